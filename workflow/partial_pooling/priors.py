@@ -1,0 +1,226 @@
+"""Priors for mu and tau, written as PyMC writes them.
+
+A prior is a distribution's name and its parameters, by PyMC's names. This module checks
+them and knows their densities; `models` hands them to PyMC, `exact` integrates them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from partial_pooling.errors import InputError
+
+# Parameter names of each distribution; those in POSITIVE must be above zero.
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "Normal": ("mu", "sigma"),
+    "Flat": (),
+    "HalfCauchy": ("beta",),
+    "HalfNormal": ("sigma",),
+    "HalfStudentT": ("nu", "sigma"),
+    "Uniform": ("lower", "upper"),
+    "Exponential": ("scale",),
+    "LogNormal": ("mu", "sigma"),
+    "HalfFlat": (),
+}
+POSITIVE = {"sigma", "beta", "nu", "scale", "upper"}
+IMPROPER = {"Flat", "HalfFlat"}
+
+# Which distributions each variable can have.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "mu": ("Normal", "Flat"),
+    "tau": (
+        "HalfCauchy",
+        "HalfNormal",
+        "HalfStudentT",
+        "Uniform",
+        "Exponential",
+        "LogNormal",
+        "HalfFlat",
+    ),
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
+    "tau": {"dist": "HalfCauchy", "beta": 5},
+}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior distribution of one variable.
+
+    Attributes
+    ----------
+    dist
+        Name of the distribution in PyMC.
+    parameters
+        Its parameters by PyMC's names. `sigma` is a standard deviation.
+    """
+
+    dist: str
+    parameters: Mapping[str, float]
+
+    @property
+    def is_proper(self) -> bool:
+        """Whether the density integrates to one."""
+        return self.dist not in IMPROPER
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Lower and upper end of the values with positive density."""
+        if self.dist in ("Normal", "Flat"):
+            return -math.inf, math.inf
+        if self.dist == "Uniform":
+            return self.parameters["lower"], self.parameters["upper"]
+        return 0.0, math.inf
+
+    def log_density(self, value: ArrayLike) -> NDArray[np.float64]:
+        """Log of the density at each value.
+
+        Parameters
+        ----------
+        value
+            Points, any shape, in the units of the variable.
+
+        Returns
+        -------
+        numpy.ndarray
+            Same shape; minus infinity outside the support. An improper prior has density one.
+        """
+        x = np.asarray(value, dtype=float)
+        p = self.parameters
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            match self.dist:
+                case "Flat" | "HalfFlat":
+                    log_density = np.zeros_like(x)
+                case "Normal":
+                    log_density = _log_normal(x, p["mu"], p["sigma"])
+                case "HalfNormal":
+                    log_density = math.log(2) + _log_normal(x, 0.0, p["sigma"])
+                case "HalfCauchy":
+                    z = x / p["beta"]
+                    # hypot keeps the tail where z ** 2 would overflow
+                    log_density = math.log(2 / (math.pi * p["beta"])) - 2 * np.log(np.hypot(1, z))
+                case "HalfStudentT":
+                    nu = p["nu"]
+                    z = x / p["sigma"]
+                    constant = (
+                        math.log(2)
+                        + math.lgamma((nu + 1) / 2)
+                        - math.lgamma(nu / 2)
+                        - 0.5 * math.log(nu * math.pi)
+                        - math.log(p["sigma"])
+                    )
+                    log_density = constant - (nu + 1) * np.log(np.hypot(1, z / math.sqrt(nu)))
+                case "Uniform":
+                    log_density = np.full_like(x, -math.log(p["upper"] - p["lower"]))
+                case "Exponential":
+                    log_density = -math.log(p["scale"]) - x / p["scale"]
+                case "LogNormal":
+                    log_density = _log_normal(np.log(x), p["mu"], p["sigma"]) - np.log(x)
+                case _:
+                    raise NotImplementedError(self.dist)
+        lower, upper = self.support
+        outside = (x < lower) | (x > upper) | ((x <= 0) if self.dist == "LogNormal" else False)
+        return np.where(outside, -np.inf, log_density)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The prior as it is written in a configuration."""
+        return {"dist": self.dist, **self.parameters}
+
+    def __str__(self) -> str:
+        return f"{self.dist}({', '.join(f'{k}={v:g}' for k, v in self.parameters.items())})"
+
+
+@dataclass(frozen=True)
+class HyperPrior:
+    """The priors of the two hyperparameters."""
+
+    mu: Prior
+    tau: Prior
+
+    @property
+    def is_proper(self) -> bool:
+        """Whether both priors integrate to one, so that data can be simulated from them."""
+        return self.mu.is_proper and self.tau.is_proper
+
+    def as_dict(self) -> dict[str, Any]:
+        """The priors as they are written in a configuration."""
+        return {"mu": self.mu.as_dict(), "tau": self.tau.as_dict()}
+
+
+def parse_prior(variable: str, spec: Mapping[str, Any], where: str = "prior") -> Prior:
+    """Check one prior as written in a configuration.
+
+    Parameters
+    ----------
+    variable
+        `mu` or `tau`: says which distributions are allowed.
+    spec
+        `dist` and the parameters, such as ``{"dist": "Normal", "mu": 0, "sigma": 5}``.
+    where
+        Key to name in an error.
+
+    Raises
+    ------
+    InputError
+        Unknown distribution, or a parameter that is unknown, missing or out of range.
+    """
+    dist = spec.get("dist")
+    choices = CHOICES[variable]
+    if dist not in choices:
+        raise InputError(
+            f"{where}.dist: found {dist!r}{did_you_mean(dist, choices)}; "
+            f"allowed for {variable}: {', '.join(choices)}"
+        )
+    names = PARAMETERS[dist]
+    takes = f"{dist} takes {', '.join(names) or 'no parameters'}"
+    for key in spec:
+        if key != "dist" and key not in names:
+            raise InputError(
+                f"{where}.{key}: unknown parameter{did_you_mean(key, names)}; {takes}"
+            )
+    for name in names:
+        if name not in spec:
+            raise InputError(f"{where}: parameter {name} is missing; {takes}")
+        value = spec[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{where}.{name}: found {value!r}; allowed: a number")
+        if not math.isfinite(value):
+            raise InputError(f"{where}.{name}: found {value}; allowed: a finite number")
+        if name in POSITIVE and value <= 0:
+            raise InputError(f"{where}.{name}: found {value:g}; allowed: a number above 0")
+    if dist == "Uniform":
+        if spec["lower"] < 0:
+            raise InputError(f"{where}.lower: found {spec['lower']:g}; allowed: 0 or more")
+        if spec["upper"] <= spec["lower"]:
+            raise InputError(
+                f"{where}.upper: found {spec['upper']:g}; "
+                f"allowed: a number above lower, which is {spec['lower']:g}"
+            )
+    return Prior(dist, {name: float(spec[name]) for name in names})
+
+
+def parse_hyperprior(spec: Mapping[str, Any], where: str = "prior") -> HyperPrior:
+    """Check the priors of mu and tau as written in a configuration; missing ones get defaults."""
+    priors = {
+        variable: parse_prior(variable, spec.get(variable) or DEFAULTS[variable], f"{where}.{variable}")
+        for variable in ("mu", "tau")
+    }
+    return HyperPrior(**priors)
+
+
+def did_you_mean(found: object, allowed: tuple[str, ...] | list[str]) -> str:
+    """Suggest the allowed word nearest to the one found, or nothing."""
+    close = difflib.get_close_matches(str(found), allowed, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _log_normal(x: NDArray[np.float64], mean: float, sd: float) -> NDArray[np.float64]:
+    return -0.5 * ((x - mean) / sd) ** 2 - math.log(sd) - 0.5 * math.log(2 * math.pi)
