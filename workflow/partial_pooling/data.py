@@ -187,7 +187,9 @@ def _read_table(path: Path, columns: list[str]) -> _Table:
             f"{path}: byte {error.start} is not UTF-8 (Latin-1?); allowed: a CSV file saved as UTF-8"
         ) from None
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; allowed: a CSV file that can be read") from None
+        raise InputError(
+            f"{path}: {error.strerror}; allowed: a CSV file that can be read"
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     try:
         header = [name.strip() for name in next(reader, [])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,9 +183,7 @@ def parse_prior(variable: str, spec: Mapping[str, Any], where: str = "prior") ->
     takes = f"{dist} takes {', '.join(names) or 'no parameters'}"
     for key in spec:
         if key != "dist" and key not in names:
-            raise InputError(
-                f"{where}.{key}: unknown parameter{did_you_mean(key, names)}; {takes}"
-            )
+            raise InputError(f"{where}.{key}: unknown parameter{did_you_mean(key, names)}; {takes}")
     for name in names:
         if name not in spec:
             raise InputError(f"{where}: parameter {name} is missing; {takes}")
@@ -210,15 +208,17 @@ def parse_prior(variable: str, spec: Mapping[str, Any], where: str = "prior") ->
 def parse_hyperprior(spec: Mapping[str, Any], where: str = "prior") -> HyperPrior:
     """Check the priors of mu and tau as written in a configuration; missing ones get defaults."""
     priors = {
-        variable: parse_prior(variable, spec.get(variable) or DEFAULTS[variable], f"{where}.{variable}")
+        variable: parse_prior(
+            variable, spec.get(variable) or DEFAULTS[variable], f"{where}.{variable}"
+        )
         for variable in ("mu", "tau")
     }
     return HyperPrior(**priors)
 
 
-def did_you_mean(found: object, allowed: tuple[str, ...] | list[str]) -> str:
+def did_you_mean(found: object, allowed: Iterable[Any]) -> str:
     """Suggest the allowed word nearest to the one found, or nothing."""
-    close = difflib.get_close_matches(str(found), allowed, n=1)
+    close = difflib.get_close_matches(str(found), [str(word) for word in allowed], n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

@@ -1,0 +1,239 @@
+"""A study as the configuration describes it: checked, with defaults filled in, typed.
+
+The JSON Schema says each key's meaning, default and allowed values; this module turns its
+verdict into one line, and checks what a schema cannot: priors and the data files themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from partial_pooling.data import FORMS, Groups, read_groups
+from partial_pooling.errors import InputError
+from partial_pooling.models import PARAMETRIZATIONS
+from partial_pooling.priors import HyperPrior, did_you_mean, parse_hyperprior
+
+SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set of a study; the attributes are the configuration's keys."""
+
+    path: str
+    form: str
+    columns: dict[str, str]
+    pooled_sd: bool
+    prior: HyperPrior
+
+    def read(self) -> Groups:
+        """Read the data file."""
+        return read_groups(self.path, self.form, self.columns, self.pooled_sd)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How every model is sampled; the attributes are the configuration's keys."""
+
+    sampler: str
+    seeds: list[int]
+    draws: list[int]
+    target_accept: list[float]
+    tune: int
+    chains: int
+    max_treedepth: int
+    fits_per_batch: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked configuration."""
+
+    datasets: dict[str, Dataset]
+    models: list[str]
+    sampling: Sampling
+    thresholds: dict[str, float]
+
+
+def load_schema() -> dict[str, Any]:
+    """Read the JSON Schema of the configuration; `models` takes its names from the registry."""
+    schema: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+    schema["properties"]["models"]["items"]["enum"] = list(PARAMETRIZATIONS)
+    return schema
+
+
+def read_study(config: Mapping[str, Any]) -> Study:
+    """Check a configuration and the data files that it names.
+
+    Parameters
+    ----------
+    config
+        The configuration as loaded from YAML. Keys that are left out take the schema's defaults.
+
+    Raises
+    ------
+    InputError
+        At the first fault, in one line that names the key (or file, line and column), what was
+        found and what is allowed.
+    """
+    schema = load_schema()
+    check(config, schema)
+    full = with_defaults(config, schema)
+    datasets = {name: _dataset(name, spec) for name, spec in full["datasets"].items()}
+    for dataset in datasets.values():
+        dataset.read()
+    sampling = full["sampling"]
+    return Study(
+        datasets=datasets,
+        models=full["models"],
+        sampling=Sampling(
+            **{
+                **sampling,
+                "draws": sorted(int(n) for n in sampling["draws"]),
+                "target_accept": [float(accept) for accept in sampling["target_accept"]],
+            }
+        ),
+        thresholds=full["thresholds"],
+    )
+
+
+def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Fill in what is left out from the defaults of a JSON Schema, at every depth."""
+    if not isinstance(value, Mapping):
+        return value
+    filled = dict(value)
+    for key, part in schema.get("properties", {}).items():
+        if key in filled or "default" in part:
+            filled[key] = with_defaults(filled.get(key, part.get("default")), part)
+    others = schema.get("additionalProperties")
+    if isinstance(others, Mapping):
+        known = schema.get("properties", {})
+        filled |= {k: with_defaults(v, others) for k, v in filled.items() if k not in known}
+    return filled
+
+
+def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Hold a configuration against the schema; raise InputError at the first fault."""
+    from jsonschema import Draft202012Validator
+
+    _check_plain(config, "")
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(config),
+        key=lambda error: list(map(str, error.path)),
+    )
+    if errors:
+        raise InputError(_one_line(errors[0]))
+
+
+def _dataset(name: str, spec: dict[str, Any]) -> Dataset:
+    where = f"datasets.{name}"
+    form = spec["form"]
+    for column in spec["columns"]:
+        if column not in FORMS[form]:
+            raise InputError(
+                f"{where}.columns.{column}: unknown column{did_you_mean(column, FORMS[form])}; "
+                f"allowed for form {form}: {', '.join(FORMS[form])}"
+            )
+    if spec["pooled_sd"] and form == "estimates":
+        raise InputError(
+            f"{where}.pooled_sd: found true; allowed for form estimates: false, "
+            "since its standard errors are given"
+        )
+    return Dataset(**{**spec, "prior": parse_hyperprior(spec["prior"], f"{where}.prior")})
+
+
+def _check_plain(value: Any, key: str) -> None:
+    """Refuse what YAML can hold and a configuration cannot: keys that are not text, NaN."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if not isinstance(name, str):
+                raise InputError(
+                    f"{_key([*filter(None, [key]), name])}: found the key {name!r}; "
+                    "allowed: text (put it in quotes)"
+                )
+            _check_plain(part, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for i, part in enumerate(value):
+            _check_plain(part, f"{key}[{i}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{key}: found {value}; allowed: a finite number")
+
+
+def _one_line(error: Any) -> str:
+    key = _key(error.absolute_path)
+    found, allowed = error.instance, error.schema
+    if error.validator == "additionalProperties":
+        known = list(allowed["properties"])
+        unknown = next(name for name in found if name not in known)
+        return (
+            f"{_key([*error.absolute_path, unknown])}: unknown key{did_you_mean(unknown, known)}; "
+            f"allowed: {', '.join(known)}"
+        )
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in found)
+        expected = describe(allowed.get("properties", {}).get(missing, {})) or "a name"
+        return f"{_key([*error.absolute_path, missing])}: missing; allowed: {expected}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{key}: found the name {found!r}; allowed: {allowed['description']}"
+    if error.validator == "uniqueItems":
+        twice = next(item for i, item in enumerate(found) if item in found[:i])
+        return f"{key}: found {_show(twice)} twice; allowed: each once"
+    if error.validator in ("minItems", "minProperties", "minLength"):
+        return f"{key}: found nothing; allowed: {describe(allowed)}"
+    hint = did_you_mean(found, allowed["enum"]) if "enum" in allowed else ""
+    if isinstance(found, str) and allowed.get("type") in ("number", "integer"):
+        hint = " (text; write 1.0e-3 for 1e-3)" if "e" in found.lower() else " (text)"
+    return f"{key}: found {_show(found)}{hint}; allowed: {describe(allowed)}"
+
+
+def describe(schema: Mapping[str, Any]) -> str:
+    """Say in words which values a part of the schema allows."""
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    match schema.get("type"):
+        case "array":
+            return f"a list, not empty, each item {describe(schema['items'])}"
+        case "object":
+            return "keys with values"
+        case "boolean":
+            return "true or false"
+        case "string":
+            return "text"
+        case "integer" | "number" as kind:
+            return " ".join(
+                ["a whole number" if kind == "integer" else "a number", *_limits(schema)]
+            )
+    return ""
+
+
+def _limits(schema: Mapping[str, Any]) -> Iterator[str]:
+    limits = [
+        f"{words} {schema[key]}"
+        for key, words in (
+            ("minimum", "from"),
+            ("exclusiveMinimum", "above"),
+            ("maximum", "to"),
+            ("exclusiveMaximum", "below"),
+        )
+        if key in schema
+    ]
+    if "exclusiveMaximum" in schema and len(limits) == 2:
+        limits.insert(1, "and")
+    yield from limits
+
+
+def _key(path: Any) -> str:
+    key = ""
+    for part in path:
+        key += f"[{part}]" if isinstance(part, int) and key else f".{part}" if key else str(part)
+    return key or "the configuration"
+
+
+def _show(value: Any) -> str:
+    return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,59 @@
+"""Diagnose every fit at every number of draws, and gather the tables of a data set.
+
+in:  results/{dataset}/fits/{model}/batch-{batch}.nc, results/{dataset}/exact.nc
+out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
+     results/{dataset}/estimates.csv, fits.csv, accuracy.csv, verdict.json
+"""
+
+
+rule diagnose_fits:
+    input:
+        fits="results/{dataset}/fits/{model}/batch-{batch}.nc",
+    output:
+        estimates="results/{dataset}/diagnostics/{model}/batch-{batch}.estimates.csv",
+        fits="results/{dataset}/diagnostics/{model}/batch-{batch}.fits.csv",
+    log:
+        "results/{dataset}/logs/diagnose_fits/{model}/batch-{batch}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/diagnose_fits/{model}/batch-{batch}.jsonl"
+    params:
+        draws=STUDY.sampling.draws,
+        code=code("diagnose_fits"),
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    conda:
+        "../../envs/partial_pooling.yaml"
+    script:
+        "../scripts/diagnose_fits.py"
+
+
+rule collect_diagnostics:
+    input:
+        estimates=collect(
+            "results/{{dataset}}/diagnostics/{model}/batch-{batch}.estimates.csv",
+            model=STUDY.models,
+            batch=BATCHES,
+        ),
+        fits=collect(
+            "results/{{dataset}}/diagnostics/{model}/batch-{batch}.fits.csv",
+            model=STUDY.models,
+            batch=BATCHES,
+        ),
+    output:
+        estimates="results/{dataset}/estimates.csv",
+        fits="results/{dataset}/fits.csv",
+    log:
+        "results/{dataset}/logs/collect_diagnostics.log",
+    benchmark:
+        "results/{dataset}/benchmarks/collect_diagnostics.jsonl"
+    params:
+        thresholds=STUDY.thresholds,
+        code=code("collect_diagnostics"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/partial_pooling.yaml"
+    script:
+        "../scripts/collect_diagnostics.py"

@@ -1,0 +1,33 @@
+"""Sample each model's posterior: one job a batch of fits, compiled once.
+
+in:  results/{dataset}/data.csv
+out: results/{dataset}/fits/{model}/batch-{batch}.nc
+"""
+
+
+rule sample_posterior:
+    input:
+        data="results/{dataset}/data.csv",
+    output:
+        fits="results/{dataset}/fits/{model}/batch-{batch}.nc",
+    log:
+        "results/{dataset}/logs/sample_posterior/{model}/batch-{batch}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/sample_posterior/{model}/batch-{batch}.jsonl"
+    params:
+        prior=prior_of,
+        fits=lambda wildcards: BATCHES[wildcards.batch],
+        sampler=STUDY.sampling.sampler,
+        draws=max(STUDY.sampling.draws),
+        tune=STUDY.sampling.tune,
+        chains=STUDY.sampling.chains,
+        max_treedepth=STUDY.sampling.max_treedepth,
+        code=code("sample_posterior"),
+    threads: min(2, STUDY.sampling.chains)
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    conda:
+        "../../envs/partial_pooling.yaml"
+    script:
+        "../scripts/sample_posterior.py"
