@@ -81,13 +81,12 @@ def read_groups(
     """
     names = [(columns or {}).get(column, column) for column in FORMS[form]]
     table = _read_table(Path(path), names)
-    group, *numbers = names
     if form == "estimates":
-        groups = _from_estimates(table, group, *numbers)
+        groups = _from_estimates(table, *names)
     elif form == "summaries":
-        groups = _from_summaries(table, group, *numbers, pooled_sd=pooled_sd)
+        groups = _from_summaries(table, *names, pooled_sd=pooled_sd)
     else:
-        groups = _from_observations(table, group, *numbers, pooled_sd=pooled_sd)
+        groups = _from_observations(table, *names, pooled_sd=pooled_sd)
     if len(groups) < 2:
         raise InputError(
             f"{path}: found {len(groups)} group; allowed: 2 or more, since pooling needs groups"
@@ -137,7 +136,8 @@ class _Table:
 
     def error(self, row: int, column: str, found: str, allowed: str) -> InputError:
         return InputError(
-            f"{self.path}, line {self.lines[row]}, column {column}: found {found}; allowed: {allowed}"
+            f"{self.path}, line {self.lines[row]}, column {column}: "
+            f"found {found}; allowed: {allowed}"
         )
 
     def names(self, column: str) -> list[str]:
@@ -184,7 +184,8 @@ def _read_table(path: Path, columns: list[str]) -> _Table:
         raise InputError(f"{path}: no such file; allowed: a CSV file") from None
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path}: byte {error.start} is not UTF-8 (Latin-1?); allowed: a CSV file saved as UTF-8"
+            f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "
+            "allowed: a CSV file saved as UTF-8"
         ) from None
     except OSError as error:
         raise InputError(
@@ -206,7 +207,8 @@ def _read_table(path: Path, columns: list[str]) -> _Table:
     for line, row in rows:
         if len(row) != len(header):
             raise InputError(
-                f"{path}, line {line}: found {len(row)} cells; allowed: {len(header)}, as in the header"
+                f"{path}, line {line}: found {len(row)} cells; "
+                f"allowed: {len(header)}, as in the header"
                 + (" (decimal commas? write points)" if len(row) > len(header) else "")
             )
     if not rows:
@@ -247,7 +249,7 @@ def _from_estimates(table: _Table, group: str, estimate: str, std_error: str) ->
 
 
 def _from_summaries(
-    table: _Table, group: str, mean: str, sd: str, n: str, pooled_sd: bool
+    table: _Table, group: str, mean: str, sd: str, n: str, *, pooled_sd: bool
 ) -> Groups:
     names = table.unique_names(group)
     # ASSUME the sd column divides by n - 1, so that it takes two observations
@@ -260,7 +262,7 @@ def _from_summaries(
     )
 
 
-def _from_observations(table: _Table, group: str, value: str, pooled_sd: bool) -> Groups:
+def _from_observations(table: _Table, group: str, value: str, *, pooled_sd: bool) -> Groups:
     values = table.numbers(value, "a finite number")
     members: dict[str, list[int]] = {}
     for row, name in enumerate(table.names(group)):

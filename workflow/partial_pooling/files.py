@@ -21,7 +21,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
     try:
         yield temporary
-        os.replace(temporary, final)
+        temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from partial_pooling.fits import PER_DRAW, Fit
 
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
+
+    # (seed, target_accept) -> ArviZ tree with tuning steps
+    type SampleFit = Callable[[int, float], xr.DataTree]
 
 STORED = ("mu", "tau", "theta")
 
@@ -82,13 +86,13 @@ def sample_fits(
         yield _as_fit(sample(seed, target_accept), seed, target_accept)
 
 
-def _nutpie(model: pm.Model, settings: Settings) -> Callable[[int, float], xr.DataTree]:
+def _nutpie(model: pm.Model, settings: Settings) -> SampleFit:
     import nutpie
 
     compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
 
     def sample(seed: int, target_accept: float) -> xr.DataTree:
-        return nutpie.sample(
+        tree: xr.DataTree = nutpie.sample(
             compiled,
             draws=settings.draws,
             tune=settings.tune,
@@ -100,18 +104,19 @@ def _nutpie(model: pm.Model, settings: Settings) -> Callable[[int, float], xr.Da
             progress_bar=False,
             save_warmup=True,
         )
+        return tree
 
     return sample
 
 
-def _pymc(model: pm.Model, settings: Settings) -> Callable[[int, float], xr.DataTree]:
+def _pymc(model: pm.Model, settings: Settings) -> SampleFit:
     import pymc as pm
 
     logging.getLogger("pymc").setLevel(logging.WARNING)
 
     def sample(seed: int, target_accept: float) -> xr.DataTree:
         # PyMC keeps what it compiled for a model: the second call compiles nothing.
-        return pm.sample(
+        tree: xr.DataTree = pm.sample(
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
@@ -124,17 +129,17 @@ def _pymc(model: pm.Model, settings: Settings) -> Callable[[int, float], xr.Data
             discard_tuned_samples=False,
             model=model,
         )
+        return tree
 
     return sample
 
 
-# Each makes, from a model and settings, a function (seed, target_accept) -> ArviZ tree.
-SAMPLERS: dict[str, Callable[[pm.Model, Settings], Callable[[int, float], xr.DataTree]]] = {
+SAMPLERS: dict[str, Callable[[pm.Model, Settings], SampleFit]] = {
     "nutpie": _nutpie,
     "pymc": _pymc,
 }
 
-# Names that samplers have for what `fits` stores.
+# Names that nutpie has for what `fits` stores under ArviZ's names.
 _ALIASES = {
     "depth": "tree_depth",
     "maxdepth_reached": "reached_max_treedepth",
@@ -144,15 +149,14 @@ _ALIASES = {
 
 def _as_fit(tree: xr.DataTree, seed: int, target_accept: float) -> Fit:
     stats, tuning = (
-        {str(_ALIASES.get(str(name), name)): tree[group][name] for name in tree[group].data_vars}
+        tree[group].to_dataset().rename_vars(_ALIASES if "depth" in tree[group] else {})
         for group in ("sample_stats", "warmup_sample_stats")
     )
-    sample_stats: dict[str, Any] = {name: stats[name].values for name in PER_DRAW}
+    sample_stats: dict[str, NDArray[Any]] = {name: stats[name].to_numpy() for name in PER_DRAW}
     # step_size_bar is the averaged step size that tuning ends with; nutpie jitters it at each draw
-    sample_stats["step_size"] = stats["step_size_bar"].values[:, -1]
+    sample_stats["step_size"] = stats["step_size_bar"].to_numpy()[:, -1]
     for name in ("n_steps", "diverging"):
-        sample_stats[f"{name}_tune"] = tuning[name].values.astype(np.int64).sum(axis=1)
-    posterior = {
-        name: tree["posterior"][name].transpose("chain", "draw", ...).values for name in STORED
-    }
+        sample_stats[f"{name}_tune"] = tuning[name].to_numpy().astype(np.int64).sum(axis=1)
+    draws = tree["posterior"].to_dataset()
+    posterior = {name: draws[name].transpose("chain", "draw", ...).to_numpy() for name in STORED}
     return Fit(seed, target_accept, posterior, sample_stats)
