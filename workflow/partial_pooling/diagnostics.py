@@ -1,4 +1,4 @@
-"""A fit graded: convergence diagnostics of every cell, from ArviZ.
+"""A fit graded: convergence diagnostics from ArviZ, and the distance from the exact answer.
 
 A cell is the first `draws` draws of a fit. References: Vehtari, Gelman, Simpson, Carpenter,
 Burkner (2021), Rank-normalization, folding, and localization: an improved R-hat, Bayesian
@@ -7,6 +7,7 @@ Analysis 16(2); Betancourt (2016), arXiv:1604.00695, for E-BFMI.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,10 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from partial_pooling.exact import ExactPosterior
+
 PROBABILITIES = {"q5": 0.05, "q50": 0.5, "q95": 0.95}
-CELL = ["model", "target_accept", "seed", "draws"]
+NECK = {"1": 0.01, "5": 0.05, "25": 0.25}
 
 
 def stack_variables(posterior: xr.Dataset) -> xr.DataArray:
@@ -107,8 +110,46 @@ def sampler_summary(stats: xr.Dataset) -> dict[str, float]:
     }
 
 
+def neck(samples: xr.DataArray, diverging: xr.DataArray, exact: ExactPosterior) -> dict[str, float]:
+    """Hold the sampled left tail of log tau, the neck of the funnel, against the exact one.
+
+    Parameters
+    ----------
+    samples
+        log tau of a cell, dimensions (chain, draw).
+    diverging
+        Which of these transitions diverged, same dimensions.
+    exact
+        The exact posterior.
+
+    Returns
+    -------
+    dict
+        For p of `NECK`: neck_<p>, the fraction sampled below the exact p quantile, and
+        mcse_neck_<p>; kolmogorov, the largest distance between the sampled and the exact CDF;
+        divergence_rank, the mean rank (0 to 1) of log tau at the divergent transitions among
+        all, NaN where none diverged: 0.5 if they fall like all draws, less in the neck.
+    """
+    values = samples.transpose("chain", "draw").to_numpy()
+    cuts = exact.quantile("log_tau", list(NECK.values()))
+    below = values[None] < np.reshape(cuts, (-1, 1, 1))
+    mcse = array_stats.mcse(below.astype(float), method="mean", chain_axis=1, draw_axis=2)
+    result: dict[str, float] = {}
+    for i, name in enumerate(NECK):
+        result[f"neck_{name}"] = float(below[i].mean())
+        result[f"mcse_neck_{name}"] = float(mcse[i])
+    ordered = np.sort(values, axis=None)
+    exact_cdf = exact.cdf("log_tau", ordered)
+    steps = np.arange(ordered.size + 1) / ordered.size
+    result["kolmogorov"] = float(max(np.max(steps[1:] - exact_cdf), np.max(exact_cdf - steps[:-1])))
+    divergent = values[diverging.transpose("chain", "draw").to_numpy()]
+    ranks = np.searchsorted(ordered, divergent) / ordered.size
+    result["divergence_rank"] = float(ranks.mean()) if divergent.size else math.nan
+    return result
+
+
 def diagnose_fit(
-    fit: xr.DataTree, model: str, draws: Sequence[int]
+    fit: xr.DataTree, draws: Sequence[int], exact: ExactPosterior
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Diagnose the first `draws` draws of a fit, for each number of draws.
 
@@ -116,10 +157,10 @@ def diagnose_fit(
     ----------
     fit
         A tree of `fits.read_fits`, as long as the largest number of draws.
-    model
-        Name of the parametrization, for the tables' first column.
     draws
         Numbers of draws a chain.
+    exact
+        The exact posterior of the same data and priors.
 
     Returns
     -------
@@ -128,23 +169,52 @@ def diagnose_fit(
     """
     samples = stack_variables(fit["posterior"].to_dataset())
     stats = fit["sample_stats"].to_dataset()
+    target_accept, seed = float(stats["target_accept"]), int(stats["seed"])
     estimates, cells = [], []
     for count in draws:
-        cell = {
-            "model": model,
-            "target_accept": float(stats["target_accept"]),
-            "seed": int(stats["seed"]),
-            "draws": count,
-        }
-        table = estimate(samples.isel(draw=slice(count)))
-        summary = sampler_summary(stats.isel(draw=slice(count)))
+        first, first_stats = samples.isel(draw=slice(count)), stats.isel(draw=slice(count))
+        table = estimate(first)
         worst = {
             "r_hat_max": table["r_hat"].max(),
             "ess_bulk_min": table["ess_bulk"].min(),
             "ess_tail_min": table["ess_tail"].min(),
         }
-        estimates.append(
-            pd.DataFrame({name: [value] * len(table) for name, value in cell.items()}).join(table)
-        )
-        cells.append({**cell, **summary, **worst})
+        summary = sampler_summary(first_stats)
+        tail = neck(first.sel(variable="log_tau"), first_stats["diverging"], exact)
+        cell = {"target_accept": target_accept, "seed": seed, "draws": count}
+        estimates.append(pd.DataFrame(cell, index=table.index).join(table))
+        cells.append({**cell, **summary, **worst, **tail})
     return pd.concat(estimates, ignore_index=True), pd.DataFrame(cells)
+
+
+def grade(estimates: pd.DataFrame, exact: ExactPosterior) -> pd.DataFrame:
+    """Hold estimates against the exact posterior.
+
+    Parameters
+    ----------
+    estimates
+        Rows of `diagnose_fit`, of any number of cells.
+    exact
+        The exact posterior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows with, after r_hat, exact_mean, bias (mean - exact_mean) and z (bias in units
+        of mcse_mean), NaN where the exact mean does not exist; and at the end exact_sd and
+        coverage_90, the exact probability of the sampled central 90 % interval.
+    """
+    parts = []
+    for variable, rows in estimates.groupby("variable", sort=False):
+        rows = rows.copy()
+        mean = exact.mean(str(variable))
+        position = rows.columns.get_loc("r_hat") + 1  # type: ignore[operator]
+        bias = rows["mean"] - mean
+        rows.insert(position, "exact_mean", mean)
+        rows.insert(position + 1, "bias", bias)
+        rows.insert(position + 2, "z", bias / rows["mcse_mean"])
+        rows["exact_sd"] = exact.sd(str(variable))
+        bounds = exact.cdf(str(variable), rows[["q5", "q95"]].to_numpy())
+        rows["coverage_90"] = bounds[:, 1] - bounds[:, 0]
+        parts.append(rows)
+    return pd.concat(parts).sort_index()

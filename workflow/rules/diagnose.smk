@@ -1,6 +1,7 @@
-"""Diagnose every fit at every number of draws, and gather the tables of a data set.
+"""Diagnose every fit at every number of draws, grade it against the exact posterior, and gather
+the tables of a data set.
 
-in:  results/{dataset}/fits/{model}/batch-{batch}.nc, results/{dataset}/exact.nc
+in:  results/{dataset}/fits/{model}/batch-{batch}.nc, results/{dataset}/data.csv
 out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
      results/{dataset}/estimates.csv, fits.csv, accuracy.csv, verdict.json
 """
@@ -8,6 +9,7 @@ out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
 
 rule diagnose_fits:
     input:
+        data="results/{dataset}/data.csv",
         fits="results/{dataset}/fits/{model}/batch-{batch}.nc",
     output:
         estimates="results/{dataset}/diagnostics/{model}/batch-{batch}.estimates.csv",
@@ -17,6 +19,7 @@ rule diagnose_fits:
     benchmark:
         "results/{dataset}/benchmarks/diagnose_fits/{model}/batch-{batch}.jsonl"
     params:
+        prior=prior_of,
         draws=STUDY.sampling.draws,
         code=code("diagnose_fits"),
     resources:
@@ -43,6 +46,8 @@ rule collect_diagnostics:
     output:
         estimates="results/{dataset}/estimates.csv",
         fits="results/{dataset}/fits.csv",
+        accuracy="results/{dataset}/accuracy.csv",
+        verdict="results/{dataset}/verdict.json",
     log:
         "results/{dataset}/logs/collect_diagnostics.log",
     benchmark:

@@ -1,0 +1,30 @@
+"""Solve the exact posterior, the yardstick of every fit, and the classical estimates.
+
+in:  results/{dataset}/data.csv
+out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
+     classical.csv, classical_theta.csv
+"""
+
+
+rule solve_exact:
+    input:
+        data="results/{dataset}/data.csv",
+    output:
+        exact="results/{dataset}/exact.csv",
+        curves="results/{dataset}/exact.nc",
+        classical="results/{dataset}/classical.csv",
+        classical_theta="results/{dataset}/classical_theta.csv",
+    log:
+        "results/{dataset}/logs/solve_exact.log",
+    benchmark:
+        "results/{dataset}/benchmarks/solve_exact.jsonl"
+    params:
+        prior=prior_of,
+        code=code("solve_exact"),
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    conda:
+        "../../envs/partial_pooling.yaml"
+    script:
+        "../scripts/solve_exact.py"

@@ -3,15 +3,25 @@
 from typing import Any
 
 import pandas as pd
-from partial_pooling.files import replacing
+
+from partial_pooling.files import replacing, write_json
 from partial_pooling.logs import log_to
+from partial_pooling.verdict import accuracy, judge_fits, verdict
 
 
 def main(job: Any) -> None:
-    for name in ("estimates", "fits"):
-        table = pd.concat(pd.read_csv(path) for path in job.input[name])
-        with replacing(job.output[name]) as path:
-            table.to_csv(path, index=False)
+    estimates = pd.concat(map(pd.read_csv, job.input.estimates), ignore_index=True)
+    fits = pd.concat(map(pd.read_csv, job.input.fits), ignore_index=True)
+    fits = judge_fits(fits, estimates, job.params.thresholds)
+    summary = accuracy(estimates)
+    for table, path in (
+        (estimates, job.output.estimates),
+        (fits, job.output.fits),
+        (summary, job.output.accuracy),
+    ):
+        with replacing(path) as temporary:
+            table.to_csv(temporary, index=False)
+    write_json(verdict(fits, summary, job.params.thresholds), job.output.verdict)
 
 
 if "snakemake" in globals():

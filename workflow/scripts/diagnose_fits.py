@@ -3,22 +3,29 @@
 from typing import Any
 
 import pandas as pd
-from partial_pooling.diagnostics import diagnose_fit
+
+from partial_pooling.data import read_groups
+from partial_pooling.diagnostics import diagnose_fit, grade
+from partial_pooling.exact import solve
 from partial_pooling.files import replacing
 from partial_pooling.fits import read_fits
 from partial_pooling.logs import LOGGER, log_to
+from partial_pooling.priors import parse_hyperprior
 
 
 def main(job: Any) -> None:
+    exact = solve(read_groups(job.input.data), parse_hyperprior(job.params.prior))
     estimates, fits = [], []
     for done, fit in enumerate(read_fits(job.input.fits), 1):
-        tables = diagnose_fit(fit, job.wildcards.model, job.params.draws)
-        estimates.append(tables[0])
-        fits.append(tables[1])
+        of_fit = diagnose_fit(fit, job.params.draws, exact)
+        estimates.append(of_fit[0])
+        fits.append(of_fit[1])
         LOGGER.info("fit %d diagnosed", done)
-    for tables, path in ((estimates, job.output.estimates), (fits, job.output.fits)):
+    graded = grade(pd.concat(estimates, ignore_index=True), exact)
+    for table, path in ((graded, job.output.estimates), (pd.concat(fits), job.output.fits)):
+        table.insert(0, "model", job.wildcards.model)
         with replacing(path) as temporary:
-            pd.concat(tables).to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False)
 
 
 if "snakemake" in globals():

@@ -1,0 +1,32 @@
+"""Adapter of rule solve_exact."""
+
+from typing import Any
+
+from partial_pooling.classical import classical_table, classical_theta_table
+
+from partial_pooling.data import read_groups
+from partial_pooling.exact import exact_dataset, exact_table, solve
+from partial_pooling.files import replacing
+from partial_pooling.logs import log_to
+from partial_pooling.priors import parse_hyperprior
+from partial_pooling.provenance import provenance
+
+
+def main(job: Any) -> None:
+    groups = read_groups(job.input.data)
+    exact = solve(groups, parse_hyperprior(job.params.prior))
+    for table, path in (
+        (exact_table(exact), job.output.exact),
+        (classical_table(groups), job.output.classical),
+        (classical_theta_table(groups), job.output.classical_theta),
+    ):
+        with replacing(path) as temporary:
+            table.to_csv(temporary, index=False)
+    attributes = provenance(job.input.data, {"prior": job.params.prior})
+    with replacing(job.output.curves) as temporary:
+        exact_dataset(exact).assign_attrs(attributes).to_netcdf(temporary)
+
+
+if "snakemake" in globals():
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821
