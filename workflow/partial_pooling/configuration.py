@@ -60,6 +60,19 @@ class Study:
     sampling: Sampling
     thresholds: dict[str, float]
 
+    def settings(self, dataset: str) -> dict[str, Any]:
+        """Write the study of one data set as a configuration, in plain values."""
+        of_dataset = {
+            **vars(self.datasets[dataset]),
+            "prior": self.datasets[dataset].prior.as_dict(),
+        }
+        return {
+            "datasets": {dataset: of_dataset},
+            "models": self.models,
+            "sampling": vars(self.sampling),
+            "thresholds": self.thresholds,
+        }
+
 
 def load_schema() -> dict[str, Any]:
     """Read the JSON Schema of the configuration; `models` takes its names from the registry."""

@@ -204,17 +204,18 @@ def grade(estimates: pd.DataFrame, exact: ExactPosterior) -> pd.DataFrame:
         of mcse_mean), NaN where the exact mean does not exist; and at the end exact_sd and
         coverage_90, the exact probability of the sampled central 90 % interval.
     """
-    parts = []
-    for variable, rows in estimates.groupby("variable", sort=False):
-        rows = rows.copy()
-        mean = exact.mean(str(variable))
-        position = rows.columns.get_loc("r_hat") + 1  # type: ignore[operator]
-        bias = rows["mean"] - mean
-        rows.insert(position, "exact_mean", mean)
-        rows.insert(position + 1, "bias", bias)
-        rows.insert(position + 2, "z", bias / rows["mcse_mean"])
-        rows["exact_sd"] = exact.sd(str(variable))
-        bounds = exact.cdf(str(variable), rows[["q5", "q95"]].to_numpy())
-        rows["coverage_90"] = bounds[:, 1] - bounds[:, 0]
-        parts.append(rows)
-    return pd.concat(parts).sort_index()
+    variables = estimates["variable"].unique()
+    graded = estimates.assign(
+        exact_mean=estimates["variable"].map({name: exact.mean(name) for name in variables}),
+        exact_sd=estimates["variable"].map({name: exact.sd(name) for name in variables}),
+        coverage_90=math.nan,
+    )
+    graded["bias"] = graded["mean"] - graded["exact_mean"]
+    graded["z"] = graded["bias"] / graded["mcse_mean"]
+    for name in variables:
+        rows = graded["variable"] == name
+        below = exact.cdf(name, graded.loc[rows, ["q5", "q95"]].to_numpy())
+        graded.loc[rows, "coverage_90"] = below[:, 1] - below[:, 0]
+    first = [*estimates.columns[: list(estimates.columns).index("r_hat") + 1]]
+    first += ["exact_mean", "bias", "z"]
+    return graded[first + [name for name in graded.columns if name not in first]]

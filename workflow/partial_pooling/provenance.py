@@ -68,20 +68,21 @@ def git_state() -> tuple[str, str]:
     return commit, "true" if dirty else "false"
 
 
-def code_digest(script: str | Path) -> str:
-    """Digest of the library modules that a script imports, directly or through others.
+def code_digest(*sources: str | Path) -> str:
+    """Digest of the library modules that scripts or notebooks import, directly or through others.
 
     Snakemake sees a change of the script but not of what it imports; as a param this digest
     lets it rerun a step exactly when code of that step changed.
     """
     digest = hashlib.sha256()
-    for module in sorted(library_modules(Path(script))):
+    modules = set[Path]().union(*(library_modules(Path(source)) for source in sources))
+    for module in sorted(modules):
         digest.update(module.name.encode() + b"\0" + module.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
 def library_modules(source: Path) -> set[Path]:
-    """Files of this library that a Python file imports, transitively, found without running it."""
+    """Files of this library that a script or notebook imports, transitively; nothing is run."""
     found: set[Path] = set()
     to_read = [source]
     while to_read:
@@ -94,7 +95,7 @@ def library_modules(source: Path) -> set[Path]:
 @cache
 def _imports(source: Path) -> frozenset[Path]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(_code(source))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -109,3 +110,11 @@ def _imports(source: Path) -> frozenset[Path]:
     if any(name.partition(".")[0] == package for name in names):
         files.add(LIBRARY / "__init__.py")
     return frozenset(file for file in files if file.exists())
+
+
+def _code(source: Path) -> str:
+    text = source.read_text(encoding="utf-8")
+    if source.suffix != ".ipynb":
+        return text
+    cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
+    return "\n".join("".join(cell["source"]) for cell in cells)

@@ -21,9 +21,14 @@ wildcard_constraints:
     batch=r"\d+",
 
 
-def code(rule_name):
+def code(rule_name, *others):
     """Digest of the library modules that a rule's script imports: a change of them reruns it."""
-    return code_digest(f"{workflow.basedir}/workflow/scripts/{rule_name}.py")
+    return code_digest(f"{workflow.basedir}/workflow/scripts/{rule_name}.py", *others)
+
+
+def settings_of(wildcards):
+    """The study's settings as far as they concern one data set, as in a configuration."""
+    return STUDY.settings(wildcards.dataset)
 
 
 def dataset_of(wildcards):

@@ -3,7 +3,8 @@ the tables of a data set.
 
 in:  results/{dataset}/fits/{model}/batch-{batch}.nc, results/{dataset}/data.csv
 out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
-     results/{dataset}/estimates.csv, fits.csv, accuracy.csv, verdict.json
+     results/{dataset}/estimates.csv, fits.csv, accuracy.csv, verdict.json,
+     provenance.json
 """
 
 
@@ -33,6 +34,7 @@ rule diagnose_fits:
 
 rule collect_diagnostics:
     input:
+        data="results/{dataset}/data.csv",
         estimates=collect(
             "results/{{dataset}}/diagnostics/{model}/batch-{batch}.estimates.csv",
             model=STUDY.models,
@@ -48,12 +50,13 @@ rule collect_diagnostics:
         fits="results/{dataset}/fits.csv",
         accuracy="results/{dataset}/accuracy.csv",
         verdict="results/{dataset}/verdict.json",
+        provenance="results/{dataset}/provenance.json",
     log:
         "results/{dataset}/logs/collect_diagnostics.log",
     benchmark:
         "results/{dataset}/benchmarks/collect_diagnostics.jsonl"
     params:
-        thresholds=STUDY.thresholds,
+        settings=settings_of,
         code=code("collect_diagnostics"),
     resources:
         mem_mb=1000,

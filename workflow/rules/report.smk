@@ -1,0 +1,83 @@
+"""Render each data set's report, and the index of all.
+
+in:  workflow/notebooks/report.ipynb and its template, the tables and figures of a data set
+out: results/{dataset}/report.ipynb, results/{dataset}/report.html, results/index.html
+"""
+
+NOTEBOOK = f"{workflow.basedir}/workflow/notebooks/report.ipynb"
+TEMPLATES = f"{workflow.basedir}/workflow/notebooks/templates"
+FIGURES = [
+    "forest",
+    "divergences",
+    "funnel_neck",
+    "densities",
+    "traces",
+    "log_tau",
+    "cumulative_mean",
+    "z_scores",
+    "error",
+    "estimates",
+    "target_accept",
+    "shrinkage",
+]
+
+
+rule render_report:
+    input:
+        notebook=NOTEBOOK,
+        template=collect(
+            f"{TEMPLATES}/page/{{name}}",
+            name=["index.html.j2", "conf.json", "page.js", "style.css"],
+        ),
+        data="results/{dataset}/data.csv",
+        exact="results/{dataset}/exact.csv",
+        curves="results/{dataset}/exact.nc",
+        classical="results/{dataset}/classical.csv",
+        fits="results/{dataset}/fits.csv",
+        estimates="results/{dataset}/estimates.csv",
+        accuracy="results/{dataset}/accuracy.csv",
+        verdict="results/{dataset}/verdict.json",
+        provenance="results/{dataset}/provenance.json",
+        figures=collect("results/{{dataset}}/figures/{name}.svg", name=FIGURES),
+    output:
+        notebook="results/{dataset}/report.ipynb",
+        html=report(
+            "results/{dataset}/report.html",
+            caption="../report/report.rst",
+            category="Reports",
+            labels={"data set": "{dataset}"},
+        ),
+    log:
+        "results/{dataset}/logs/render_report.log",
+    benchmark:
+        "results/{dataset}/benchmarks/render_report.jsonl"
+    params:
+        code=code("render_report", NOTEBOOK),
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    conda:
+        "../../envs/partial_pooling.yaml"
+    script:
+        "../scripts/render_report.py"
+
+
+rule write_index:
+    input:
+        reports=collect("results/{dataset}/report.html", dataset=STUDY.datasets),
+        template=f"{TEMPLATES}/index.html.j2",
+    output:
+        "results/index.html",
+    log:
+        "results/logs/write_index.log",
+    benchmark:
+        "results/benchmarks/write_index.jsonl"
+    params:
+        code=code("write_index"),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../../envs/partial_pooling.yaml"
+    script:
+        "../scripts/write_index.py"

@@ -6,13 +6,15 @@ import pandas as pd
 
 from partial_pooling.files import replacing, write_json
 from partial_pooling.logs import log_to
+from partial_pooling.provenance import provenance
 from partial_pooling.verdict import accuracy, judge_fits, verdict
 
 
 def main(job: Any) -> None:
+    thresholds = job.params.settings["thresholds"]
     estimates = pd.concat(map(pd.read_csv, job.input.estimates), ignore_index=True)
     fits = pd.concat(map(pd.read_csv, job.input.fits), ignore_index=True)
-    fits = judge_fits(fits, estimates, job.params.thresholds)
+    fits = judge_fits(fits, estimates, thresholds)
     summary = accuracy(estimates)
     for table, path in (
         (estimates, job.output.estimates),
@@ -21,7 +23,8 @@ def main(job: Any) -> None:
     ):
         with replacing(path) as temporary:
             table.to_csv(temporary, index=False)
-    write_json(verdict(fits, summary, job.params.thresholds), job.output.verdict)
+    write_json(provenance(job.input.data, job.params.settings), job.output.provenance)
+    write_json(verdict(fits, summary, thresholds), job.output.verdict)
 
 
 if "snakemake" in globals():

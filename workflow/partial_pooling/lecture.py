@@ -1,0 +1,33 @@
+"""What the lecture "Gelman Schools Theory" states, so that a report can set it beside our numbers.
+
+The statements are told only for the lecture's own data and priors: see `applies`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from partial_pooling.data import Groups
+from partial_pooling.priors import DEFAULTS, HyperPrior, parse_hyperprior
+
+ESTIMATE = (28, 8, -3, 7, -1, 1, 18, 12)
+STD_ERROR = (15, 10, 16, 11, 9, 11, 10, 18)
+PRIOR = parse_hyperprior(DEFAULTS)
+
+# "the true value" of E[log tau], from a long run of a sampler
+QUOTED_LOG_TAU = 0.7657852
+QUOTED_FROM = "quoted in the lecture"
+# its noncentered run
+CHAINS = 2
+DRAWS = 10_000
+DIVERGENCES = 22
+PRINTED_PERCENTAGE = "0.00220"
+
+
+def applies(groups: Groups, prior: HyperPrior) -> bool:
+    """Whether data and priors are the lecture's, and so its numbers about the same posterior."""
+    return (
+        np.array_equal(groups.estimate, ESTIMATE)
+        and np.array_equal(groups.std_error, STD_ERROR)
+        and prior == PRIOR
+    )

@@ -1,0 +1,21 @@
+"""Adapter of rule render_report."""
+
+from pathlib import Path
+from typing import Any
+
+from partial_pooling.files import replacing
+from partial_pooling.logs import log_to
+from partial_pooling.rendering import notebook_to_html, run_notebook
+
+
+def main(job: Any) -> None:
+    with replacing(job.output.notebook) as path:
+        run_notebook(job.input.notebook, path, {"results": str(Path(job.input.verdict).parent)})
+    with replacing(job.output.html) as path:
+        html = notebook_to_html(job.output.notebook, Path(job.input.template[0]).parent.parent)
+        path.write_text(html, encoding="utf-8")
+
+
+if "snakemake" in globals():
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821

@@ -1,0 +1,24 @@
+"""Adapter of rule write_index."""
+
+from pathlib import Path
+from typing import Any
+
+from partial_pooling.files import replacing
+from partial_pooling.logs import log_to
+from partial_pooling.report import Report, write_index
+
+
+def main(job: Any) -> None:
+    folder = Path(job.output[0]).parent
+    reports = [
+        (str(Path(path).relative_to(folder)), Report(Path(path).parent))
+        for path in job.input.reports
+    ]
+    templates = Path(job.input.template).parent
+    with replacing(job.output[0]) as path:
+        path.write_text(write_index(reports, templates), encoding="utf-8")
+
+
+if "snakemake" in globals():
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821
