@@ -54,6 +54,7 @@ DRIFT = 4.0  # conditional sds that a conditional mean may move across a panel
 SERIES = 1e-12  # last Legendre coefficients of a resolved density, relative to its peak
 DEPTH = 40.0  # log of what is negligible beside the peak
 FAR = 20.0  # log units beyond all scales where tails are powers: exp(-2 * FAR) is negligible
+ULPS = 1e-15  # exp(log(x)) can land this far outside the support, relative to x
 TINY = 1e-150  # a standard deviation of 0, as where exp(log tau) is 0 in floats
 LARGEST = 340.0  # log tau whose square is still a float
 BLOCK = 200_000  # numbers to work on at once: fits the cache, bounds the memory
@@ -62,6 +63,8 @@ _NODE, _WEIGHT = legendre.leggauss(NODES)
 _POINT = np.concatenate([[-1.0], _NODE, [1.0]])
 # values at the nodes -> coefficients of their Legendre series
 _TO_SERIES = (np.arange(NODES) + 0.5)[:, None] * legendre.legvander(_NODE, NODES - 1).T * _WEIGHT
+
+_ALTERNATE = (-1.0) ** np.arange(NODES)  # Legendre polynomials at -1
 
 
 def solve(groups: Groups, prior: HyperPrior) -> ExactPosterior:
@@ -147,7 +150,7 @@ class ExactPosterior:
         """Log of p(y), or nan where a prior is improper, so that p(y) has no scale."""
         if not self.prior.is_proper:
             return math.nan
-        return self._log_norm + self._model.log_likelihood_at_reference
+        return self._log_norm + self._model.log_density_at_reference
 
     # -- moments ---------------------------------------------------------------------------
 
@@ -159,11 +162,37 @@ class ExactPosterior:
         J - 1 (flat mu) or J (normal mu), plus 1 for HalfCauchy, nu for HalfStudentT, -1 for
         HalfFlat; light-tailed priors have all moments. A moment too large for a float is inf.
         """
-        return float(self._moments([variable])[0][0])
+        return float(self.moments([variable])[0][0])
 
     def sd(self, variable: str) -> float:
         """Posterior standard deviation, or nan where it does not exist (see `mean`)."""
-        return float(self._moments([variable])[1][0])
+        return float(self.moments([variable])[1][0])
+
+    def moments(self, variables: Sequence[str]) -> tuple[Array, Array]:
+        """Means and standard deviations of K variables, each of shape (K,) (see `mean`)."""
+        mean = np.empty(len(variables))
+        sd = np.empty(len(variables))
+        spreads = ("mu", "theta_new") if self.prior.mu.dist == "Flat" else ("theta_new",)
+        mixed = []
+        for k, variable in enumerate(variables):
+            if variable == "tau":
+                mean[k], sd[k] = self._moments_of_tau()
+            elif variable == "log_tau":
+                mean[k], sd[k] = self._moments_of_log_tau()
+            elif variable in spreads:  # as wide as tau is, so it has moments where tau has
+                mixture = self._mixture([variable])
+                middle = mixture.mean @ self.weight
+                within = mixture.sd[0] ** 2 @ self._weights(2)
+                between = (mixture.mean[0] - middle) ** 2 @ self.weight
+                mean[k] = middle[0] + self._model.center if self._power > 1 else np.nan
+                sd[k] = math.sqrt(within + between)
+            else:
+                mixed.append(k)
+        for start in range(0, len(mixed), self._block_size):
+            rows = mixed[start : start + self._block_size]
+            mean[rows], sd[rows] = self._mixture([variables[k] for k in rows]).moments()
+            mean[rows] += self._model.center
+        return mean, sd
 
     def pooling_factor(self) -> Array:
         """Shape (J,), posterior mean of B_j = sigma_j^2 / (sigma_j^2 + tau^2)."""
@@ -185,20 +214,50 @@ class ExactPosterior:
         x = np.asarray(x, dtype=float)
         if variable not in ("tau", "log_tau"):
             return self._mixture([variable]).curves(x)[1]
-        tau = (x if variable == "tau" else np.exp(x)).ravel()
-        inside = tau >= 0
-        log_density = np.full(tau.shape, -np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = (np.log(x) if variable == "tau" else x).ravel()
+        lower, upper = self.prior.tau.support
+        inside = (np.exp(t) >= lower * (1 - ULPS)) & (np.exp(t) <= upper * (1 + ULPS))
+        log_density = np.full(t.shape, -np.inf)
+        # at tau = 0 take the limit of p(log tau) / tau
+        t = np.maximum(t, -LARGEST)
+        log_density[inside] = self._model.log_density(t[inside]) - self._log_norm
         if variable == "tau":
-            log_density[inside] = self.prior.tau.log_density(tau[inside])
-        else:
-            log_density[inside] = _log_prior_of_log(self.prior.tau, x.ravel()[inside])
-        log_density[inside] += self._model.log_likelihood(tau[inside]) - self._log_norm
+            log_density -= t
         return np.reshape(np.exp(log_density), x.shape)
 
     def quantile(self, variable: str, p: ArrayLike) -> Array:
         """Posterior quantiles at probabilities p, any shape, each strictly between 0 and 1."""
         p = np.asarray(p, dtype=float)
-        return np.reshape(self._quantiles([variable], p.ravel())[0], p.shape)
+        return np.reshape(self.quantiles([variable], p.ravel())[0], p.shape)
+
+    def quantiles(self, variables: Sequence[str], p: ArrayLike) -> Array:
+        """Quantiles of K variables at P probabilities, shape (K, P).
+
+        Raises
+        ------
+        InputError
+            A probability is not strictly between 0 and 1, or there is no such variable.
+        """
+        p = np.asarray(p, dtype=float)
+        if not np.all((p > 0) & (p < 1)):
+            raise InputError(
+                "p: found a probability not between 0 and 1; allowed: strictly between 0 and 1"
+            )
+        result = np.empty((len(variables), len(p)))
+        mixed = []
+        for k, variable in enumerate(variables):
+            if variable in ("tau", "log_tau"):
+                t = self._quantiles_of_log_tau(p)
+                result[k] = np.exp(t) if variable == "tau" else t
+            else:
+                mixed.append(k)
+        size = max(1, self._block_size // len(p))
+        for start in range(0, len(mixed), size):
+            rows = mixed[start : start + size]
+            mixture = self._mixture([variables[k] for k in rows])
+            result[rows] = mixture.quantile(p) + self._model.center
+        return result
 
     # -- joint statements ------------------------------------------------------------------
 
@@ -385,32 +444,6 @@ class ExactPosterior:
         """Weights to integrate what grows as tau ** growth in the right tail."""
         return self._unscaled_weights(growth) / math.exp(self._log_norm)
 
-    def _moments(self, variables: Sequence[str]) -> tuple[Array, Array]:
-        """Means and standard deviations, each of shape (K,)."""
-        mean = np.empty(len(variables))
-        sd = np.empty(len(variables))
-        spreads = ("mu", "theta_new") if self.prior.mu.dist == "Flat" else ("theta_new",)
-        mixed = []
-        for k, variable in enumerate(variables):
-            if variable == "tau":
-                mean[k], sd[k] = self._moments_of_tau()
-            elif variable == "log_tau":
-                mean[k], sd[k] = self._moments_of_log_tau()
-            elif variable in spreads:  # as wide as tau is, so it has moments where tau has
-                mixture = self._mixture([variable])
-                middle = mixture.mean @ self.weight
-                within = mixture.sd[0] ** 2 @ self._weights(2)
-                between = (mixture.mean[0] - middle) ** 2 @ self.weight
-                mean[k] = middle[0] + self._model.center if self._power > 1 else np.nan
-                sd[k] = math.sqrt(within + between)
-            else:
-                mixed.append(k)
-        for start in range(0, len(mixed), self._block_size):
-            rows = mixed[start : start + self._block_size]
-            mean[rows], sd[rows] = self._mixture([variables[k] for k in rows]).moments()
-            mean[rows] += self._model.center
-        return mean, sd
-
     def _moments_of_tau(self) -> tuple[float, float]:
         mean = float(self._weights(1) @ self.tau)
         far = self.tau[-1]
@@ -453,25 +486,6 @@ class ExactPosterior:
             beyond = np.maximum(t - self.log_tau[-1], 0)
             below = below - self.weight[-1] * np.expm1(-self._power * beyond)
         return np.where(np.isnan(t), np.nan, np.clip(below, 0, 1))
-
-    def _quantiles(self, variables: Sequence[str], p: Array) -> Array:
-        """Quantiles of shape (K, P)."""
-        if not np.all((p > 0) & (p < 1)):
-            raise InputError("p: found a probability outside 0 to 1; allowed: between 0 and 1")
-        result = np.empty((len(variables), len(p)))
-        mixed = []
-        for k, variable in enumerate(variables):
-            if variable in ("tau", "log_tau"):
-                t = self._quantiles_of_log_tau(p)
-                result[k] = np.exp(t) if variable == "tau" else t
-            else:
-                mixed.append(k)
-        size = max(1, self._block_size // len(p))
-        for start in range(0, len(mixed), size):
-            rows = mixed[start : start + size]
-            mixture = self._mixture([variables[k] for k in rows])
-            result[rows] = mixture.quantile(p) + self._model.center
-        return result
 
     def _quantiles_of_log_tau(self, p: Array) -> Array:
         panels, before = self._rule.panels, self._series[1]
@@ -600,8 +614,8 @@ def exact_table(posterior: ExactPosterior) -> pd.DataFrame:
     import pandas as pd
 
     variables = posterior.variables
-    mean, sd = posterior._moments(variables)
-    quantiles = posterior._quantiles(variables, np.array(PROBABILITIES))
+    mean, sd = posterior.moments(variables)
+    quantiles = posterior.quantiles(variables, np.array(PROBABILITIES))
     table = pd.DataFrame({"variable": variables, "mean": mean, "sd": sd})
     for k, p in enumerate(PROBABILITIES):
         table[f"q{100 * p:g}"] = quantiles[:, k]
@@ -623,8 +637,8 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
     groups, variables = posterior.groups, posterior.variables
     units = "data units"
     p = np.array([0.0005, 0.9995, *PROBABILITIES])
-    quantiles = posterior._quantiles(variables, p)
-    mean, sd = posterior._moments(variables)
+    quantiles = posterior.quantiles(variables, p)
+    mean, sd = posterior.moments(variables)
     low, high = quantiles[:, 0], quantiles[:, 1]
     tau = variables.index("tau")
     low[tau] = posterior.prior.tau.support[0]
@@ -796,13 +810,15 @@ class _Model:
         return float((1 / self._variance).sum() + self.prior_precision)
 
     @cached_property
-    def log_likelihood_at_reference(self) -> float:
-        """Log p(y | tau_0); if mu is flat, with density one."""
+    def log_density_at_reference(self) -> float:
+        """Log of p(log tau_0) p(y | tau_0); a flat prior of mu counts as density one."""
+        of_tau = float(self.prior.log_density(self.reference)) + math.log(self.reference)
         if self.prior_precision:
             of_mu = -0.5 * math.log(self._reference_precision / self.prior_precision)
         else:
             of_mu = -0.5 * math.log(self._reference_precision / (2 * math.pi))
-        return of_mu - 0.5 * float(np.log(2 * math.pi * self._variance).sum() + self._misfit)
+        squares = float(np.log(2 * math.pi * self._variance).sum()) + self._misfit
+        return of_tau + of_mu - 0.5 * squares
 
     def mu_given(self, tau: Array) -> tuple[Array, Array]:
         """Mean of mu given tau, relative to the center, and its precision; tau and both (n,)."""
@@ -842,10 +858,35 @@ class _Model:
         return result
 
     def log_density(self, t: Array) -> Array:
-        """Log density of t = log tau, prior times likelihood, up to the reference's constant."""
+        """Log density of t = log tau, prior times likelihood, relative to the reference's."""
         lower, upper = self.prior.support
         tau = np.clip(np.exp(t), lower, upper)
-        return _log_prior_of_log(self.prior, t) + self.log_likelihood(tau)
+        return self._log_prior(t, tau) + self.log_likelihood(tau)
+
+    def _log_prior(self, t: Array, tau: Array) -> Array:
+        """Log prior density of t, relative to the reference's.
+
+        Differences are taken before the logs where the density is a steep function of tau. They
+        are taken at exp(t) as rounded, as in the likelihood, so that where the prior and the
+        likelihood are steep and opposed the rounding of tau cancels.
+        """
+        p, log_reference = self.prior.parameters, math.log(self.reference)
+        step = tau - self.reference
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_step = np.where(
+                np.abs(step) < 0.5 * self.reference,
+                np.log1p(step / self.reference),
+                t - log_reference,
+            )
+        match self.prior.dist:
+            case "HalfNormal":
+                return log_step - 0.5 * step / p["sigma"] * ((tau + self.reference) / p["sigma"])
+            case "Exponential":
+                return log_step - step / p["scale"]
+            case "LogNormal":
+                return -0.5 * log_step * (t + log_reference - 2 * p["mu"]) / p["sigma"] ** 2
+        reference = self.prior.log_density(self.reference)
+        return log_step + self.prior.log_density(tau) - reference
 
     def drift(self, panels: Array) -> Array:
         """Largest move of a conditional mean across each panel, in conditional sds."""
@@ -902,20 +943,6 @@ def _sums_without(values: Array) -> Array:
     result[:, 1:] = np.cumsum(values[:, :-1], axis=1)
     result[:, :-1] += np.cumsum(values[:, :0:-1], axis=1)[:, ::-1]
     return result
-
-
-def _log_prior_of_log(prior: Prior, t: Array) -> Array:
-    """Log density of t = log tau under the prior; right even where exp(t) is 0 in floats."""
-    if prior.dist == "LogNormal":
-        mean, sd = prior.parameters["mu"], prior.parameters["sigma"]
-        return -0.5 * ((t - mean) / sd) ** 2 - math.log(sd) - 0.5 * math.log(2 * math.pi)
-    lower, upper = prior.support
-    tau = np.exp(t)
-    if prior.dist == "Uniform":  # exp(log(upper)) can land just outside
-        slack = 4 * np.finfo(float).eps
-        inside = (tau >= lower * (1 - slack)) & (tau <= upper * (1 + slack))
-        tau = np.where(inside, np.clip(tau, lower, upper), tau)
-    return prior.log_density(tau) + t
 
 
 # -- nodes ---------------------------------------------------------------------------------------
@@ -1025,6 +1052,7 @@ def _place_nodes(
         From panels (P, 2) to a number that must not exceed `DRIFT` on any.
     """
     pending = np.column_stack([edges[:-1], edges[1:]])
+    before = np.full(len(pending), np.inf)  # error of the panel that was halved
     accepted: list[Array] = []
     tops: list[Array] = []
     peak: Array | None = None
@@ -1036,26 +1064,28 @@ def _place_nodes(
         top, bottom = logs.max(axis=2), logs.min(axis=2)
         peak = np.maximum(-np.inf if peak is None else peak, top.max(axis=1))
         values = np.exp(logs - peak[:, None, None])
-        # A peak between the points rises above them by less than they vary
-        matters = 2 * top - bottom - peak[:, None] > -DEPTH
         series = values[..., 1:-1] @ _TO_SERIES.T
         error = np.abs(series[..., -3:]).max(axis=2)
-        signs = (-1.0) ** np.arange(NODES)
-        ends = np.abs(series @ signs - values[..., 0]) + np.abs(series.sum(2) - values[..., -1])
-        # t itself has an ulp: a steep density cannot be smoother than that
-        ulp = np.finfo(float).eps * np.maximum(1, np.abs(middle))
-        noise = 20 * ulp / half * np.minimum(top - bottom, 100)
-        smooth = (error < SERIES + noise) & (ends < 1e3 * (SERIES + noise))
-        resolved = (smooth | ~matters).all(axis=0)
+        # the series must reach the ends too, or a peak there could go unseen
+        ends = np.abs(series @ _ALTERNATE - values[..., 0])
+        ends += np.abs(series.sum(axis=2) - values[..., -1])
+        # A parabola's peak between the points rises above them by less than 1 % of what they vary
+        matters = top + 0.1 * (top - bottom) - peak[:, None] > -DEPTH
+        worst = np.where(matters, np.maximum(error, 1e-3 * ends), 0).max(axis=0)
+        # halving a smooth panel takes off most digits of its error; else it is rounding
+        rounding = (worst < 1e-6) & (worst > before / 4)
+        unseen = (matters & (top < peak[:, None] - DEPTH)).any(axis=0)
+        resolved = ((worst < SERIES) | rounding) & ~unseen
         if drift is not None:
             resolved &= (drift(pending) < DRIFT) | ~matters.any(axis=0)
-        resolved |= half < 8 * ulp
+        resolved |= half < 1e-14 * np.maximum(1, np.abs(middle))
         accepted.append(pending[resolved])
         tops.append(top[:, resolved])
         left, right, middle = *pending[~resolved].T, middle[~resolved]
         pending = np.concatenate(
             [np.column_stack([left, middle]), np.column_stack([middle, right])]
         )
+        before = np.tile(worst[~resolved], 2)
     assert peak is not None
     panels = np.concatenate(accepted)
     panels = panels[(np.concatenate(tops, axis=1) - peak[:, None] > -DEPTH).any(axis=0)]
@@ -1146,7 +1176,7 @@ def _invert(
             newton = x - (value - target) / slope
         low, high = np.arcsinh((lower - start) / scale), np.arcsinh((upper - start) / scale)
         halved = start + scale * np.sinh((low + high) / 2)
-        step = np.where((newton > lower) & (newton < upper), newton, halved)
+        step = np.where((newton >= lower) & (newton <= upper), newton, halved)
         done = np.abs(step - x) <= 1e-9 * scale  # the step after is its square
         x = np.where(lower == upper, x, step)
         if np.all(done | (lower == upper)):
