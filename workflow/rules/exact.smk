@@ -2,7 +2,7 @@
 
 in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
-     classical.csv, classical_theta.csv
+     classical.csv, classical_theta.csv, heterogeneity.json
 """
 
 
@@ -14,6 +14,7 @@ rule solve_exact:
         curves="results/{dataset}/exact.nc",
         classical="results/{dataset}/classical.csv",
         classical_theta="results/{dataset}/classical_theta.csv",
+        heterogeneity="results/{dataset}/heterogeneity.json",
     log:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:

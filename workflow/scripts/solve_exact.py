@@ -1,12 +1,12 @@
 """Adapter of rule solve_exact."""
 
+from dataclasses import asdict
 from typing import Any
 
-from partial_pooling.classical import classical_table, classical_theta_table
-
+from partial_pooling.classical import classical_table, heterogeneity, theta_table
 from partial_pooling.data import read_groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.files import replacing
+from partial_pooling.files import replacing, write_json
 from partial_pooling.logs import log_to
 from partial_pooling.priors import parse_hyperprior
 from partial_pooling.provenance import provenance
@@ -18,10 +18,11 @@ def main(job: Any) -> None:
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(groups), job.output.classical),
-        (classical_theta_table(groups), job.output.classical_theta),
+        (theta_table(groups), job.output.classical_theta),
     ):
         with replacing(path) as temporary:
             table.to_csv(temporary, index=False)
+    write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)
     attributes = provenance(job.input.data, {"prior": job.params.prior})
     with replacing(job.output.curves) as temporary:
         exact_dataset(exact).assign_attrs(attributes).to_netcdf(temporary)
