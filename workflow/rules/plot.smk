@@ -1,0 +1,140 @@
+"""Draw the figures of a data set, as SVG for pages and PNG beside it.
+
+plot_fits    one fit a model, that of the first seed and the first target_accept
+in:  results/{dataset}/data.csv, exact.csv, exact.nc, that fit's batch and its diagnostics
+out: results/{dataset}/figures/{traces,log_tau,cumulative_mean,divergences,densities,
+     funnel_neck}.{svg,png}
+
+plot_study   all fits
+in:  results/{dataset}/estimates.csv, fits.csv, accuracy.csv, exact.csv
+out: results/{dataset}/figures/{target_accept,estimates,z_scores,error}.{svg,png}
+
+plot_groups  the groups, without any sampling
+in:  results/{dataset}/data.csv, exact.csv, exact.nc, classical.csv
+out: results/{dataset}/figures/{forest,shrinkage}.{svg,png}
+"""
+
+FIGURES_OF_FITS = [
+    "traces",
+    "log_tau",
+    "cumulative_mean",
+    "divergences",
+    "densities",
+    "funnel_neck",
+]
+FIGURES_OF_STUDY = ["target_accept", "estimates", "z_scores", "error"]
+FIGURES_OF_GROUPS = ["forest", "shrinkage"]
+FIGURES = FIGURES_OF_FITS + FIGURES_OF_STUDY + FIGURES_OF_GROUPS
+
+SHOWN_SEED = STUDY.sampling.seeds[0]
+SHOWN_TARGET_ACCEPT = STUDY.sampling.target_accept[0]
+SHOWN_BATCH = next(
+    batch
+    for batch, fits in BATCHES.items()
+    if [SHOWN_SEED, SHOWN_TARGET_ACCEPT] in fits
+)
+
+
+def figure_files(names, category):
+    """SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
+    folder = "results/{dataset}/figures"
+    shown = {
+        name: report(
+            f"{folder}/{name}.svg",
+            caption=f"../report/{name}.rst",
+            category=category,
+            labels={"data set": "{dataset}", "figure": name.replace("_", " ")},
+        )
+        for name in names
+    }
+    return shown | {f"{name}_png": f"{folder}/{name}.png" for name in names}
+
+
+rule plot_fits:
+    input:
+        data="results/{dataset}/data.csv",
+        exact="results/{dataset}/exact.csv",
+        curves="results/{dataset}/exact.nc",
+        fits=collect(
+            "results/{{dataset}}/fits/{model}/batch-{batch}.nc",
+            model=STUDY.models,
+            batch=SHOWN_BATCH,
+        ),
+        estimates=collect(
+            "results/{{dataset}}/diagnostics/{model}/batch-{batch}.estimates.csv",
+            model=STUDY.models,
+            batch=SHOWN_BATCH,
+        ),
+    output:
+        **figure_files(FIGURES_OF_FITS, "Fits"),
+    log:
+        "results/{dataset}/logs/plot_fits.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_fits.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        models=STUDY.models,
+        seed=SHOWN_SEED,
+        target_accept=SHOWN_TARGET_ACCEPT,
+        draws=max(STUDY.sampling.draws),
+        chains=STUDY.sampling.chains,
+        prior=prior_of,
+        code=code("plot_fits"),
+    script:
+        "../scripts/plot_fits.py"
+
+
+rule plot_study:
+    input:
+        estimates="results/{dataset}/estimates.csv",
+        fits="results/{dataset}/fits.csv",
+        accuracy="results/{dataset}/accuracy.csv",
+        exact="results/{dataset}/exact.csv",
+    output:
+        **figure_files(FIGURES_OF_STUDY, "Study"),
+    log:
+        "results/{dataset}/logs/plot_study.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_study.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        models=STUDY.models,
+        seeds=STUDY.sampling.seeds,
+        draws=STUDY.sampling.draws,
+        target_accept=STUDY.sampling.target_accept,
+        chains=STUDY.sampling.chains,
+        code=code("plot_study"),
+    script:
+        "../scripts/plot_study.py"
+
+
+rule plot_groups:
+    input:
+        data="results/{dataset}/data.csv",
+        exact="results/{dataset}/exact.csv",
+        curves="results/{dataset}/exact.nc",
+        classical="results/{dataset}/classical.csv",
+    output:
+        **figure_files(FIGURES_OF_GROUPS, "Groups"),
+    log:
+        "results/{dataset}/logs/plot_groups.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_groups.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        prior=prior_of,
+        code=code("plot_groups"),
+    script:
+        "../scripts/plot_groups.py"

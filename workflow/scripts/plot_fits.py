@@ -1,0 +1,51 @@
+"""Adapter of rule plot_fits."""
+
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from partial_pooling import plots
+from partial_pooling.data import read_groups
+from partial_pooling.fits import read_fits
+from partial_pooling.lecture import QUOTED_LOG_TAU, applies
+from partial_pooling.logs import log_to
+from partial_pooling.priors import parse_hyperprior
+
+
+def main(job: Any) -> None:
+    shown = (job.params.seed, job.params.target_accept)
+    fits, mcse = {}, {}
+    for model, path, table in zip(
+        job.params.models, job.input.fits, job.input.estimates, strict=True
+    ):
+        fits[model] = next(
+            fit
+            for fit in read_fits(path, job.params.draws)
+            if (fit["posterior"]["seed"].item(), fit["posterior"]["target_accept"].item()) == shown
+        )
+        cells = pd.read_csv(table).set_index(["variable", "seed", "target_accept", "draws"])
+        mcse[model] = float(cells["mcse_mean"].loc[("log_tau", *shown, job.params.draws)])
+    exact = pd.read_csv(job.input.exact).set_index("variable")
+    curves = xr.load_dataset(job.input.curves)
+    lecture = applies(read_groups(job.input.data), parse_hyperprior(job.params.prior))
+    figures = {
+        "traces": plots.traces(fits),
+        "log_tau": plots.log_tau(fits),
+        "cumulative_mean": plots.cumulative_mean(
+            fits,
+            mcse,
+            float(exact.loc["log_tau", "mean"]),
+            QUOTED_LOG_TAU if lecture else None,
+        ),
+        "divergences": plots.divergences(fits, curves),
+        "densities": plots.densities(fits, curves),
+        "funnel_neck": plots.funnel_neck(fits, curves),
+    }
+    for name, figure in figures.items():
+        plots.save(figure, job.output[name], job.output[f"{name}_png"])
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821

@@ -1,0 +1,26 @@
+"""Adapter of rule plot_groups."""
+
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from partial_pooling import plots
+from partial_pooling.data import read_groups
+from partial_pooling.logs import log_to
+
+
+def main(job: Any) -> None:
+    groups = read_groups(job.input.data)
+    classical = pd.read_csv(job.input.classical)
+    figures = {
+        "forest": plots.forest(groups, pd.read_csv(job.input.exact), classical),
+        "shrinkage": plots.shrinkage(groups, xr.load_dataset(job.input.curves), classical),
+    }
+    for name, figure in figures.items():
+        plots.save(figure, job.output[name], job.output[f"{name}_png"])
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821
