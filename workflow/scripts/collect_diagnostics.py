@@ -27,6 +27,6 @@ def main(job: Any) -> None:
     write_json(verdict(fits, summary, thresholds), job.output.verdict)
 
 
-if "snakemake" in globals():
+if __name__ == "__main__":
     with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
         main(snakemake)  # type: ignore[name-defined]  # noqa: F821

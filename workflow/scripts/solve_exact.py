@@ -28,6 +28,6 @@ def main(job: Any) -> None:
         exact_dataset(exact).assign_attrs(attributes).to_netcdf(temporary)
 
 
-if "snakemake" in globals():
+if __name__ == "__main__":
     with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
         main(snakemake)  # type: ignore[name-defined]  # noqa: F821

@@ -19,6 +19,6 @@ def main(job: Any) -> None:
         path.write_text(write_index(reports, templates), encoding="utf-8")
 
 
-if "snakemake" in globals():
+if __name__ == "__main__":
     with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
         main(snakemake)  # type: ignore[name-defined]  # noqa: F821

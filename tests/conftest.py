@@ -1,0 +1,27 @@
+"""What tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from partial_pooling.data import Groups
+from partial_pooling.priors import DEFAULTS, parse_hyperprior
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def eight_schools():
+    """The lecture's data."""
+    return Groups(
+        tuple("ABCDEFGH"),
+        np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
+        np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
+    )
+
+
+@pytest.fixture(scope="session")
+def default_prior():
+    """Normal(0, 5) and HalfCauchy(5)."""
+    return parse_hyperprior(DEFAULTS)

@@ -1,0 +1,167 @@
+"""The configuration: one source for defaults, and one line for each fault."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from partial_pooling.configuration import load_schema, read_study, with_defaults
+from partial_pooling.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config"
+
+
+@pytest.fixture(autouse=True)
+def _in_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def load(name):
+    return yaml.safe_load((CONFIG / name).read_text())
+
+
+def test_shipped_studies_are_valid():
+    for name in ("config.yaml", "lecture.yaml", "examples.yaml"):
+        read_study(load(name))
+
+
+def test_default_study_spells_out_the_schemas_defaults():
+    config = load("config.yaml")
+    bare = {"datasets": {"eight_schools": {"path": "config/datasets/eight_schools.csv"}}}
+    assert read_study(config) == read_study(bare)
+    schema = load_schema()["properties"]
+    assert set(config) == set(schema)
+    for part in ("sampling", "thresholds"):
+        assert config[part] == with_defaults({}, schema[part])
+
+
+def test_every_key_has_a_description_and_is_in_the_readme():
+    readme = (CONFIG / "README.md").read_text()
+
+    def visit(schema, path):
+        for key, part in schema.get("properties", {}).items():
+            assert part.get("description"), f"{path}{key}"
+            assert f"`{key}`" in readme, f"{path}{key}"
+            if "default" in part and not isinstance(part["default"], dict):
+                default = str(part["default"]).replace("False", "false").replace("'", "")
+                assert f"`{default}`" in readme, f"{path}{key}: {default}"
+            visit(part, f"{path}{key}.")
+        if isinstance(schema.get("additionalProperties"), dict):
+            visit(schema["additionalProperties"], path)
+
+    visit(load_schema(), "")
+
+
+def test_five_lines_are_a_study(tmp_path):
+    text = """
+datasets:
+  my_trial:
+    path: config/datasets/eight_schools.csv
+"""
+    study = read_study(yaml.safe_load(text))
+    assert list(study.datasets) == ["my_trial"]
+    assert study.sampling.seeds == [1, 2, 3, 4, 5]
+
+
+def test_settings_are_a_configuration_of_the_same_study():
+    study = read_study(load("examples.yaml"))
+    for name in study.datasets:
+        again = read_study(study.settings(name))
+        assert again.datasets[name] == study.datasets[name]
+        assert again.sampling == study.sampling
+
+
+D = "datasets.eight_schools."
+PATH_OF_DATA = "config/datasets/eight_schools.csv"
+REFUSED = [
+    # key, value, what the one line says
+    ("sampling.seeds", [], "sampling.seeds: found nothing; allowed: a list"),
+    ("sampling.seeds", [1, 2, 1], "sampling.seeds: found 1 twice"),
+    ("sampling.seeds", 1, "sampling.seeds: found 1; allowed: a list"),
+    ("sampling.seeds", [-1], "sampling.seeds[0]: found -1; allowed: a whole number from 0"),
+    ("sampling.seeds", [1.5], "sampling.seeds[0]: found 1.5; allowed: a whole number"),
+    ("sampling.seeds", ["a"], "sampling.seeds[0]: found 'a' (text)"),
+    ("sampling.seeds", [True], "sampling.seeds[0]: found True"),
+    ("sampling.seed", [1], "sampling.seed: unknown key (did you mean seeds?)"),
+    ("sampling.draws", [3], "sampling.draws[0]: found 3; allowed: a whole number from 4"),
+    ("sampling.draws", [100, 100], "sampling.draws: found 100 twice"),
+    ("sampling.draws", [], "sampling.draws: found nothing"),
+    ("sampling.target_accept", [0], "found 0; allowed: a number above 0 and below 1"),
+    ("sampling.target_accept", [1.0], "found 1.0; allowed: a number above 0 and below 1"),
+    ("sampling.target_accept", [0.8, 0.8], "sampling.target_accept: found 0.8 twice"),
+    ("sampling.target_accept", [float("nan")], "sampling.target_accept[0]: found nan"),
+    ("sampling.target_accept", ["8e-1"], "write 1.0e-3 for 1e-3"),
+    ("sampling.tune", 0, "sampling.tune: found 0; allowed: a whole number from 1"),
+    ("sampling.tune", None, "sampling.tune: found nothing"),
+    ("sampling.chains", 0, "sampling.chains: found 0"),
+    ("sampling.max_treedepth", 99, "sampling.max_treedepth: found 99"),
+    ("sampling.fits_per_batch", 0, "sampling.fits_per_batch: found 0"),
+    ("sampling.sampler", "stan", "sampling.sampler: found 'stan'; allowed: nutpie, pymc"),
+    ("sampling", [], "sampling: found []; allowed: keys with values"),
+    ("models", [], "models: found nothing"),
+    ("models", ["centred"], "models[0]: found 'centred' (did you mean centered?)"),
+    ("models", ["centered", "centered"], "models: found 'centered' twice"),
+    ("models", "centered", "models: found 'centered'; allowed: a list"),
+    ("modles", [], "modles: unknown key (did you mean models?)"),
+    ("thresholds.r_hat", 0.9, "thresholds.r_hat: found 0.9; allowed: a number from 1"),
+    ("thresholds.z", 0, "thresholds.z: found 0; allowed: a number above 0"),
+    ("thresholds.rhat", 1.1, "thresholds.rhat: unknown key (did you mean r_hat?)"),
+    ("datasets", {}, "datasets: found nothing"),
+    (
+        "datasets",
+        {"a/b": {"path": PATH_OF_DATA}},
+        "datasets: found the name 'a/b'; allowed: letters",
+    ),
+    ("datasets", {"..": {"path": PATH_OF_DATA}}, "datasets: found the name '..'"),
+    ("datasets", {"-x": {"path": PATH_OF_DATA}}, "datasets: found the name '-x'"),
+    ("datasets", {"x" * 65: {"path": PATH_OF_DATA}}, "at most 64"),
+    ("datasets", {1: {"path": PATH_OF_DATA}}, "found the key 1; allowed: text"),
+    ("datasets.x", {}, "datasets.x.path: missing; allowed: text"),
+    ("datasets.x", None, "datasets.x: found nothing"),
+    (D + "path", "", "datasets.eight_schools.path: found nothing; allowed: text"),
+    (D + "path", "none.csv", "none.csv: no such file"),
+    (D + "path", 3, "datasets.eight_schools.path: found 3; allowed: text"),
+    (D + "form", "estimate", "form: found 'estimate' (did you mean estimates?)"),
+    (D + "columns", {"effect": "y"}, "columns.effect: unknown column"),
+    (D + "columns", {"group": 1}, "columns.group: found 1; allowed: text"),
+    (D + "columns", {"estimate": "effect"}, "column effect is missing"),
+    (D + "pooled_sd", "yes", "pooled_sd: found 'yes'; allowed: true or false"),
+    (D + "pooled_sd", True, "allowed for form estimates: false"),
+    (D + "priors", {}, "priors: unknown key (did you mean prior?)"),
+    (D + "prior", None, "prior: found nothing"),
+    (D + "prior.sigma", {}, "prior.sigma: unknown key"),
+    (D + "prior.mu", {"mu": 0, "sigma": 5}, "prior.mu.dist: missing"),
+    (D + "prior.mu", {"dist": "normal"}, "found 'normal' (did you mean Normal?)"),
+    (D + "prior.mu", {"dist": "HalfCauchy", "beta": 1}, "allowed for mu: Normal, Flat"),
+    (D + "prior.mu", {"dist": "Normal", "mu": 0}, "parameter sigma is missing"),
+    (D + "prior.mu", {"dist": "Normal", "mu": 0, "sd": 5}, "prior.mu.sd: unknown parameter"),
+    (D + "prior.mu", {"dist": "Normal", "mu": 0, "sigma": 0}, "sigma: found 0; allowed: a number"),
+    (D + "prior.mu", {"dist": "Normal", "mu": "0", "sigma": 1}, "prior.mu.mu: found '0'"),
+    (D + "prior.mu", {"dist": "Normal", "mu": float("inf"), "sigma": 1}, "found inf"),
+    (D + "prior.mu", {"dist": "Flat", "mu": 0}, "Flat takes no parameters"),
+    (D + "prior.tau", {"dist": "Normal", "mu": 0, "sigma": 1}, "allowed for tau: HalfCauchy"),
+    (D + "prior.tau", {"dist": "HalfCauchy", "beta": -5}, "beta: found -5"),
+    (D + "prior.tau", {"dist": "HalfStudentT", "nu": 0, "sigma": 1}, "nu: found 0"),
+    (D + "prior.tau", {"dist": "Uniform", "lower": -1, "upper": 1}, "lower: found -1; allowed: 0"),
+    (D + "prior.tau", {"dist": "Uniform", "lower": 2, "upper": 1}, "upper: found 1; allowed"),
+    (D + "prior.tau", {"dist": "Exponential", "scale": True}, "scale: found True"),
+    (D + "prior.tau", {"dist": "LogNormal", "mu": 0, "sigma": -1}, "sigma: found -1"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "words"), REFUSED)
+def test_bad_configuration_is_refused_in_one_line(key, value, words):
+    config = copy.deepcopy(load("config.yaml"))
+    *parents, last = key.split(".")
+    place = config
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    with pytest.raises(InputError) as error:
+        read_study(config)
+    message = str(error.value)
+    assert words in message
+    assert "allowed" in message or "takes" in message or "missing" in message
+    assert "\n" not in message

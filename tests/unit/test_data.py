@@ -1,0 +1,178 @@
+"""Reading groups: what the three forms become, and what is refused with which words."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partial_pooling.data import FORMS, Groups, read_groups, standard_errors, write_groups
+from partial_pooling.errors import InputError
+
+DATASETS = Path(__file__).parents[2] / "config" / "datasets"
+
+
+def test_eight_schools_are_the_lectures():
+    groups = read_groups(DATASETS / "eight_schools.csv")
+    assert groups.names == tuple("ABCDEFGH")
+    assert groups.estimate.tolist() == [28, 8, -3, 7, -1, 1, 18, 12]
+    assert groups.std_error.tolist() == [15, 10, 16, 11, 9, 11, 10, 18]
+
+
+def test_summaries_divide_sd_by_root_n(tmp_path):
+    file = tmp_path / "s.csv"
+    file.write_text("school,average,spread,pupils\nx,10,6,9\ny,20,8,16\n")
+    columns = {"group": "school", "mean": "average", "sd": "spread", "n": "pupils"}
+    groups = read_groups(file, "summaries", columns)
+    assert groups.estimate.tolist() == [10, 20]
+    assert groups.std_error.tolist() == [2, 2]
+
+
+def test_pooled_sd_weighs_by_degrees_of_freedom(tmp_path):
+    file = tmp_path / "s.csv"
+    file.write_text("group,mean,sd,n\nx,10,6,9\ny,20,8,16\n")
+    pooled = ((8 * 36 + 15 * 64) / 23) ** 0.5
+    groups = read_groups(file, "summaries", pooled_sd=True)
+    np.testing.assert_allclose(groups.std_error, [pooled / 3, pooled / 4], rtol=1e-15)
+
+
+def test_observations_become_means_and_standard_errors(tmp_path):
+    file = tmp_path / "o.csv"
+    file.write_text("group,value\nb,1\na,10\nb,3\na,14\nb,5\n")
+    groups = read_groups(file, "observations")
+    assert groups.names == ("b", "a")
+    np.testing.assert_allclose(groups.estimate, [3, 12])
+    np.testing.assert_allclose(groups.std_error, [2 / 3**0.5, 8**0.5 / 2**0.5])
+
+
+def test_pooled_observations_agree_with_their_summaries(tmp_path):
+    rng = np.random.default_rng(3)
+    samples = {name: rng.normal(5, 2, n) for name, n in (("a", 4), ("b", 9), ("c", 30))}
+    raw, short = tmp_path / "o.csv", tmp_path / "s.csv"
+    raw.write_text(
+        "group,value\n" + "".join(f"{g},{v!r}\n" for g, s in samples.items() for v in s.tolist())
+    )
+    short.write_text(
+        "group,mean,sd,n\n"
+        + "".join(f"{g},{s.mean()},{s.std(ddof=1)},{len(s)}\n" for g, s in samples.items())
+    )
+    for pooled in (False, True):
+        one, other = (
+            read_groups(raw, "observations", pooled_sd=pooled),
+            read_groups(short, "summaries", pooled_sd=pooled),
+        )
+        np.testing.assert_allclose(one.std_error, other.std_error, rtol=1e-12)
+
+
+def test_simulated_reviews_are_what_their_generator_makes():
+    simulate = runpy.run_path(str(DATASETS / "simulate_restaurant_reviews.py"))["simulate"]
+    assert (DATASETS / "restaurant_reviews.csv").read_text() == simulate()
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.tuples(finite, finite.filter(lambda x: x > 0)), min_size=2, max_size=9))
+def test_writing_and_reading_gives_back_every_bit(tmp_path_factory, rows):
+    file = tmp_path_factory.mktemp("groups") / "data.csv"
+    estimate, std_error = np.array(rows).T
+    names = tuple(f'{i}, "quoted" ŷ' for i in range(len(rows)))
+    write_groups(Groups(names, estimate, std_error), file)
+    again = read_groups(file)
+    assert again.names == names
+    assert again.estimate.tobytes() == estimate.tobytes()
+    assert again.std_error.tobytes() == std_error.tobytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffgroup,estimate,std_error\na,1,2\nb,3,4\n",
+        "group,estimate,std_error\r\na,1,2\r\nb,3,4\r\n",
+        "group,estimate,std_error\na,1,2\nb,3,4\n\n  ,,\n",
+        'group, estimate, std_error\n"a", 1, 2\n"b", 3, 4\n',
+        "extra,std_error,group,estimate\n?,2,a,1\n!,4,b,3\n",
+        "group,estimate,std_error\na,+1.,.2e1\nb,3E0,4",
+    ],
+    ids=["BOM", "CRLF", "trailing blanks", "quotes and spaces", "other columns", "number styles"],
+)
+def test_harmless_styles_of_csv_are_read(tmp_path, content):
+    file = tmp_path / "d.csv"
+    file.write_bytes(content.encode())
+    groups = read_groups(file)
+    assert groups.names == ("a", "b")
+    assert groups.estimate.tolist() == [1, 3]
+    assert groups.std_error.tolist() == [2, 4]
+
+
+EST, SUM, OBS = FORMS
+HEAD = {name: ",".join(columns) + "\n" for name, columns in FORMS.items()}
+REFUSED = [
+    # form, content below (or with) the header, what the one line says
+    (EST, "", "found no header"),
+    (EST, HEAD[EST], "found no rows"),
+    (EST, HEAD[EST] + "a,1,2\n", "found 1 group; allowed: 2 or more"),
+    (EST, "group,estimate\na,1\n", "line 1: column std_error is missing"),
+    (EST, "group,estimate,std_error,estimate\na,1,2,3\n", "column estimate is there twice"),
+    (EST, "group;estimate;std_error\na;1;2\n", "line 1: found semicolons; allowed: commas"),
+    (EST, HEAD[EST] + "a,1,2\nb,x,2\n", "line 3, column estimate: found 'x'; allowed: a finite"),
+    (EST, HEAD[EST] + "a,1,2\nb,,2\n", "line 3, column estimate: found a blank"),
+    (EST, HEAD[EST] + "a,nan,2\nb,1,2\n", "line 2, column estimate: found 'nan'"),
+    (EST, HEAD[EST] + "a,inf,2\nb,1,2\n", "line 2, column estimate: found 'inf'"),
+    (EST, HEAD[EST] + "a,1e999,2\nb,1,2\n", "line 2, column estimate: found 1e999"),
+    (EST, HEAD[EST] + "a,1_0,2\nb,1,2\n", "line 2, column estimate: found '1_0'"),
+    (
+        EST,
+        HEAD[EST] + "a,1,0\nb,1,2\n",
+        "column std_error: found 0; allowed: a finite number above",
+    ),
+    (EST, HEAD[EST] + "a,1,-2\nb,1,2\n", "line 2, column std_error: found -2"),
+    (EST, HEAD[EST] + 'a,"1,5",2\nb,1,2\n', "found '1,5' (a decimal comma? write a point)"),
+    (EST, HEAD[EST] + "a,1,5,2\nb,1,2\n", "line 2: found 4 cells; allowed: 3"),
+    (EST, HEAD[EST] + "a,1\nb,1,2\n", "line 2: found 2 cells; allowed: 3"),
+    (EST, HEAD[EST] + "a,1,2\na,3,4\n", "line 3, column group: found 'a' again (first on line 2)"),
+    (EST, HEAD[EST] + "a,1,2\n ,3,4\n", "line 3, column group: found a blank; allowed: a group's"),
+    (EST, HEAD[EST] + "a,1,2\n\x1b[2J,3,4\n", "allowed: a name of printable characters"),
+    (EST, HEAD[EST] + 'a,1,2\n"b,3,4\n', "allowed: comma-separated values"),
+    (
+        SUM,
+        HEAD[SUM] + "a,1,2,1\nb,1,2,3\n",
+        "line 2, column n: found 1; allowed: a whole number, 2",
+    ),
+    (SUM, HEAD[SUM] + "a,1,2,2.5\nb,1,2,3\n", "line 2, column n: found 2.5"),
+    (SUM, HEAD[SUM] + "a,1,0,2\nb,1,2,3\n", "line 2, column sd: found 0"),
+    (OBS, HEAD[OBS] + "a,1\na,2\nb,3\n", "line 4, column group: found one observation of 'b'"),
+    (OBS, HEAD[OBS] + "a,1\na,1\nb,3\nb,4\n", "line 2, column value: found an sd of 0 for 'a'"),
+    (OBS, HEAD[OBS] + "a,1\na,2\n", "found 1 group"),
+]
+
+
+@pytest.mark.parametrize(("form", "content", "words"), REFUSED)
+def test_bad_files_are_refused_in_one_line(tmp_path, form, content, words):
+    file = tmp_path / "d.csv"
+    file.write_bytes(content.encode())
+    with pytest.raises(InputError) as error:
+        read_groups(file, form)
+    message = str(error.value)
+    assert message.startswith(str(file))
+    assert words in message
+    assert "allowed" in message
+    assert "\n" not in message
+
+
+def test_latin_1_and_missing_files_are_refused_with_a_hint(tmp_path):
+    file = tmp_path / "d.csv"
+    file.write_bytes("group,estimate,std_error\né,1,2\nb,3,4\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not UTF-8 .Latin-1"):
+        read_groups(file)
+    with pytest.raises(InputError, match="no such file"):
+        read_groups(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="allowed: a CSV file"):
+        read_groups(tmp_path)
+
+
+def test_pooled_standard_errors_ignore_nothing_but_weightless_sds():
+    sd, n = np.array([1.0, 99.0]), np.array([5.0, 1.0])
+    np.testing.assert_allclose(standard_errors(sd, n, pooled=True), [1 / 5**0.5, 1])
