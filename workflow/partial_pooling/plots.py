@@ -46,7 +46,7 @@ EXACT = "#000000"
 GREY = "#767676"
 
 WIDTH = 7.0  # inches: 11 pt text is 17 px high where a figure is shown 800 px wide
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.titlesize": 11,
@@ -95,7 +95,7 @@ def _styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
-            figure.draw_without_rendering()  # type: ignore[no-untyped-call]
+            figure.draw_without_rendering()
             figure.set_layout_engine("none")
         return figure
 
@@ -135,12 +135,13 @@ def traces(fits: Fits) -> Figure:
             low = min(low, max(0.0, low - 0.02 * (high - low)))
         for model, ax in zip(models, row[1:], strict=True):
             lines = series[model]
+            most = 200 if variable != "theta" else max(30, 500 // len(lines))
             for values, shade in zip(lines, _shades(colour(model), len(lines)), strict=True):
                 x, density = _smooth_density(values, low, high)
                 row[0].plot(density, x, color=colour(model), linewidth=1, alpha=_fade(len(lines)))
                 chains = values.reshape(-1, fits[model]["posterior"].sizes["draw"])
                 for chain in chains:
-                    kept = _thin(chain.size, 500 if len(lines) < 9 else 120)
+                    kept = _thin(chain.size, most)
                     ax.plot(
                         kept + 1,
                         chain[kept],
@@ -150,7 +151,7 @@ def traces(fits: Fits) -> Figure:
                         rasterized=True,
                     )
             ax.set_xlim(0, chains.shape[1])
-            ax.xaxis.set_major_locator(MaxNLocator(2))
+            ax.xaxis.set_major_locator(MaxNLocator(2, prune="upper"))
             ax.xaxis.set_major_formatter(_thousands())
             ax.tick_params(labelbottom=variable == "theta")
         row[0].set_ylim(low, high)
@@ -252,10 +253,10 @@ def cumulative_mean(
     """
     figure = _figure(4.2)
     ax = figure.subplots()
-    late: list[float] = [value for value in (exact_mean, quoted) if _finite(value)]
+    late = [value for value in (exact_mean, quoted) if value is not None and math.isfinite(value)]
     for model, fit in fits.items():
         values = _series(fit, "log_tau").ravel()
-        n = np.unique(np.linspace(1, values.size, 1200).astype(int))
+        n = np.unique(np.linspace(1, values.size, 800).astype(int))
         mean = np.cumsum(values)[n - 1] / n
         half = 2 * mcse.get(model, math.nan) * np.sqrt(values.size / n)
         ax.fill_between(n, mean - half, mean + half, color=colour(model), alpha=0.18, linewidth=0)
@@ -273,7 +274,7 @@ def cumulative_mean(
         _note(ax, "the exact mean of log τ does not exist")
     pad = 0.1 * (max(late) - min(late)) or 0.5
     ax.set_ylim(min(late) - pad, max(late) + pad)
-    ax.set_xlim(0, None)
+    ax.set_xlim(0, values.size)
     ax.xaxis.set_major_formatter(_thousands())
     ax.set_xlabel("iteration, chains joined end to end")
     ax.set_ylabel("mean of log τ so far")
@@ -297,7 +298,7 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
     matplotlib.figure.Figure
         A panel a model, all with the same axes.
     """
-    group = str(next(iter(fits.values()))["posterior"]["group"].values[0])
+    group = str(next(iter(fits.values()))["posterior"].coords["group"].to_numpy()[0])
     columns = min(len(fits), 2)
     rows = math.ceil(len(fits) / columns)
     figure = _figure(0.6 + 3.9 * rows)
@@ -323,7 +324,7 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
             cut = quantile(curves, "log_tau", p)
             ax.axhline(cut, color=EXACT, linewidth=1, linestyle=line)
             ax.annotate(
-                f"exact {p:.0%} quantile",
+                f"exact {_percent(p)} quantile",
                 (1, cut),
                 (-2, -2),
                 xycoords=("axes fraction", "data"),
@@ -387,30 +388,22 @@ def densities(fits: Fits, curves: xr.Dataset) -> Figure:
             ax.set_xlim(x[0], x[-1])
             ax.set_ylim(bottom=0)
             ax.yaxis.set_major_locator(MaxNLocator(3))
-        column[-1].set_xlabel(LABELS[variable].replace(" (τ in data units)", ""))
-    finite = [density[np.isfinite(density)] for density in _exact_densities(curves)]
-    for column, values in zip(axes.T, finite, strict=True):
-        # a density that climbs to infinity at tau = 0 must not flatten all others
-        column[0].set_ylim(top=min(column[0].get_ylim()[1], 8 * float(np.median(values))) or None)
+        column[-1].set_xlabel(LABELS[variable])
+        # a chain that was stuck piles its draws up in one bin, which must not flatten the curve
+        peak = float(np.max(density[np.isfinite(density)]))
+        column[0].set_ylim(top=min(column[0].get_ylim()[1], 2 * peak))
     for model, ax in zip(fits, axes[:, 0], strict=True):
         ax.set_ylabel("density")
         ax.set_title(escape(model), color=colour(model), loc="left")
     figure.legend(
         handles=[
             Line2D([], [], color=EXACT, linewidth=1.6, label="exact posterior"),
-            *(
-                Patch(color=colour(model), alpha=0.55, label=f"{escape(model)}, sampled")
-                for model in fits
-            ),
+            Patch(color=GREY, alpha=0.55, label="draws of the model"),
         ],
         loc="outside upper center",
         ncols=3,
     )
     return figure
-
-
-def _exact_densities(curves: xr.Dataset) -> list[Array]:
-    return [curve(curves, variable, "density")[1] for variable in HYPERPARAMETERS]
 
 
 @_styled
@@ -450,7 +443,7 @@ def funnel_neck(fits: Fits, curves: xr.Dataset) -> Figure:
         cut = quantile(curves, "log_tau", p)
         ax.plot([cut], [p], marker="o", color=EXACT, markersize=6)
         ax.annotate(
-            f"exact {p:.0%}: log τ = {cut:.2f}",
+            f"exact {_percent(p)}: log τ = {cut:.2f}".replace("-", "−"),
             (cut, p),
             (-9, 3),
             textcoords="offset points",
@@ -460,12 +453,12 @@ def funnel_neck(fits: Fits, curves: xr.Dataset) -> Figure:
         )
     ax.set_yscale("log")
     ax.set_ylim(lowest, 1.15)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda p, _: f"{100 * p:g} %"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda p, _: _percent(p)))
     ax.yaxis.set_minor_formatter(NullFormatter())
     right = quantile(curves, "log_tau", 0.95)
     left = quantile(curves, "log_tau", max(lowest, 1e-3))
     ax.set_xlim(left - 0.3 * (right - left), right)
-    ax.set_xlabel("c: log τ (τ in data units)")
+    ax.set_xlabel("c (log of τ in data units)")
     ax.set_ylabel("P(log τ < c)")
     figure.legend(loc="outside upper center", ncols=3)
     return figure
@@ -494,9 +487,9 @@ def target_accept(fits: pd.DataFrame) -> Figure:
     ess_per_gradient = 1000 * last["ess_bulk_min"] / last["gradients"]
     panels = (
         ("step size", "(unconstrained scale)", last["step_size"], "log"),
-        ("divergent transitions", "(% of all)", 100 * last["divergence_rate"], "linear"),
+        ("divergent transitions", "(% of all)", 100 * last["divergence_rate"], "zero"),
         ("bulk ESS", "(smallest of all variables)", last["ess_bulk_min"], "log"),
-        ("bulk ESS a 1,000 gradients", "(tuning included)", ess_per_gradient, "log"),
+        ("bulk ESS per 1,000 gradients", "(tuning included)", ess_per_gradient, "log"),
     )
     accepts = np.unique(last["target_accept"])
     gap = float(np.min(np.diff(accepts))) if accepts.size > 1 else 0.1
@@ -504,10 +497,10 @@ def target_accept(fits: pd.DataFrame) -> Figure:
     for ax, (title, unit, values, scale) in zip(axes.ravel(), panels, strict=True):
         for k, model in enumerate(models):
             of_model = (last["model"] == model).to_numpy()
-            x = last["target_accept"][of_model]
+            x = last["target_accept"][of_model] + gap * 0.12 * (k - (len(models) - 1) / 2)
             y = values[of_model]
             ax.plot(
-                x + gap * 0.12 * (k - (len(models) - 1) / 2),
+                x,
                 y,
                 linestyle="none",
                 marker=marker(model),
@@ -523,7 +516,7 @@ def target_accept(fits: pd.DataFrame) -> Figure:
         if scale == "log" and (values > 0).any():
             _log_axis(ax.yaxis, values)
         else:
-            ax.set_ylim(0, max(float(values.max()) * 1.08, 0.1))
+            _axis_from_zero(ax, values.to_numpy(dtype=float))
         ax.set_xlim(accepts[0] - 0.5 * gap, accepts[-1] + 0.5 * gap)
         if accepts.size <= 6:
             ax.set_xticks(accepts, [f"{accept:g}" for accept in accepts])
@@ -663,7 +656,8 @@ def z_scores(estimates: pd.DataFrame) -> Figure:
             )
             beyond = float(np.mean(cells["z"].abs() > 2))
             over.set_title(
-                f"{escape(model)}: |z| > 2 in {beyond:.1%} of {len(cells):,}",
+                f"{escape(model)}: |z| > 2 in {_percent(beyond)} of {len(cells):,} "
+                "(expected 4.6 %)",
                 color=colour(model),
                 loc="left",
             )
@@ -752,7 +746,9 @@ def error(accuracy: pd.DataFrame) -> Figure:
             if len(of_variable):
                 _log_axis(ax.yaxis, of_variable["rmse"])
             _log_axis(ax.xaxis, draws, _thousands(), draws if draws.size <= 6 else None)
-        row[0].set_ylabel(f"RMSE of the mean of {SYMBOLS[variable]}")
+        row[0].set_ylabel(
+            "RMSE of mean log τ" if variable == "log_tau" else "RMSE of mean μ (data units)"
+        )
     for ax, model in zip(axes[0], models, strict=True):
         ax.set_title(escape(model), color=colour(model))
     for ax in axes[-1]:
@@ -770,7 +766,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
                 )
             ),
         ],
-        title=f"target_accept; error over {seeds} seed{'s' if seeds > 1 else ''}",
+        title=f"a line a target_accept; error over {seeds} seed{'s' if seeds > 1 else ''}",
         loc="outside upper center",
         ncols=6,
         columnspacing=1.2,
@@ -811,8 +807,10 @@ def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figu
     step = 0.42 if len(groups) <= 20 else 0.26
     figure = _figure(1.75 + step * len(rows))
     ax = figure.subplots()
-    complete = classical.set_index("method").loc["complete_pooling"]
-    mean, half = float(complete["mu"]), 1.96 * float(complete["mu_std_error"])
+    complete = (
+        classical.set_index("method")[["mu", "mu_std_error"]].loc["complete_pooling"].to_numpy()
+    )
+    mean, half = float(complete[0]), 1.96 * float(complete[1])
     ax.axvspan(mean - half, mean + half, color="#E3E3E3", linewidth=0, zorder=0)
     ax.axvline(mean, color=GREY, linewidth=1.5, zorder=1)
     ax.errorbar(
@@ -1033,7 +1031,7 @@ def _reversed_curve(curves: xr.Dataset, variable: str) -> tuple[Array, Array]:
 
 def _label(variable: str) -> str:
     if variable in LABELS:
-        return LABELS[variable].replace(" (τ in data units)", "")
+        return LABELS[variable]
     name = variable.removeprefix("theta[").removesuffix("]")
     return f"θ of {escape(shorten(name, 12))} (data units)"
 
@@ -1063,7 +1061,7 @@ def _with_divergences(model: str, fit: xr.DataTree, separator: str = " ") -> str
     diverging = _diverging(fit)
     return (
         f"{escape(model)}:{separator}{diverging.sum():,} of {diverging.size:,} diverged "
-        f"({diverging.mean():.2%})"
+        f"({_percent(float(diverging.mean()))})"
     )
 
 
@@ -1105,11 +1103,12 @@ def _fade(lines: int) -> float:
     return max(0.15, min(0.9, 4 / lines))
 
 
-def _shades(of: str, count: int) -> list[tuple[float, ...]]:
+def _shades(of: str, count: int) -> list[tuple[float, float, float]]:
     """`count` shades of a colour, light to dark; the colour itself if one."""
     base = np.array(to_rgb(of))
     steps = np.linspace(-0.45, 0.35, count) if count > 1 else np.zeros(1)
-    return [tuple((base + (1 - base) * -s) if s < 0 else base * (1 - s)) for s in map(float, steps)]
+    mixed = (base + (1 - base) * -s if s < 0 else base * (1 - s) for s in map(float, steps))
+    return [(float(red), float(green), float(blue)) for red, green, blue in mixed]
 
 
 def _cycle(items: str, count: int) -> list[str]:
@@ -1150,6 +1149,10 @@ def _model_handles(models: Sequence[str], kind: str, suffix: str = "") -> list[L
         )
         for model in models
     ]
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2g} %" if fraction < 0.995 else f"{100 * fraction:.0f} %"
 
 
 def _thousands() -> FuncFormatter:
@@ -1199,6 +1202,21 @@ def _log_axis(
         axis.axes.set_xlim(*limits)
     else:
         axis.axes.set_ylim(*limits)
+
+
+def _axis_from_zero(ax: Axes, values: Array) -> None:
+    """Scale the y axis from 0; logarithmically beyond the smallest value if they differ much."""
+    positive = values[values > 0]
+    if not positive.size or positive.max() < 30 * positive.min():
+        ax.set_ylim(0, max(float(values.max()) * 1.08, 0.1))
+        return
+    lowest = math.floor(math.log10(positive.min()))
+    ax.set_yscale("symlog", linthresh=10.0**lowest, linscale=0.6)
+    decades = range(lowest, math.ceil(math.log10(positive.max())) + 1)
+    ax.set_yticks([0, *(10.0**d for d in decades)])
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(0, float(positive.max()) * 1.5)
 
 
 def _label_ends(ax: Axes, x: float, heights: Array, names: Sequence[str]) -> None:

@@ -1,0 +1,371 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from partial_pooling import plots
+from partial_pooling.classical import classical_table
+from partial_pooling.data import Groups
+from partial_pooling.exact import exact_dataset, exact_table, solve
+from partial_pooling.priors import DEFAULTS, parse_hyperprior
+
+EIGHT = Groups(
+    tuple("ABCDEFGH"),
+    np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
+    np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
+)
+AWKWARD_NAMES = ("$5 to $10", r"a_{b}^c \frac $x$")
+
+
+def many_groups(count):
+    random = np.random.default_rng(1)
+    names = tuple(f"Regional centre for long and tedious names, ward {k}" for k in range(count))
+    return Groups(names, random.normal(50, 20, count), random.uniform(2, 30, count))
+
+
+def make_fits(models=("centered", "noncentered"), names=EIGHT.names, chains=4, draws=200):
+    fits = {}
+    for k, model in enumerate(models):
+        random = np.random.default_rng(k)
+        tau = np.exp(random.normal(0.8, 1.2, (chains, draws)))
+        mu = random.normal(4.4, 3.3, (chains, draws))
+        theta = mu[..., None] + tau[..., None] * random.normal(size=(chains, draws, len(names)))
+        here = ("chain", "draw")
+        posterior = xr.Dataset(
+            {
+                "mu": (here, mu),
+                "tau": (here, tau),
+                "log_tau": (here, np.log(tau)),
+                "theta": ((*here, "group"), theta),
+            },
+            coords={"group": list(names)},
+        )
+        stats = xr.Dataset({"diverging": (here, random.uniform(size=tau.shape) < 0.02)})
+        fits[model] = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+    return fits
+
+
+def make_study(
+    models=("centered", "noncentered"), accepts=(0.8, 0.9), seeds=(1, 2, 3), draws=(500, 2000)
+):
+    """Estimates, fits and accuracy as the tables have them, errors shrinking as they should."""
+    random = np.random.default_rng(0)
+    exact = exact_table(exact_of(EIGHT)).set_index("variable")["mean"]
+    cells = list(itertools.product(models, accepts, seeds, draws))
+    keys = ["model", "target_accept", "seed", "draws"]
+    fits = pd.DataFrame(cells, columns=keys)
+    fits["divergence_rate"] = random.choice([0, 0.001, 0.2], len(fits))
+    fits["step_size"] = random.uniform(0.1, 0.5, len(fits))
+    fits["gradients"] = 20_000 + 30 * fits["draws"]
+    fits["ess_bulk_min"] = fits["draws"] * random.uniform(0.1, 1, len(fits))
+    rows = []
+    for cell in cells:
+        for variable in ("mu", "tau", "log_tau", "theta[A]"):
+            mcse = 3 / np.sqrt(cell[3])
+            z = random.normal()
+            mean = exact[variable] + z * mcse
+            rows.append((*cell, variable, mean, mcse, exact[variable], z * mcse, z))
+    estimates = pd.DataFrame(
+        rows, columns=[*keys, "variable", "mean", "mcse_mean", "exact_mean", "bias", "z"]
+    )
+    accuracy = (
+        estimates.groupby(["model", "target_accept", "draws", "variable"])
+        .agg(seeds=("seed", "size"), rmse=("bias", lambda b: float(np.sqrt(np.mean(b**2)))))
+        .reset_index()
+    )
+    return estimates, fits, accuracy
+
+
+def exact_of(groups, prior=DEFAULTS):
+    return solve(groups, parse_hyperprior(prior))
+
+
+@pytest.fixture(scope="module")
+def eight():
+    exact = exact_of(EIGHT)
+    return exact_table(exact), exact_dataset(exact), classical_table(EIGHT)
+
+
+def texts(figure: Figure) -> list[str]:
+    found = [t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text"))]
+    return [text for text in found if text]
+
+
+def horizontals(ax) -> list[float]:
+    return [
+        float(line.get_ydata()[0])
+        for line in ax.lines
+        if len(line.get_ydata()) == 2 and line.get_ydata()[0] == line.get_ydata()[1]
+    ]
+
+
+def saved(figure, folder, name="figure"):
+    plots.save(figure, folder / f"{name}.svg", folder / f"{name}.png")
+    return (folder / f"{name}.svg").read_bytes(), (folder / f"{name}.png").read_bytes()
+
+
+# -- claims about what is drawn ---------------------------------------------------------------
+
+
+def test_cumulative_mean_ends_at_the_mean_of_all_draws_beside_exact_and_quoted():
+    fits = make_fits()
+    figure = plots.cumulative_mean(fits, {"centered": 0.1, "noncentered": 0.1}, 0.8021, 0.7657852)
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    for model, fit in fits.items():
+        end = lines[model].get_ydata()[-1]
+        assert end == pytest.approx(float(fit["posterior"]["log_tau"].mean()), rel=1e-12)
+        assert lines[model].get_xdata()[-1] == 800
+    assert {0.8021, 0.7657852} <= set(horizontals(figure.axes[0]))
+    assert "0.7657852, quoted in the lecture" in texts(figure)
+
+
+def test_cumulative_mean_shows_nothing_quoted_unless_given():
+    figure = plots.cumulative_mean(make_fits(), {}, 0.8)
+    assert not any("quoted" in text for text in texts(figure))
+
+
+def test_estimates_have_the_exact_line_where_the_table_says(eight):
+    figure = plots.estimates(make_study()[0], eight[0])
+    means = eight[0].set_index("variable")["mean"]
+    rows = [figure.axes[i : i + 2] for i in range(0, 8, 2)]
+    for row, variable in zip(rows, ("mu", "tau", "log_tau", "theta[A]"), strict=True):
+        for ax in row:
+            assert horizontals(ax) == [means[variable]]
+
+
+def test_estimates_show_lowest_and_highest_target_accept_only(eight):
+    table = make_study(accepts=(0.9, 0.8, 0.99), seeds=(1,), draws=(500,))[0]
+    titles = [ax.get_title() for ax in plots.estimates(table, eight[0]).axes]
+    assert [t for t in titles if t] == ["target_accept = 0.8", "target_accept = 0.99"]
+
+
+def test_divergences_draws_every_divergent_transition_and_the_exact_neck(eight):
+    fits = make_fits()
+    figure = plots.divergences(fits, eight[1])
+    for ax, fit in zip(figure.axes, fits.values(), strict=True):
+        black = [line for line in ax.lines if line.get_color() == plots.EXACT]
+        shown = next(line for line in black if line.get_marker() == ".")
+        assert len(shown.get_xdata()) == int(fit["sample_stats"]["diverging"].sum())
+        cuts = exact_of(EIGHT).quantile("log_tau", [0.01, 0.05])
+        assert horizontals(ax) == pytest.approx(list(cuts), abs=0.02)
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+
+
+def test_funnel_neck_draws_the_fraction_of_draws_below(eight):
+    fits = make_fits(draws=500)
+    figure = plots.funnel_neck(fits, eight[1])
+    line = figure.axes[0].lines[0]
+    values = fits["centered"]["posterior"]["log_tau"].to_numpy()
+    for x, y in list(zip(line.get_xdata(), line.get_ydata(), strict=True))[::50]:
+        assert y == pytest.approx(np.mean(values <= x))
+
+
+def test_histograms_have_the_scale_of_the_densities(eight):
+    figure = plots.densities(make_fits(draws=2000), eight[1])
+    for ax in figure.axes[:3]:
+        heights, edges, _ = ax.patches[0].get_data()
+        low, high = edges[[0, -1]]
+        variable = plots.HYPERPARAMETERS[figure.axes.index(ax)]
+        values = make_fits(draws=2000)["centered"]["posterior"][variable].to_numpy()
+        inside = np.mean((values >= low) & (values <= high))
+        assert np.sum(heights * np.diff(edges)) == pytest.approx(inside)
+
+
+def test_log_tau_keeps_every_excursion():
+    fits = make_fits(("centered",), chains=2, draws=20_000)
+    values = fits["centered"]["posterior"]["log_tau"]
+    values[1, 12_345] = -40.0
+    line = plots.log_tau(fits).axes[0].lines[0]
+    assert min(line.get_ydata()) == -40.0
+    assert len(line.get_ydata()) < 5000
+
+
+def test_z_scores_beyond_the_axis_stand_at_its_edge(eight):
+    table = make_study()[0]
+    table.loc[0, "z"] = 300.0
+    ax = plots.z_scores(table).axes[0]
+    assert ax.get_ylim()[1] <= 12
+    highest = max(float(np.max(line.get_ydata())) for line in ax.lines)
+    assert 11 < highest < 12
+
+
+def test_error_guide_falls_as_one_over_root_draws():
+    figure = plots.error(make_study()[2])
+    for ax in figure.axes:
+        guide = next(line for line in ax.lines if line.get_color() == plots.EXACT)
+        y = guide.get_ydata()
+        assert y[0] / y[1] == pytest.approx(2.0)
+
+
+def test_forest_bars_are_the_tables_intervals(eight):
+    ax = plots.forest(EIGHT, eight[0], eight[2]).axes[0]
+    raw, pooled = (c.get_segments() for c in ax.collections)
+    np.testing.assert_allclose(raw[0][:, 0], [28 - 1.96 * 15, 28 + 1.96 * 15])
+    table = eight[0].set_index("variable")
+    for segment, name in ((pooled[0], "theta[A]"), (pooled[-1], "theta_new")):
+        np.testing.assert_allclose(segment[:, 0], table.loc[name, ["q2.5", "q97.5"]])
+
+
+def test_shrinkage_starts_pooled_and_marks_the_plugged_in_tau(eight):
+    figure = plots.shrinkage(EIGHT, eight[1], eight[2])
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 100]
+    assert len(lines) == len(EIGHT)
+    assert np.ptp([line.get_ydata()[0] for line in lines]) < 1e-9
+    assert any("ML, REML, PM, DL: τ = 0" in text for text in texts(figure))
+
+
+def test_a_model_has_one_colour_everywhere(eight):
+    fits = make_fits(("noncentered", "a further model"))
+    for figure in (plots.log_tau(fits), plots.cumulative_mean(fits, {}, 0.8)):
+        drawn = {to_rgba(line.get_color()) for ax in figure.axes for line in ax.lines}
+        for model in fits:
+            assert to_rgba(plots.colour(model)) in drawn
+    assert plots.colour("a further model") == plots.colour("a further model")
+    assert plots.colour("a further model") not in plots.COLOURS.values()
+
+
+# -- text -------------------------------------------------------------------------------------
+
+
+def test_names_are_drawn_as_they_are_written(tmp_path):
+    """Mathtext would raise on the second name, and draw the first one without its signs."""
+    groups = Groups(AWKWARD_NAMES, np.array([1.0, 9]), np.array([2.0, 3]))
+    exact = exact_of(groups)
+    table, curves, classical = exact_table(exact), exact_dataset(exact), classical_table(groups)
+    fits = make_fits(names=AWKWARD_NAMES)
+    study = make_study()[0].replace("theta[A]", f"theta[{AWKWARD_NAMES[0]}]")
+    for figure in (
+        plots.forest(groups, table, classical),
+        plots.shrinkage(groups, curves, classical),
+        plots.divergences(fits, curves),
+        plots.estimates(study, table),
+    ):
+        saved(figure, tmp_path)
+        drawn = [
+            text._preprocess_math(text.get_text())
+            for text in figure.findobj(lambda a: hasattr(a, "_preprocess_math"))
+        ]
+        of_first = [(string, math) for string, math in drawn if "$5" in string]
+        assert of_first
+        assert all(not math and "$5 to $10" in string for string, math in of_first)
+
+
+def test_long_names_are_shortened_but_stay_apart():
+    names = [plots.shorten(name) for name in many_groups(100).names]
+    assert max(map(len, names)) <= 28
+    assert len(set(names)) == 100
+
+
+@pytest.mark.parametrize("count", [2, 8, 25, 100])
+def test_labels_of_groups_do_not_overlap(count):
+    groups = many_groups(count)
+    exact = exact_of(groups)
+    figure = plots.forest(groups, exact_table(exact), classical_table(groups))
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert len(boxes) == count + 1
+    assert not any(Bbox.intersection(a, b) for a, b in itertools.pairwise(boxes))
+    assert min(box.x0 for box in boxes) >= 0
+
+
+def test_labels_at_ends_of_lines_do_not_overlap(eight):
+    figure = plots.shrinkage(EIGHT, eight[1], eight[2])
+    for ax in figure.axes:
+        boxes = [Text.get_window_extent(text) for text in ax.texts]
+        assert len(boxes) == len(EIGHT)
+        overlaps = [Bbox.intersection(a, b) for a, b in itertools.combinations(boxes, 2)]
+        assert not any(box is not None and box.height > 1 for box in overlaps)
+
+
+# -- awkward studies ---------------------------------------------------------------------------
+
+
+def test_exact_means_that_do_not_exist_are_said_not_to(eight):
+    estimates, _, accuracy = make_study()
+    gone = estimates["variable"].isin(["mu", "log_tau"])
+    estimates.loc[gone, ["exact_mean", "bias", "z"]] = np.nan
+    accuracy.loc[accuracy["variable"] == "mu", "rmse"] = np.nan
+    exact = eight[0].copy()
+    exact.loc[exact["variable"] != "tau", ["mean", "sd"]] = np.nan
+    said = {
+        "the exact mean does not exist": [
+            plots.estimates(estimates, exact),
+            plots.error(accuracy),
+        ],
+        "the exact mean of log τ does not exist": [plots.cumulative_mean(make_fits(), {}, np.nan)],
+        "no z for μ, log τ: no exact mean": [plots.z_scores(estimates)],
+        "exact posterior median (no mean exists)": [plots.forest(EIGHT, exact, eight[2])],
+    }
+    for words, figures in said.items():
+        for figure in figures:
+            assert words in texts(figure)
+
+
+def test_a_study_without_any_exact_mean_is_still_drawn(tmp_path):
+    estimates, _, accuracy = make_study()
+    estimates["z"] = np.nan
+    accuracy["rmse"] = np.nan
+    for figure in (plots.z_scores(estimates), plots.error(accuracy)):
+        saved(figure, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        {"models": ("noncentered",)},
+        {"models": ("centered", "noncentered", "marginal", "partial")},
+        {"seeds": (7,)},
+        {"draws": (1000,)},
+        {"accepts": (0.8,)},
+        {"models": ("centered",), "seeds": (1,), "draws": (4,), "accepts": (0.8,)},
+    ],
+)
+def test_studies_of_any_size_are_drawn(eight, study):
+    estimates, fits, accuracy = make_study(**study)
+    models = study.get("models", ("centered", "noncentered"))
+    assert len(plots.target_accept(fits).axes) == 4
+    columns = 1 if study.get("accepts") else 2
+    assert len(plots.estimates(estimates, eight[0]).axes) == 4 * columns
+    assert len(plots.z_scores(estimates).axes) == 2 * len(models)
+    assert len(plots.error(accuracy).axes) == 2 * len(models)
+
+
+@pytest.mark.parametrize(
+    ("models", "chains", "draws"),
+    [(("noncentered",), 1, 4), (("a", "b", "c", "d"), 2, 50), (("centered", "marginal"), 8, 50)],
+)
+def test_fits_of_any_size_are_drawn(eight, models, chains, draws):
+    fits = make_fits(models, chains=chains, draws=draws)
+    assert len(plots.traces(fits).axes) == 4 * (1 + len(models))
+    assert len(plots.log_tau(fits).axes) == len(models)
+    assert len(plots.densities(fits, eight[1]).axes) == 3 * len(models)
+    shown = [ax for ax in plots.divergences(fits, eight[1]).axes if ax.get_visible()]
+    assert len(shown) == len(models)
+    plots.funnel_neck(fits, eight[1])
+    plots.cumulative_mean(fits, {}, 0.8)
+
+
+# -- files ------------------------------------------------------------------------------------
+
+
+def test_equal_inputs_give_equal_bytes(eight, tmp_path):
+    first = saved(plots.divergences(make_fits(), eight[1]), tmp_path, "first")
+    again = saved(plots.divergences(make_fits(), eight[1]), tmp_path, "again")
+    assert first == again
+    fits = make_fits()
+    fits["centered"]["posterior"]["log_tau"][0, 0] += 1
+    assert saved(plots.divergences(fits, eight[1]), tmp_path, "other")[0] != first[0]
+
+
+def test_heavy_layers_are_rasters_within_the_svg(eight, tmp_path):
+    fits = make_fits(draws=10_000)
+    for figure in (plots.divergences(fits, eight[1]), plots.traces(fits), plots.log_tau(fits)):
+        svg, _ = saved(figure, tmp_path)
+        assert len(svg) < 400_000
+        assert b"data:image/png;base64" in svg
+    assert b"http://" not in svg.split(b"<defs>", 1)[1].replace(b"http://www.w3.org", b"")
