@@ -73,9 +73,14 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
     from nbconvert import HTMLExporter
 
     content = nbformat.read(str(notebook), as_version=4)
+    silent = ""
     for cell in content.cells:
         if cell.cell_type == "markdown":
             cell.source = MATH.sub(_mathml, cell.source)
+        elif cell.outputs:
+            cell.source, silent = silent + cell.source, ""
+        else:  # shown with the next cell that has something to show
+            cell.source, silent = "", f"{silent}{cell.source}\n\n"
     exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(templates)])
     body, _ = exporter.from_notebook_node(content)
     headings = BeautifulSoup(body, "html.parser").find_all("h2")
@@ -90,4 +95,6 @@ def _mathml(formula: re.Match[str]) -> str:
     from latex2mathml.converter import convert
 
     block, inline = formula.groups()
-    return str(convert(block or inline, display="block" if block else "inline"))
+    mathml = str(convert(block or inline, display="block" if block else "inline"))
+    # the converter takes the tilde of "is distributed as" for a letter, which has no space around
+    return mathml.replace("<mi>&#x0007E;</mi>", "<mo>&#x223C;</mo>")

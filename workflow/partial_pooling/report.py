@@ -34,13 +34,23 @@ CHECK_NAMES = {
     "max_treedepth_hits": "tree depth",
     "z": "z",
 }
-SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ", "theta_new": "θ of a new group"}
+METHOD_NAMES = {
+    "no_pooling": "no pooling",
+    "complete_pooling": "complete pooling",
+    "dersimonian_laird": "DerSimonian-Laird",
+    "paule_mandel": "Paule-Mandel",
+    "ml": "maximum likelihood",
+    "reml": "restricted maximum likelihood",
+}
 
 
 class Html(str):
     """HTML that a notebook shows as it is."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<HTML of {len(self):,} characters>"
 
     def _repr_html_(self) -> str:
         return str(self)
@@ -144,8 +154,8 @@ class Report:
         best = self.verdict["recommendation"]
         setting = f"{best['model']} at target_accept {best['target_accept']:g}"
         if best["trusted"]:
-            return f"Trust the {setting}"
-        return f"No setting passed every check; nearest is {setting}"
+            return f"Trust {setting}"
+        return f"No setting passed every check; nearest: {setting}"
 
     def data_table(self) -> Html:
         """Raw estimates beside the partially pooled ones."""
@@ -184,11 +194,11 @@ class Report:
             f"{self._units(theta['mean'].min())} and {self._units(theta['mean'].max())}.",
         ]
         if "probability_largest" in self._curves:
-            chance = self._curves["probability_largest"]
-            largest = str(chance["group"].to_numpy()[int(chance.argmax())])
+            chance = self._curves["probability_largest"].to_series()
+            largest = str(chance.idxmax())
             lines.append(
                 f"The group most likely to have the largest θ is <b>{escape(largest)}</b>, with "
-                f"probability {float(chance.max()):.2f}; by chance alone it would be "
+                f"probability {chance.max():.2f}; by chance alone it would be "
                 f"{1 / len(self.groups):.2f}."
             )
         lines.append(
@@ -379,7 +389,7 @@ class Report:
 
     def classical_table(self) -> Html:
         """Classical estimates of tau and mu beside the exact posterior."""
-        frame = self.classical.copy()
+        frame = self.classical.assign(method=self.classical["method"].map(METHOD_NAMES))
         digits = _decimals(float(np.median(self.groups.std_error))) + 1
         formats: dict[str, Callable[[Any], str]] = {
             str(name): _fixed(digits)
@@ -394,6 +404,31 @@ class Report:
             f"its 95 % interval {self._interval('tau')}.",
             "classical",
         )
+
+    def classical_words(self) -> Html:
+        """Heterogeneity, and what the plug-in estimates of tau leave out."""
+        tests = self._json("heterogeneity.json")
+        taus = self.classical.set_index("method")["tau"].drop(["no_pooling", "complete_pooling"])
+        lines = [
+            f"Cochran's Q is {tests['q']:.3g} on {tests['degrees_of_freedom']} degrees of freedom "
+            f"(p = {tests['p_value']:.2g}); I² is {_percent(tests['i_squared'])} and H² "
+            f"{tests['h_squared']:.2g}.",
+        ]
+        zeros = int((taus == 0).sum())
+        if zeros:
+            lines.append(
+                f"{zeros} of {len(taus)} classical methods estimate τ as exactly 0, that is, "
+                "groups that do not differ at all. Plugged in, that estimate pools completely and "
+                "hides how little the data say about τ: the exact posterior's 95 % interval is "
+                f"{self._interval('tau')}."
+            )
+        else:
+            lines.append(
+                f"The classical estimates of τ lie between {self._units(taus.min())} and "
+                f"{self._units(taus.max())}. Plugging one in takes τ as known; the exact "
+                f"posterior's 95 % interval is {self._interval('tau')}."
+            )
+        return _paragraphs(lines)
 
     def numbers_table(self) -> Html:
         """The recommended setting's estimates with their error, beside the exact values."""
@@ -442,7 +477,9 @@ class Report:
             "gradients",
         ]
         return table(
-            self.fits[names].rename(columns=lambda name: name.replace("_", " ")),
+            self.fits[names]
+            .assign(verdict=self.fits["verdict"].str.replace(" ", ", "))
+            .rename(columns=lambda name: name.replace("_", " ")),
             {
                 "target accept": "{:g}".format,
                 "ebfmi min": _fixed(2),
@@ -476,7 +513,7 @@ class Report:
         slips = [
             f"<b>The true value of E[log τ].</b> The lecture draws a line at "
             f"{lecture.QUOTED_LOG_TAU}, which comes from a long run of a sampler. The exact value "
-            f"is {exact:.7f}: the quoted one is off by {gap:+.4f}, which is "
+            f"is {exact:.7f}: the quoted one is off by {_signed(gap, 4)}, which is "
             f"{abs(gap) / of_best['mcse_mean']:.1f} Monte Carlo standard errors of a fit of the "
             f"{escape(best['model'])} model here ({self.verdict['draws']:,} draws a chain).",
             "<b>The posterior mean of θ given μ and τ</b> is written with the factor "
@@ -526,7 +563,9 @@ class Report:
             f"<td><code>{escape(str(value))}</code></td></tr>"
             for name, value in rows.items()
         )
-        study = yaml.safe_dump(self.settings, sort_keys=False, allow_unicode=True)
+        study = yaml.safe_dump(
+            self.settings, sort_keys=False, allow_unicode=True, default_flow_style=None
+        )
         checkout = f"git checkout {provenance['git_commit']}\n" if not dirty else ""
         return Html(
             f'<div class="table"><table class="plain"><tbody>{body}</tbody></table></div>'
@@ -652,7 +691,8 @@ def _write(value: Any, form: Callable[[Any], str]) -> str:
 
 
 def _paragraphs(lines: Iterable[str]) -> Html:
-    return Html("".join(f"<p>{line}</p>" for line in lines if line))
+    text = "".join(f"<p>{line}</p>" for line in lines if line)
+    return Html(text.replace(" %", "\N{NO-BREAK SPACE}%"))
 
 
 def _badge(kind: str, words: str) -> str:
@@ -680,13 +720,17 @@ def _percent(share: float) -> str:
 
 
 def _decimals(scale: float) -> int:
-    """Decimals that show a tenth of a scale."""
-    return max(0, 1 - math.floor(math.log10(scale)))
+    """Decimals that show a hundredth of a scale, or finer than a tenth of it."""
+    return max(0, 2 - math.floor(math.log10(scale)))
+
+
+def _signed(value: float, decimals: int) -> str:
+    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def _fixed(decimals: int) -> Callable[[Any], str]:
     # minus sign and thousands as people write them
-    return lambda value: f"{value:,.{decimals}f}".replace("-", "−")
+    return lambda value: f"{value:,.{decimals}f}".replace("-", "−").replace("inf", "∞")
 
 
 def _significant(digits: int) -> Callable[[Any], str]:
