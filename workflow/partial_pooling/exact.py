@@ -1030,9 +1030,14 @@ def _refer_to_mode(groups: Groups, prior: HyperPrior) -> _Model:
     model = _Model.at(groups, prior, math.exp(t))
     near = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     mode = minimize_scalar(
-        lambda t: -model.log_density(np.array([t]))[0], bounds=near, method="bounded"
+        lambda t: -model.log_density(np.array([t]))[0],
+        bounds=near,
+        method="bounded",
+        options={"xatol": 1e-12},
     )
-    return _Model.at(groups, prior, math.exp(mode.x))
+    candidates = np.array([t, *near, mode.x])  # the mode can be an end of the support
+    t = float(candidates[np.argmax(model.log_density(candidates))])
+    return _Model.at(groups, prior, math.exp(t))
 
 
 def _place_nodes(
@@ -1069,12 +1074,15 @@ def _place_nodes(
         # the series must reach the ends too, or a peak there could go unseen
         ends = np.abs(series @ _ALTERNATE - values[..., 0])
         ends += np.abs(series.sum(axis=2) - values[..., -1])
-        # A parabola's peak between the points rises above them by less than 1 % of what they vary
-        matters = top + 0.1 * (top - bottom) - peak[:, None] > -DEPTH
+        # A parabola's peak between the points rises above them by less than this
+        rise = 0.02 * (top - bottom)
+        matters = top + rise - peak[:, None] > -DEPTH
         worst = np.where(matters, np.maximum(error, 1e-3 * ends), 0).max(axis=0)
-        # halving a smooth panel takes off most digits of its error; else it is rounding
-        rounding = (worst < 1e-6) & (worst > before / 4)
-        unseen = (matters & (top < peak[:, None] - DEPTH)).any(axis=0)
+        # Halving takes most digits off the error of a smooth panel; where it does not, although
+        # the logs hardly vary, the rest is rounding
+        flat = ((top - bottom < 1) | ~matters).all(axis=0) & (half < 0.25)
+        rounding = ((worst < 1e-6) | flat) & (worst > before / 4)
+        unseen = (matters & (rise > 2)).any(axis=0)
         resolved = ((worst < SERIES) | rounding) & ~unseen
         if drift is not None:
             resolved &= (drift(pending) < DRIFT) | ~matters.any(axis=0)

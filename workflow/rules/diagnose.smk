@@ -19,15 +19,15 @@ rule diagnose_fits:
         "results/{dataset}/logs/diagnose_fits/{model}/batch-{batch}.log",
     benchmark:
         "results/{dataset}/benchmarks/diagnose_fits/{model}/batch-{batch}.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=30,
     params:
         prior=prior_of,
         draws=STUDY.sampling.draws,
         code=code("diagnose_fits"),
-    resources:
-        mem_mb=1500,
-        runtime=30,
-    conda:
-        "../../envs/partial_pooling.yaml"
     script:
         "../scripts/diagnose_fits.py"
 
@@ -55,13 +55,13 @@ rule collect_diagnostics:
         "results/{dataset}/logs/collect_diagnostics.log",
     benchmark:
         "results/{dataset}/benchmarks/collect_diagnostics.jsonl"
-    params:
-        settings=settings_of,
-        code=code("collect_diagnostics"),
+    conda:
+        "../../envs/partial_pooling.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/partial_pooling.yaml"
+    params:
+        settings=settings_of,
+        code=code("collect_diagnostics"),
     script:
         "../scripts/collect_diagnostics.py"

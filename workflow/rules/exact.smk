@@ -19,13 +19,13 @@ rule solve_exact:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:
         "results/{dataset}/benchmarks/solve_exact.jsonl"
-    params:
-        prior=prior_of,
-        code=code("solve_exact"),
+    conda:
+        "../../envs/partial_pooling.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
-    conda:
-        "../../envs/partial_pooling.yaml"
+    params:
+        prior=prior_of,
+        code=code("solve_exact"),
     script:
         "../scripts/solve_exact.py"

@@ -14,15 +14,15 @@ rule prepare_data:
         "results/{dataset}/logs/prepare_data.log",
     benchmark:
         "results/{dataset}/benchmarks/prepare_data.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
     params:
         form=lambda wildcards: dataset_of(wildcards).form,
         columns=lambda wildcards: dataset_of(wildcards).columns,
         pooled_sd=lambda wildcards: dataset_of(wildcards).pooled_sd,
         code=code("prepare_data"),
-    resources:
-        mem_mb=500,
-        runtime=5,
-    conda:
-        "../../envs/partial_pooling.yaml"
     script:
         "../scripts/prepare_data.py"

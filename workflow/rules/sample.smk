@@ -14,6 +14,12 @@ rule sample_posterior:
         "results/{dataset}/logs/sample_posterior/{model}/batch-{batch}.log",
     benchmark:
         "results/{dataset}/benchmarks/sample_posterior/{model}/batch-{batch}.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    threads: min(2, STUDY.sampling.chains)
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         prior=prior_of,
         fits=lambda wildcards: BATCHES[wildcards.batch],
@@ -23,11 +29,5 @@ rule sample_posterior:
         chains=STUDY.sampling.chains,
         max_treedepth=STUDY.sampling.max_treedepth,
         code=code("sample_posterior"),
-    threads: min(2, STUDY.sampling.chains)
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    conda:
-        "../../envs/partial_pooling.yaml"
     script:
         "../scripts/sample_posterior.py"
