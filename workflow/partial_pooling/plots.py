@@ -70,7 +70,7 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "partial-pooling",
     "svg.fonttype": "path",
 }
-RASTER_DPI = 110  # of heavy layers within an SVG
+RASTER_DPI = 140  # of heavy layers within an SVG
 PNG_DPI = 150
 
 LABELS = {
@@ -80,9 +80,13 @@ LABELS = {
     "theta": "θ (data units)",
 }
 SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}
+EXTENT = {"tau": (0, 0.9995), "theta": (0.0005, 0.9995)}  # of the axes of traces, quantiles
 HYPERPARAMETERS = ("mu", "tau", "log_tau")
 METHODS = {"ml": "ML", "reml": "REML", "paule_mandel": "PM", "dersimonian_laird": "DL"}
 MOST_LABELLED_GROUPS = 12
+# beyond these numbers a layer of an SVG is a raster
+MOST_VECTOR_LINES = 24
+MOST_VECTOR_MARKS = 1200
 
 
 # -- fits --------------------------------------------------------------------------------------
@@ -116,7 +120,8 @@ def traces(fits: Fits) -> Figure:
     matplotlib.figure.Figure
         Left: densities, a line a chain (for theta: a line a group). Right: draws of all chains
         over iterations, a shade a chain (theta: a shade a group), thinned so that single
-        excursions can be seen. Ranges leave out the outermost 0.05 % of the draws of tau.
+        excursions can be seen. Ranges leave out the outermost 0.05 % of
+        the draws of tau and theta, which may be far out.
     """
     models = list(fits)
     variables = ("mu", "tau", "log_tau", "theta")
@@ -130,15 +135,22 @@ def traces(fits: Fits) -> Figure:
     )
     for row, variable in zip(axes, variables, strict=True):
         series = {model: _series(fit, variable) for model, fit in fits.items()}
-        low, high = _span(series.values(), *((0, 0.9995) if variable == "tau" else (0, 1)))
+        low, high = _span(series.values(), *EXTENT.get(variable, (0, 1)))
         if variable == "tau":
             low = min(low, max(0.0, low - 0.02 * (high - low)))
         for model, ax in zip(models, row[1:], strict=True):
             lines = series[model]
-            most = 200 if variable != "theta" else max(30, 500 // len(lines))
+            most = 600 // max(2, len(models)) if variable != "theta" else max(50, 500 // len(lines))
             for values, shade in zip(lines, _shades(colour(model), len(lines)), strict=True):
                 x, density = _smooth_density(values, low, high)
-                row[0].plot(density, x, color=colour(model), linewidth=1, alpha=_fade(len(lines)))
+                row[0].plot(
+                    density,
+                    x,
+                    color=colour(model),
+                    linewidth=1,
+                    alpha=_fade(len(lines)),
+                    rasterized=len(lines) > MOST_VECTOR_LINES,
+                )
                 chains = values.reshape(-1, fits[model]["posterior"].sizes["draw"])
                 for chain in chains:
                     kept = _thin(chain.size, most)
@@ -146,8 +158,8 @@ def traces(fits: Fits) -> Figure:
                         kept + 1,
                         chain[kept],
                         color=shade,
-                        linewidth=0.5,
-                        alpha=0.75,
+                        linewidth=0.4,
+                        antialiased=False,  # few colours: a third of the bytes
                         rasterized=True,
                     )
             ax.set_xlim(0, chains.shape[1])
@@ -155,7 +167,7 @@ def traces(fits: Fits) -> Figure:
             ax.xaxis.set_major_formatter(_thousands())
             ax.tick_params(labelbottom=variable == "theta")
         row[0].set_ylim(low, high)
-        row[0].set_ylabel(LABELS[variable] if variable != "theta" else "θ of all groups")
+        row[0].set_ylabel(LABELS[variable] if variable != "theta" else "all θ (data units)")
         row[0].set_xlim(left=0)
         row[0].xaxis.set_major_locator(NullLocator())
     axes[0, 0].set_title("density")
@@ -508,6 +520,7 @@ def target_accept(fits: pd.DataFrame) -> Figure:
                 markeredgewidth=0,
                 alpha=0.55,
                 color=colour(model),
+                rasterized=len(last) > MOST_VECTOR_MARKS // 4,
             )
             mean = y.groupby(x).mean()
             ax.plot(mean.index, mean, color=colour(model), linewidth=1.8)
@@ -517,7 +530,8 @@ def target_accept(fits: pd.DataFrame) -> Figure:
             _log_axis(ax.yaxis, values)
         else:
             _axis_from_zero(ax, values.to_numpy(dtype=float))
-        ax.set_xlim(accepts[0] - 0.5 * gap, accepts[-1] + 0.5 * gap)
+        margin = max(0.5 * gap, 0.06 * float(np.ptp(accepts)))
+        ax.set_xlim(accepts[0] - margin, accepts[-1] + margin)
         if accepts.size <= 6:
             ax.set_xticks(accepts, [f"{accept:g}" for accept in accepts])
     for ax in axes[-1]:
@@ -553,6 +567,7 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
     models = list(dict.fromkeys(estimates["model"]))
     seeds = list(dict.fromkeys(estimates["seed"]))
     places = len(models) * len(seeds)
+    heavy = places * len(draws) * len(variables) * len(accepts) > MOST_VECTOR_MARKS
     figure = _figure(0.8 + 1.85 * len(variables))
     axes = figure.subplots(len(variables), len(accepts), squeeze=False, sharex=True, sharey="row")
     for row, variable in zip(axes, variables, strict=True):
@@ -563,7 +578,7 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
             for k, model in enumerate(models):
                 of_model = cells[cells["model"] == model]
                 place = k * len(seeds) + of_model["seed"].map(seeds.index)
-                ax.errorbar(
+                marks = ax.errorbar(
                     of_model["draws"].map(draws.index) + 0.8 * ((place + 0.5) / places - 0.5),
                     of_model["mean"],
                     2 * of_model["mcse_mean"],
@@ -573,6 +588,8 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
                     elinewidth=1.1 if places <= 16 else 0.6,
                     color=colour(model),
                 )
+                for artist in marks.get_children():
+                    artist.set_rasterized(heavy)
             _separate(ax, len(draws))
             if _finite(means[variable]):
                 ax.axhline(means[variable], color=EXACT, linewidth=1.4, zorder=1.5)
@@ -643,6 +660,7 @@ def z_scores(estimates: pd.DataFrame) -> Figure:
                 markeredgewidth=0,
                 alpha=0.65,
                 color=colour(model),
+                rasterized=len(defined) > MOST_VECTOR_MARKS,
             )
         if len(cells):
             counts, edges = np.histogram(np.clip(cells["z"], -limit, limit), 40, (-limit, limit))
@@ -745,7 +763,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
                 _note(ax, "the exact mean does not exist")
             if len(of_variable):
                 _log_axis(ax.yaxis, of_variable["rmse"])
-            _log_axis(ax.xaxis, draws, _thousands(), draws if draws.size <= 6 else None)
+            _log_axis(ax.xaxis, draws, _thousands(), _apart(draws, 6.0 / len(models)))
         row[0].set_ylabel(
             "RMSE of mean log τ" if variable == "log_tau" else "RMSE of mean μ (data units)"
         )
@@ -768,7 +786,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
         ],
         title=f"a line a target_accept; error over {seeds} seed{'s' if seeds > 1 else ''}",
         loc="outside upper center",
-        ncols=6,
+        ncols=len(accepts) + 1 if len(accepts) < 6 else math.ceil((len(accepts) + 1) / 2),
         columnspacing=1.2,
     )
     return figure
@@ -920,16 +938,17 @@ def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Fi
         for value in plugged:
             if value <= limit:
                 ax.axvline(value, color=COLOURS["marginal"], linewidth=1.6, linestyle=(0, (3, 2)))
-                ax.plot(
-                    np.full(len(curves_of), value),
-                    [np.interp(value, tau, line) for line in curves_of],
-                    linestyle="none",
-                    marker="o",
-                    markersize=5 if few else 3,
-                    color=COLOURS["marginal"],
-                    clip_on=False,
-                    zorder=5,
-                )
+                if few:
+                    ax.plot(
+                        np.full(len(curves_of), value),
+                        [np.interp(value, tau, line) for line in curves_of],
+                        linestyle="none",
+                        marker="o",
+                        markersize=5,
+                        color=COLOURS["marginal"],
+                        clip_on=False,
+                        zorder=5,
+                    )
         ax.set_xlim(0, tau[kept][-1])
         ax.set_ylabel(label)
         if few:
@@ -951,7 +970,7 @@ def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Fi
                 [],
                 color=COLOURS["marginal"],
                 linestyle=(0, (3, 2)),
-                marker="o",
+                marker="o" if few else "",
                 markersize=5,
                 label=f"empirical Bayes ({methods})",
             ),
@@ -967,9 +986,11 @@ def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Fi
 
 def save(figure: Figure, svg: str | Path, png: str | Path) -> None:
     """Write a figure as SVG and PNG; equal figures give equal bytes."""
+    width, height = figure.get_size_inches()
+    raster = RASTER_DPI * min(1.0, math.sqrt(WIDTH * 8 / (width * height)))
     with mpl.rc_context(STYLE):
         with replacing(svg) as temporary:
-            figure.savefig(temporary, format="svg", dpi=RASTER_DPI, metadata={"Date": None})
+            figure.savefig(temporary, format="svg", dpi=raster, metadata={"Date": None})
         with replacing(png) as temporary:
             figure.savefig(temporary, format="png", dpi=PNG_DPI)
 
@@ -1187,21 +1208,34 @@ def _log_axis(
     positive = positive[np.isfinite(positive) & (positive > 0)]
     axis._set_axes_scale("log")
     low, high = math.log10(positive.min()), math.log10(positive.max())
-    pad = max(0.06 * (high - low), 0.04)
+    pad = max(0.06 * (high - low), 0.04 if high - low > 0.3 else 0.2)
+    low, high = low - pad, high + pad
     if ticks is None:
-        steps = (1, 2, 5) if high - low < 2.2 else (1, 3) if high - low < 4 else (1,)
-        decades = range(math.floor(low - pad), math.ceil(high + pad) + 1)
-        candidates = np.array([s * 10.0**d for d in decades for s in steps])
-        inside = (candidates >= 10 ** (low - pad)) & (candidates <= 10 ** (high + pad))
-        ticks = candidates[inside]
+        fine = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+        steps = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), fine)
+        decades = range(math.floor(low), math.ceil(high) + 1)
+        for of_decade in steps:
+            ticks = np.array([step * 10.0**d for d in decades for step in of_decade])
+            ticks = ticks[(ticks >= 10**low) & (ticks <= 10**high)]
+            if len(ticks) >= (3 if of_decade != fine else 0):
+                break
     axis.set_ticks(ticks)
     axis.set_major_formatter(formatter or FuncFormatter(lambda value, _: f"{value:,g}"))
     axis.set_minor_locator(NullLocator())
-    limits = (10 ** (low - pad), 10 ** (high + pad))
     if axis.axis_name == "x":
-        axis.axes.set_xlim(*limits)
+        axis.axes.set_xlim(10**low, 10**high)
     else:
-        axis.axes.set_ylim(*limits)
+        axis.axes.set_ylim(10**low, 10**high)
+
+
+def _apart(draws: Array, width: float) -> Array:
+    """The draws whose labels have room on a logarithmic axis `width` inches wide."""
+    room = 0.6 / width * max(math.log10(draws[-1] / draws[0]), 0.1)
+    kept = [float(draws[-1])]
+    for value in draws[-2::-1]:
+        if math.log10(kept[-1] / value) >= room:
+            kept.append(float(value))
+    return np.array(kept[::-1])
 
 
 def _axis_from_zero(ax: Axes, values: Array) -> None:
