@@ -32,7 +32,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from partial_pooling.data import Groups
 from partial_pooling.errors import InputError
@@ -215,9 +215,10 @@ class ExactPosterior:
         if variable not in ("tau", "log_tau"):
             return self._mixture([variable]).curves(x)[1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            t = (np.log(x) if variable == "tau" else x).ravel()
+            t = (np.log(np.maximum(x, 0)) if variable == "tau" else x).ravel()
         lower, upper = self.prior.tau.support
-        inside = (np.exp(t) >= lower * (1 - ULPS)) & (np.exp(t) <= upper * (1 + ULPS))
+        inside = (x.ravel() >= 0) | (variable == "log_tau")
+        inside &= (np.exp(t) >= lower * (1 - ULPS)) & (np.exp(t) <= upper * (1 + ULPS))
         log_density = np.full(t.shape, -np.inf)
         # at tau = 0 take the limit of p(log tau) / tau
         t = np.maximum(t, -LARGEST)
@@ -310,8 +311,8 @@ class ExactPosterior:
         """Shape (J,), the probability that each group's theta is the largest.
 
         Given (mu, tau) the thetas are independent, so this takes a quadrature over mu
-        (Gauss-Hermite) and one over the largest theta (Gauss-Legendre panels, doubled until the
-        probabilities add up to one within 1e-10 at every node). Absolute error below 1e-8.
+        (Gauss-Hermite) and one over the largest theta (adaptive Gauss-Legendre panels).
+        Absolute error below 1e-8.
 
         Raises
         ------
@@ -322,7 +323,7 @@ class ExactPosterior:
         result = np.zeros(len(self.groups))
         standard, mu_weight = np.polynomial.hermite_e.hermegauss(24)
         mu_weight = mu_weight / mu_weight.sum()
-        kept = self.weight > 1e-13
+        kept = self.weight > 1e-11
         for tau, shift, precision, weight in zip(
             self.tau[kept], self._shift[kept], self._precision[kept], self.weight[kept], strict=True
         ):
@@ -446,15 +447,13 @@ class ExactPosterior:
 
     def _moments_of_tau(self) -> tuple[float, float]:
         mean = float(self._weights(1) @ self.tau)
-        far = self.tau[-1]
-        # in the tail each power of tau is integrated by itself
-        tails = [self._weights(growth)[-1] for growth in range(3)]
-        tail = sum(
-            w * factor
-            for w, factor in zip(tails, (mean**2, -2 * mean * far, far**2), strict=True)
-            if w != 0
-        )
-        return mean, math.sqrt(self.weight[:-1] @ (self.tau[:-1] - mean) ** 2 + tail)
+        tail = np.array([self._weights(growth)[-1] for growth in range(3)])
+        if np.isinf(tail).any():  # beyond the largest float
+            return mean, math.inf
+        end = 0.0
+        if tail.any():  # each power of tau in (tau - mean)^2 has its own weight in the tail
+            end = float(tail @ np.array([mean**2, -2 * mean * self.tau[-1], self.tau[-1] ** 2]))
+        return mean, math.sqrt(self.weight[:-1] @ (self.tau[:-1] - mean) ** 2 + end)
 
     def _moments_of_log_tau(self) -> tuple[float, float]:
         body, tail = self.weight[:-1], self.weight[-1]
@@ -497,7 +496,8 @@ class ExactPosterior:
         def value_and_slope(t: Array) -> tuple[Array, Array]:
             return self._cdf_of_log_tau(t), self.density("log_tau", t)
 
-        return _invert(value_and_slope, p, lower, upper, (lower + upper) / 2, np.ones_like(p))
+        scale = np.full_like(p, self._moments_of_log_tau()[1])
+        return _invert(value_and_slope, p, lower, upper, (lower + upper) / 2, scale)
 
     @cached_property
     def _block_size(self) -> int:
@@ -776,6 +776,8 @@ class _Model:
 
     @classmethod
     def at(cls, groups: Groups, prior: HyperPrior, tau: float) -> _Model:
+        lower, upper = prior.tau.support  # exp(log(upper)) can be greater than upper
+        tau = min(max(tau, lower), upper)
         precise = 1 / (groups.std_error**2 + tau**2)
         center = 0.0
         flat = prior.mu.dist == "Flat"
@@ -1193,27 +1195,38 @@ def _invert(
 
 
 def _chance_of_largest(mean: Array, sd: Array) -> Array:
-    """P(each of J independent normals is the largest), for rows of mean and sd of shape (n, J)."""
-    top = (mean + 9 * sd).max(axis=1)
-    bottom = (mean - 9 * sd).max(axis=1)  # the largest is below this with probability 1e-19
-    panels = 2
-    while True:
-        edge = np.linspace(0, 1, panels + 1)
-        place = ((edge[:-1, None] + edge[1:, None]) / 2 + (_NODE / 2) / panels).ravel()
-        weight = np.tile(_WEIGHT / 2 / panels, panels)
-        result = np.zeros(mean.shape)
-        size = max(1, 4 * BLOCK // mean.size)
-        for start in range(0, len(place), size):
-            x = bottom[:, None] + (top - bottom)[:, None] * place[start : start + size]
-            z = (x[:, :, None] - mean[:, None, :]) / sd[:, None, :]
-            log_below = log_ndtr(z)
-            log_each = log_below.sum(axis=2, keepdims=True) - log_below - 0.5 * z**2
-            each = np.exp(log_each) / (sd[:, None, :] * math.sqrt(2 * math.pi))
-            result += np.einsum("p,npj->nj", weight[start : start + size], each)
-        result *= (top - bottom)[:, None]
-        if np.all(np.abs(result.sum(axis=1) - 1) < 1e-10) or panels >= 512:
-            return result
-        panels *= 2
+    """P(each of J independent normals is the largest), for rows of mean and sd of shape (n, J).
+
+    Integrates, for each row and member, its density times the others' CDFs, on panels that are
+    halved until the density of the maximum is resolved.
+    """
+    result = np.zeros(mean.shape)
+    right = (mean + 9 * sd).max(axis=1)
+    left = (mean - 9 * sd).max(axis=1)  # the largest is below this with probability 1e-19
+    row = np.arange(len(mean))
+    narrowest = 1e-9 * (right - left)
+    size = max(1, 4 * BLOCK // (mean.shape[1] * NODES))
+    while len(row):
+        rows, lefts, rights = [], [], []
+        for start in range(0, len(row), size):
+            part = slice(start, start + size)
+            r, low, high = row[part], left[part], right[part]
+            middle, half = (low + high) / 2, (high - low) / 2
+            x = middle[:, None] + half[:, None] * _NODE
+            z = (x[:, :, None] - mean[r, None, :]) / sd[r, None, :]
+            below = ndtr(z)  # z > -9 throughout
+            each = np.exp(-0.5 * z * z) / (below * sd[r, None, :] * math.sqrt(2 * math.pi))
+            each *= below.prod(axis=2, keepdims=True)
+            # of the series; that of the integral is about its square
+            error = np.abs(each.sum(axis=2) @ _TO_SERIES[-3:].T).max(axis=1) * half
+            done = (error < 1e-7) | (half < narrowest[r])
+            weight = half[done, None] * _WEIGHT
+            np.add.at(result, r[done], np.einsum("pn,pnj->pj", weight, each[done]))
+            rows += [r[~done], r[~done]]
+            lefts += [low[~done], middle[~done]]
+            rights += [middle[~done], high[~done]]
+        row, left, right = np.concatenate(rows), np.concatenate(lefts), np.concatenate(rights)
+    return result
 
 
 def _slices(count: int, width: int) -> Iterator[slice]:

@@ -1,0 +1,201 @@
+"""Classical estimates against brute force, and against formulas written another way."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, stats
+
+from partial_pooling.classical import classical_table, estimate, theta_table
+from partial_pooling.data import Groups
+from partial_pooling.errors import InputError
+
+METHODS = ["dersimonian_laird", "paule_mandel", "ml", "reml"]
+
+
+def make_groups(y, sigma):
+    names = tuple(f"g{j}" for j in range(len(y)))
+    return Groups(names, np.array(y, dtype=float), np.array(sigma, dtype=float))
+
+
+SCHOOLS = make_groups([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18])
+# the same estimates, with a quarter of the standard errors: their differences are real
+PRECISE = make_groups(SCHOOLS.estimate, SCHOOLS.std_error / 4)
+generator = np.random.default_rng(3)
+UNEQUAL = make_groups(generator.normal(0, 4, 12), np.exp(generator.normal(0, 1.5, 12)))
+
+
+def covariance(groups, tau2):
+    return np.diag(groups.std_error**2 + tau2)
+
+
+def log_likelihood(groups, tau2, restricted):
+    """As densities: of y at the best mu, or of J - 1 contrasts of y, which know no mu."""
+    y, matrix = groups.estimate, covariance(groups, tau2)
+    if restricted:
+        contrasts = np.diff(np.eye(len(y)), axis=0)
+        return stats.multivariate_normal.logpdf(
+            contrasts @ y, np.zeros(len(y) - 1), contrasts @ matrix @ contrasts.T
+        )
+    solved = optimize.minimize_scalar(
+        lambda mu: -stats.norm.logpdf(y, mu, np.sqrt(np.diag(matrix))).sum(),
+        bracket=(y.min(), y.max()),
+    )
+    return -solved.fun
+
+
+@pytest.mark.parametrize("groups", [SCHOOLS, PRECISE, UNEQUAL], ids=["schools", "precise", "mixed"])
+@pytest.mark.parametrize("restricted", [False, True], ids=["ml", "reml"])
+def test_likelihood_is_highest_at_the_estimate(groups, restricted):
+    tau = estimate(groups).estimates["reml" if restricted else "ml"].tau
+    best = log_likelihood(groups, tau**2, restricted)
+    for other in np.linspace(0, 30, 121):
+        assert log_likelihood(groups, other**2, restricted) <= best + 1e-9
+    if tau > 0:
+        polished = optimize.minimize_scalar(
+            lambda value: -log_likelihood(groups, value**2, restricted),
+            bounds=(tau / 2, tau * 2),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        assert polished.x == pytest.approx(tau, rel=1e-5)
+
+
+def test_highest_of_two_maxima_is_found():
+    # many precise groups that agree, two vague ones far apart: a likelihood with two maxima
+    agreeing = np.random.default_rng(2).normal(0, 0.05, 6)
+    groups = make_groups(np.append(agreeing, [-9.0, 9.0]), np.append(np.full(6, 0.05), [3.0, 3.0]))
+    for restricted in (False, True):
+        tau = estimate(groups).estimates["reml" if restricted else "ml"].tau
+        grid = np.append(0, np.geomspace(1e-3, 100, 600))
+        heights = [log_likelihood(groups, value**2, restricted) for value in grid]
+        assert log_likelihood(groups, tau**2, restricted) >= max(heights) - 1e-9
+
+
+def test_eight_schools_have_no_more_spread_than_their_errors():
+    result = estimate(SCHOOLS)
+    weight = SCHOOLS.std_error**-2
+    q = weight @ SCHOOLS.estimate**2 - (weight @ SCHOOLS.estimate) ** 2 / weight.sum()
+    found = result.heterogeneity
+    assert found.q == pytest.approx(q, rel=1e-12)
+    assert found.q == pytest.approx(4.7, abs=0.05)
+    assert found.degrees_of_freedom == 7
+    # survival of chi-squared with 7 degrees of freedom: finite sum for odd degrees
+    half = q / 2
+    tail = math.erfc(math.sqrt(half)) + math.exp(-half) * sum(
+        half ** (k - 0.5) / math.gamma(k + 0.5) for k in (1, 2, 3)
+    )
+    assert found.p_value == pytest.approx(tail, rel=1e-10)
+    assert found.i_squared == 0
+    assert found.h_squared == pytest.approx(q / 7)
+    assert [result.estimates[method].tau for method in METHODS] == [0, 0, 0, 0]
+
+
+def test_eight_schools_complete_pooling_is_the_published_one():
+    # Gelman et al., BDA 3rd ed., section 5.5: pooled estimate 7.7, standard error 4.1
+    pooled = estimate(SCHOOLS).estimates["complete_pooling"]
+    assert pooled.mu == pytest.approx(7.7, abs=0.05)
+    assert pooled.mu_std_error == pytest.approx(4.1, abs=0.05)
+    assert np.all(pooled.theta == pooled.mu)
+    assert pooled.theta_sd == pytest.approx(pooled.mu_std_error)
+
+
+def test_dersimonian_laird_is_its_textbook_formula():
+    weight = PRECISE.std_error**-2
+    scale = weight.sum() - (weight**2).sum() / weight.sum()
+    result = estimate(PRECISE)
+    expected = (result.heterogeneity.q - 7) / scale
+    assert result.estimates["dersimonian_laird"].tau ** 2 == pytest.approx(expected, rel=1e-12)
+    assert result.heterogeneity.i_squared == pytest.approx(1 - 7 / result.heterogeneity.q)
+
+
+@pytest.mark.parametrize("groups", [PRECISE, UNEQUAL], ids=["precise", "mixed"])
+def test_paule_mandel_brings_q_to_its_degrees_of_freedom(groups):
+    tau = estimate(groups).estimates["paule_mandel"].tau
+    inverse = np.linalg.inv(covariance(groups, tau**2))
+    mu = inverse.sum(axis=0) @ groups.estimate / inverse.sum()
+    residual = groups.estimate - mu
+    assert tau > 0
+    assert residual @ inverse @ residual == pytest.approx(len(groups) - 1, rel=1e-10)
+
+
+def test_methods_agree_when_errors_are_equal():
+    y, error = np.array([1.0, 4, 6, 13, 20]), 2.0
+    result = estimate(make_groups(y, np.full(5, error)))
+    unbiased = math.sqrt(y.var(ddof=1) - error**2)
+    for method in ("dersimonian_laird", "paule_mandel", "reml"):
+        assert result.estimates[method].tau == pytest.approx(unbiased, rel=1e-10)
+    assert result.estimates["ml"].tau == pytest.approx(math.sqrt(y.var() - error**2), rel=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_theta_follows_from_regression_on_known_covariances(method):
+    # theta and mu as one linear model: y measures theta, theta - mu = 0 is measured with sd tau
+    found = estimate(PRECISE).estimates[method]
+    count = len(PRECISE)
+    design = np.block(
+        [[np.eye(count), np.zeros((count, 1))], [np.eye(count), -np.ones((count, 1))]]
+    )
+    precision = np.concatenate([PRECISE.std_error**-2, np.full(count, found.tau**-2)])
+    inverse = np.linalg.inv(design.T @ (precision[:, None] * design))
+    solution = inverse @ design.T @ (precision * np.append(PRECISE.estimate, np.zeros(count)))
+    assert found.theta == pytest.approx(solution[:-1], rel=1e-9)
+    assert found.theta_sd == pytest.approx(np.sqrt(np.diag(inverse))[:-1], rel=1e-9)
+    assert found.mu == pytest.approx(solution[-1], rel=1e-9)
+    assert found.mu_std_error == pytest.approx(math.sqrt(inverse[-1, -1]), rel=1e-9)
+    reach = stats.t.ppf(0.975, count - 2) * math.hypot(found.tau, found.mu_std_error)
+    assert found.prediction == pytest.approx((found.mu - reach, found.mu + reach))
+
+
+def test_two_groups_have_no_prediction_interval():
+    assert np.isnan(estimate(make_groups([0, 9], [1, 2])).estimates["reml"].prediction).all()
+
+
+def test_one_group_is_refused():
+    with pytest.raises(InputError, match="found 1; allowed: 2 or more"):
+        estimate(make_groups([0], [1]))
+
+
+@pytest.mark.parametrize("offset", [0, 1e6])
+@pytest.mark.parametrize("error", [1e-3, 1e3])
+def test_identical_estimates_have_no_spread_whatever_their_size(offset, error):
+    result = estimate(make_groups(np.full(4, offset), np.full(4, error)))
+    assert result.heterogeneity.q == pytest.approx(0, abs=1e-12)
+    assert all(result.estimates[method].tau == 0 for method in METHODS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(-50, 50), st.floats(-4, 4)), min_size=2, max_size=12
+    ),
+    st.floats(-1e3, 1e3),
+    st.floats(1e-3, 1e3),
+)  # fmt: skip
+def test_shifting_and_scaling_data_shifts_and_scales_estimates(pairs, shift, factor):
+    y, logs = np.array(pairs).T
+    before = estimate(make_groups(y, np.exp(logs)))
+    after = estimate(make_groups(y * factor + shift, np.exp(logs) * factor))
+    size = np.ptp(y) + np.exp(logs).max() + abs(shift) / factor
+    assert after.heterogeneity.q == pytest.approx(before.heterogeneity.q, rel=1e-6, abs=1e-6)
+    # a spread that is 0 but for rounding has a tau of the root of that rounding
+    slack = 1e-5 * size
+    for method in ("complete_pooling", "dersimonian_laird", "paule_mandel"):
+        old, new = before.estimates[method], after.estimates[method]
+        assert new.tau == pytest.approx(old.tau * factor, rel=1e-6, abs=slack * factor)
+        assert new.mu == pytest.approx(old.mu * factor + shift, abs=slack * factor)
+
+
+def test_tables_are_tidy():
+    table, theta = classical_table(PRECISE), theta_table(PRECISE)
+    assert list(table.columns) == [
+        "method", "tau", "mu", "mu_std_error", "prediction_lower", "prediction_upper",
+    ]  # fmt: skip
+    assert list(table["method"]) == ["no_pooling", "complete_pooling", *METHODS]
+    assert list(theta.columns) == ["method", "group", "theta", "theta_sd"]
+    assert len(theta) == 6 * 8
+    unpooled = theta[theta["method"] == "no_pooling"]
+    assert np.all(unpooled["theta"].to_numpy() == PRECISE.estimate)
+    assert np.all(unpooled["theta_sd"].to_numpy() == PRECISE.std_error)

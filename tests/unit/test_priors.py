@@ -1,0 +1,95 @@
+"""Densities of the priors against SciPy's."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from partial_pooling.errors import InputError
+from partial_pooling.priors import CHOICES, parse_hyperprior, parse_prior
+
+# specification, the same distribution of SciPy
+EQUIVALENTS = {
+    "Normal": ({"mu": 1.5, "sigma": 2.5}, stats.norm(1.5, 2.5)),
+    "HalfCauchy": ({"beta": 5}, stats.halfcauchy(scale=5)),
+    "HalfNormal": ({"sigma": 3}, stats.halfnorm(scale=3)),
+    "HalfStudentT": ({"nu": 3, "sigma": 2}, None),
+    "Uniform": ({"lower": 2, "upper": 7}, stats.uniform(2, 5)),
+    "Exponential": ({"scale": 4}, stats.expon(scale=4)),
+    "LogNormal": ({"mu": 1, "sigma": 0.5}, stats.lognorm(0.5, scale=math.e)),
+}
+POINTS = np.array([-3.0, 1e-9, 0.5, 2.0, 3.3, 6.999, 8.0, 1e3])
+
+
+def prior_of(dist, parameters):
+    variable = "mu" if dist in CHOICES["mu"] else "tau"
+    return parse_prior(variable, {"dist": dist, **parameters})
+
+
+@pytest.mark.parametrize("dist", EQUIVALENTS)
+def test_log_density_is_that_of_scipy(dist):
+    parameters, same = EQUIVALENTS[dist]
+    found = prior_of(dist, parameters).log_density(POINTS)
+    if dist == "HalfStudentT":  # SciPy has no folded t about 0
+        expected = np.where(POINTS < 0, -np.inf, math.log(2) + stats.t(3, scale=2).logpdf(POINTS))
+    else:
+        expected = same.logpdf(POINTS)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dist", EQUIVALENTS)
+def test_proper_density_integrates_to_one(dist):
+    prior = prior_of(dist, EQUIVALENTS[dist][0])
+    lower, upper = prior.support
+    mass, _ = integrate.quad(lambda x: math.exp(prior.log_density(x)), lower, upper)
+    assert mass == pytest.approx(1, abs=1e-7)
+    assert prior.is_proper
+
+
+@pytest.mark.parametrize(("variable", "dist"), [("mu", "Flat"), ("tau", "HalfFlat")])
+def test_improper_density_is_one_on_its_support(variable, dist):
+    prior = parse_prior(variable, {"dist": dist})
+    assert not prior.is_proper
+    assert np.all(prior.log_density(np.array([0.0, 1e-3, 1e9])) == 0)
+    assert prior.log_density(-1.0) == (0 if variable == "mu" else -math.inf)
+
+
+@pytest.mark.parametrize(
+    ("dist", "parameters", "power"),
+    [("HalfCauchy", {"beta": 5}, 2), ("HalfStudentT", {"nu": 3.5, "sigma": 2}, 4.5)],
+)
+def test_heavy_tail_keeps_its_power_where_squares_overflow(dist, parameters, power):
+    prior = prior_of(dist, parameters)
+    drop = prior.log_density(1e200) - prior.log_density(1e250)
+    assert drop == pytest.approx(power * 50 * math.log(10), rel=1e-12)
+
+
+def test_log_normal_has_no_density_at_zero_and_no_warning():
+    with np.errstate(all="raise"):
+        assert prior_of("LogNormal", {"mu": 0, "sigma": 1}).log_density(0.0) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"dist": "HalfCauchi", "beta": 5}, r"did you mean HalfCauchy"),
+        ({"dist": "HalfCauchy", "bet": 5}, r"p\.bet: unknown parameter \(did you mean beta"),
+        ({"dist": "HalfCauchy"}, r"p: parameter beta is missing"),
+        ({"dist": "HalfCauchy", "beta": 0}, r"p\.beta: found 0; allowed: a number above 0"),
+        ({"dist": "HalfCauchy", "beta": True}, r"p\.beta: found True; allowed: a number"),
+        ({"dist": "HalfCauchy", "beta": math.inf}, r"allowed: a finite number"),
+        ({"dist": "Uniform", "lower": -1, "upper": 2}, r"p\.lower: found -1; allowed: 0 or more"),
+        ({"dist": "Uniform", "lower": 3, "upper": 2}, r"p\.upper: found 2; .* above lower"),
+    ],
+)
+def test_wrong_prior_is_refused_by_key_and_what_is_allowed(spec, message):
+    with pytest.raises(InputError, match=message):
+        parse_prior("tau", spec, "p")
+
+
+def test_missing_priors_are_the_defaults():
+    prior = parse_hyperprior({})
+    assert str(prior.mu) == "Normal(mu=0, sigma=5)"
+    assert str(prior.tau) == "HalfCauchy(beta=5)"
+    assert parse_hyperprior(prior.as_dict()) == prior
