@@ -22,7 +22,7 @@ min_version("9.27")
 # A configuration with data sets is a study of its own; without, it changes the default study.
 if "datasets" not in config:
 
-    configfile: workflow.source_path("config/config.yaml")
+    configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 try:

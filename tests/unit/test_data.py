@@ -165,7 +165,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, form, content, words):
 def test_latin_1_and_missing_files_are_refused_with_a_hint(tmp_path):
     file = tmp_path / "d.csv"
     file.write_bytes("group,estimate,std_error\né,1,2\nb,3,4\n".encode("latin-1"))
-    with pytest.raises(InputError, match="not UTF-8 .Latin-1"):
+    with pytest.raises(InputError, match="is not UTF-8"):
         read_groups(file)
     with pytest.raises(InputError, match="no such file"):
         read_groups(tmp_path / "none.csv")

@@ -70,12 +70,29 @@ def test_the_snakefile_imports_neither_pymc_nor_nutpie_nor_arviz():
     program = (
         "import sys; import partial_pooling.configuration, partial_pooling.provenance, "
         "partial_pooling.sampling; "
-        "print([m for m in ('pymc', 'nutpie', 'arviz', 'pandas', 'xarray', 'scipy') if m in sys.modules])"
+        "heavy = {'pymc', 'nutpie', 'arviz', 'pandas', 'xarray', 'scipy'}; "
+        "print(sorted(heavy & set(sys.modules)))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
+
+
+def test_modules_import_only_from_floors_below():
+    floors = [
+        {"errors"},
+        {"priors", "data", "files", "provenance", "logs"},
+        {"fits", "models", "classical", "lecture"},
+        {"configuration", "sampling", "exact"},
+        {"diagnostics", "verdict"},
+        {"plots", "report", "html", "rendering"},
+    ]
+    floor = {name: number for number, names in enumerate(floors) for name in names}
+    for path in LIBRARY.glob("*.py"):
+        if path.stem != "__init__":
+            for used in library_modules(path) - {path, LIBRARY / "__init__.py"}:
+                assert used.stem == "html" or floor[used.stem] < floor[path.stem], (path, used)
 
 
 def test_provenance_holds_no_date_or_path(tmp_path):

@@ -1,6 +1,17 @@
 """Hierarchical normal-normal models: sampled, solved exactly, and the one graded by the other."""
 
-from partial_pooling.errors import InputError
-from partial_pooling.fits import load_fit
+from importlib import import_module
+from typing import Any
 
+_HOME = {"InputError": "errors", "load_fit": "fits"}
 __all__ = ["InputError", "load_fit"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module when it is first asked for.
+
+    A step then imports, and so rests on, only the modules that it names.
+    """
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

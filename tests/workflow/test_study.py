@@ -1,0 +1,210 @@
+"""A tiny study end to end: the files it makes, and what a change makes anew."""
+
+import copy
+import json
+import re
+import zipfile
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from workflow_project import ROOT, TINY, copy_project
+
+from partial_pooling import load_fit
+from partial_pooling.fits import read_fits
+
+pytestmark = pytest.mark.slow
+
+PLOTS_AND_AFTER = {"plot_fits", "plot_study", "plot_groups", "render_report", "write_index"}
+
+
+@contextmanager
+def edited(path, change):
+    """Change a text file; put it back afterwards, with its time."""
+    before = path.read_text()
+    path.write_text(change(before))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def rules(counts):
+    return set(counts) - {"total", "all", "report"}
+
+
+def test_second_run_has_nothing_to_do(finished):
+    process = finished.snakemake("--cores", "4")
+    assert "Nothing to be done" in process.stdout + process.stderr
+
+
+def test_tables_have_their_columns_and_a_row_a_cell(finished):
+    folder = finished.results / "schools"
+    assert (folder / "data.csv").read_text().startswith("group,estimate,std_error\nA,28.0,15.0\n")
+    exact = pd.read_csv(folder / "exact.csv")
+    assert list(exact) == "variable mean sd q2.5 q5 q25 q50 q75 q95 q97.5".split()
+    variables = ["mu", "tau", "log_tau", *(f"theta[{g}]" for g in "ABCDEFGH")]
+    assert list(exact["variable"]) == [*variables, "theta_new"]
+    estimates = pd.read_csv(folder / "estimates.csv")
+    assert list(estimates)[:14] == (
+        "model target_accept seed draws variable mean sd mcse_mean ess_bulk ess_tail r_hat "
+        "exact_mean bias z".split()
+    )
+    fits = pd.read_csv(folder / "fits.csv")
+    assert list(fits)[:11] == (
+        "model target_accept seed draws divergences divergence_rate ebfmi_min max_treedepth_hits "
+        "step_size gradients verdict".split()
+    )
+    cells = 2 * 2 * 2 * 2
+    assert len(fits) == cells
+    assert len(estimates) == cells * len(variables)
+    assert not estimates.duplicated(["model", "target_accept", "seed", "draws", "variable"]).any()
+    verdict = json.loads((folder / "verdict.json").read_text())
+    assert {(s["model"], s["target_accept"]) for s in verdict["settings"]} == {
+        (m, a) for m in ("centered", "noncentered") for a in (0.8, 0.95)
+    }
+
+
+def test_estimates_are_those_of_the_stored_draws(finished):
+    estimates = pd.read_csv(finished.results / "schools" / "estimates.csv")
+    cell = estimates.query("model == 'noncentered' and target_accept == 0.95 and seed == 2")
+    for draws in (50, 100):
+        fit = load_fit(
+            finished.results, "schools", "noncentered", seed=2, target_accept=0.95, draws=draws
+        )
+        rows = cell[cell["draws"] == draws].set_index("variable")["mean"]
+        np.testing.assert_allclose(rows["log_tau"], np.log(fit["posterior"]["tau"]).mean())
+        theta = fit["posterior"]["theta"].sel(group="C")
+        np.testing.assert_allclose(rows["theta[C]"], theta.mean())
+
+
+def test_every_netcdf_and_the_report_say_where_they_come_from(finished):
+    folder = finished.results / "schools"
+    for path in (folder / "exact.nc", *folder.glob("fits/*/*.nc")):
+        with xr.open_dataset(path) as file:
+            settings = json.loads(file.attrs["settings"])
+            assert set(json.loads(file.attrs["versions"])) >= {"pymc", "nutpie", "arviz", "numpy"}
+            assert re.fullmatch("[0-9a-f]{64}", file.attrs["data_sha256"])
+        assert settings["prior"]["tau"] == {"dist": "HalfCauchy", "beta": 5.0}
+    html = (folder / "report.html").read_text()
+    assert json.loads((folder / "provenance.json").read_text())["data_sha256"] in html
+    assert "snakemake --cores 4" in html
+
+
+def test_no_result_holds_a_path_of_this_machine(finished):
+    for path in finished.results.rglob("*"):
+        if path.suffix in {".csv", ".json", ".html", ".ipynb", ".svg", ".nc", ".png"}:
+            content = path.read_bytes()
+            assert str(finished.folder).encode() not in content, path
+            assert str(ROOT).encode() not in content, path
+
+
+def test_no_temporary_files_are_left(finished):
+    assert [p for p in finished.results.rglob(".*") if p.name != ".gitignore"] == []
+
+
+def test_log_counts_fits_done_of_fits_to_do(finished):
+    log = finished.results / "schools/logs/sample_posterior/centered/batch-000.log"
+    assert "fit 4 of 4 done: seed 2, target_accept 0.95" in log.read_text()
+
+
+def test_index_links_the_report(finished):
+    assert 'href="schools/report.html"' in (finished.results / "index.html").read_text()
+
+
+def test_editing_plots_redraws_and_never_samples(finished):
+    plots = finished.folder / "workflow/partial_pooling/plots.py"
+    with edited(plots, lambda text: text + "\n# edited\n"):
+        assert rules(finished.planned()) == PLOTS_AND_AFTER
+
+
+def test_editing_the_notebook_renders_and_nothing_else(finished):
+    notebook = finished.folder / "workflow/notebooks/report.ipynb"
+    with edited(notebook, lambda text: text.replace("The answer", "An answer")):
+        assert rules(finished.planned("report")) == {"render_report", "write_index"}
+
+
+def test_editing_models_samples_again(finished):
+    models = finished.folder / "workflow/partial_pooling/models.py"
+    with edited(models, lambda text: text + "\n# edited\n"):
+        assert finished.planned()["sample_posterior"] == 2
+
+
+def test_adding_a_seed_samples_only_what_is_new(finished):
+    study = copy.deepcopy(TINY)
+    study["sampling"]["seeds"] = [1, 2, 3]
+    finished.write_study(study, "more.yaml")
+    planned = finished.planned(study="more.yaml")
+    assert planned["sample_posterior"] == planned["diagnose_fits"] == 2  # one new batch a model
+    process = finished.snakemake("--dry-run", "--quiet", "progress", study="more.yaml")
+    made = re.findall(r"output: \S+/batch-(\d+)", process.stdout + process.stderr)
+    assert set(made) == {"001"}
+
+
+def test_fewer_draws_are_diagnosed_without_sampling(finished):
+    study = copy.deepcopy(TINY)
+    study["sampling"]["draws"] = [20, 100]
+    finished.write_study(study, "draws.yaml")
+    planned = finished.planned(study="draws.yaml")
+    assert "sample_posterior" not in planned
+    assert planned["diagnose_fits"] == 2
+
+
+def test_snakemakes_own_report_holds_every_figure(finished):
+    finished.snakemake("--report", "results/report.zip")
+    with zipfile.ZipFile(finished.results / "report.zip") as archive:
+        names = archive.namelist()
+    figures = sorted((finished.results / "schools" / "figures").glob("*.svg"))
+    assert len(figures) == 12
+    for figure in figures:
+        assert any(name.endswith(figure.name) for name in names), figure.name
+
+
+def test_batch_size_and_cores_do_not_change_a_bit(finished, tmp_path):
+    other = copy_project(tmp_path)
+    study = copy.deepcopy(TINY)
+    study["sampling"] |= {"fits_per_batch": 1, "seeds": [2], "target_accept": [0.95, 0.8]}
+    other.write_study(study)
+    target = "results/schools/fits/centered/batch-{}.nc"
+    other.snakemake("--cores", "1", target.format("000"), target.format("001"))
+    whole = {
+        (int(fit["posterior"]["seed"]), float(fit["posterior"]["target_accept"])): fit
+        for fit in read_fits(finished.folder / target.format("000"))
+    }
+    for batch, accept in (("000", 0.95), ("001", 0.8)):
+        (fit,) = read_fits(other.folder / target.format(batch))
+        xr.testing.assert_identical(
+            fit["posterior"].to_dataset(), whole[2, accept]["posterior"].to_dataset()
+        )
+        xr.testing.assert_identical(
+            fit["sample_stats"].to_dataset(), whole[2, accept]["sample_stats"].to_dataset()
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sampling": {"sedes": [1]}}, "sampling.sedes: unknown key (did you mean seeds?)"),
+        ({"models": ["centred"]}, "models[0]: found 'centred' (did you mean centered?)"),
+        ({"datasets": {"x": {"path": "none.csv"}}}, "none.csv: no such file"),
+    ],
+)
+def test_bad_input_is_one_line_before_anything_runs(finished, change, words):
+    study = {**copy.deepcopy(TINY), **change}
+    finished.write_study(study, "bad.yaml")
+    before = {path: path.stat().st_mtime_ns for path in finished.results.rglob("*")}
+    process = finished.snakemake("--cores", "1", study="bad.yaml", check=False)
+    assert process.returncode == 1
+    said = [line for line in process.stderr.splitlines() if "profile" not in line]
+    assert len(said) == 1
+    assert said[0].startswith("partial-pooling: ")
+    assert words in said[0]
+    assert {path: path.stat().st_mtime_ns for path in finished.results.rglob("*")} == before
+
+
+def test_shipped_studies_can_be_planned(finished):
+    assert finished.planned(study="config/config.yaml")["sample_posterior"] == 2
+    assert finished.planned(study="config/lecture.yaml")["sample_posterior"] == 2
+    assert finished.planned(study="config/examples.yaml")["sample_posterior"] == 4

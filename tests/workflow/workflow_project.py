@@ -1,0 +1,78 @@
+"""A copy of the project in which Snakemake runs for real."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TINY = {
+    "datasets": {"schools": {"path": "config/datasets/eight_schools.csv"}},
+    "sampling": {
+        "seeds": [1, 2],
+        "draws": [50, 100],
+        "target_accept": [0.8, 0.95],
+        "tune": 200,
+        "chains": 2,
+        "fits_per_batch": 4,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a copy of the project."""
+
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def snakemake(self, *arguments, study="tiny.yaml", check=True):
+        """Run Snakemake in the folder; give the finished process with its output."""
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPATH"] = str(self.folder / "workflow")
+        command = [sys.executable, "-m", "snakemake", "--configfile", study, *arguments]
+        process = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+        output = process.stdout + process.stderr
+        assert not check or process.returncode == 0, output
+        return process
+
+    def planned(self, *arguments, **options):
+        """Number of jobs a rule that a run would start."""
+        process = self.snakemake("--dry-run", *arguments, **options)
+        counts = {}
+        for line in (process.stdout + process.stderr).splitlines():
+            words = line.split()
+            if len(words) == 2 and words[1].isdigit():
+                counts[words[0]] = int(words[1])
+        return counts
+
+    def write_study(self, study, name="tiny.yaml"):
+        (self.folder / name).write_text(yaml.safe_dump(study))
+        return name
+
+
+def copy_project(folder: Path) -> Project:
+    """Copy what a fresh clone holds (and files not yet committed) to a folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in listed.splitlines():
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    project = Project(folder)
+    project.write_study(TINY)
+    return project
