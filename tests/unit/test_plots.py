@@ -299,7 +299,7 @@ def test_exact_means_that_do_not_exist_are_said_not_to(eight):
         ],
         "the exact mean of log τ does not exist": [plots.cumulative_mean(make_fits(), {}, np.nan)],
         "no z for μ, log τ: no exact mean": [plots.z_scores(estimates)],
-        "exact posterior median (no mean exists)": [plots.forest(EIGHT, exact, eight[2])],
+        "exact posterior median (not every mean exists)": [plots.forest(EIGHT, exact, eight[2])],
     }
     for words, figures in said.items():
         for figure in figures:
@@ -348,6 +348,20 @@ def test_fits_of_any_size_are_drawn(eight, models, chains, draws):
     assert len(shown) == len(models)
     plots.funnel_neck(fits, eight[1])
     plots.cumulative_mean(fits, {}, 0.8)
+
+
+def test_a_heavy_tail_does_not_flatten_what_else_there_is():
+    groups = Groups(("a", "b", "c"), np.array([1.0, 9, 30]), np.array([2.0, 3, 10]))
+    exact = exact_of(groups, {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
+    table, curves = exact_table(exact), exact_dataset(exact)
+    forest = plots.forest(groups, table, classical_table(groups))
+    low, high = forest.axes[0].get_xlim()
+    new = table.set_index("variable").loc["theta_new"]
+    assert new["q2.5"] < low < 1 < 49.6 < high < new["q97.5"]
+    assert f"new group\n−{-new['q2.5']:.3g} to {new['q97.5']:.3g}" in texts(forest)
+    densities = plots.densities(make_fits(names=groups.names), curves)
+    quartiles = exact.quantile("tau", [0.25, 0.75])
+    assert densities.axes[1].get_xlim()[1] < 8 * quartiles[1]
 
 
 # -- files ------------------------------------------------------------------------------------

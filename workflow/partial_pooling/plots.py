@@ -382,8 +382,8 @@ def densities(fits: Fits, curves: xr.Dataset) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A row a model, a column a variable. Draws beyond the plotted range (exact probability
-        0.1 % or less) still count in the histogram's scale.
+        A row a model, a column a variable. Axes reach to the exact 0.05 % and 99.95 % quantiles,
+        less far where tails are heavy; draws beyond them still count in the histogram's scale.
     """
     figure = _figure(0.8 + 2.1 * len(fits))
     axes = figure.subplots(
@@ -391,13 +391,14 @@ def densities(fits: Fits, curves: xr.Dataset) -> Figure:
     )
     for column, variable in zip(axes.T, HYPERPARAMETERS, strict=True):
         x, density = curve(curves, variable, "density")
+        low, high = _body(curves, variable)
         for (model, fit), ax in zip(fits.items(), column, strict=True):
             values = _series(fit, variable).ravel()
-            counts, edges = np.histogram(values, bins=50, range=(x[0], x[-1]))
+            counts, edges = np.histogram(values, bins=50, range=(low, high))
             height = counts / (values.size * np.diff(edges))
             ax.stairs(height, edges, fill=True, color=colour(model), alpha=0.55)
             ax.plot(x, density, color=EXACT, linewidth=1.6)
-            ax.set_xlim(x[0], x[-1])
+            ax.set_xlim(low, high)
             ax.set_ylim(bottom=0)
             ax.yaxis.set_major_locator(MaxNLocator(3))
         column[-1].set_xlabel(LABELS[variable])
@@ -853,12 +854,22 @@ def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figu
         elinewidth=2,
     )
     ax.axhline(y[-1] - 0.7, color=GREY, linewidth=0.8)
+    of_groups = pooled.iloc[:-1]
+    low = float(min(np.min(groups.estimate - 1.96 * groups.std_error), of_groups["q2.5"].min()))
+    high = float(max(np.max(groups.estimate + 1.96 * groups.std_error), of_groups["q97.5"].max()))
+    new_low, new_high = (float(pooled[q].iloc[-1]) for q in ("q2.5", "q97.5"))
+    reach = 0.5 * (high - low)
+    if new_low < low - reach or new_high > high + reach:
+        # the bar of a new group runs out of the axes, so that it does not flatten the others
+        labels[-1] += f"\n{new_low:,.3g} to {new_high:,.3g}".replace("-", "−")
+    low, high = max(low - reach, min(low, new_low)), min(high + reach, max(high, new_high))
+    ax.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
     ax.set_yticks(y, labels, fontsize=10.5 if len(groups) <= 20 else 9)
     ax.set_ylim(y[-1] + 0.6, -0.6)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("θ (data units)")
-    statistic = "mean" if defined else "median (no mean exists)"
+    statistic = "mean" if defined else "median (not every mean exists)"
     figure.legend(
         handles=[
             Line2D(
@@ -873,7 +884,7 @@ def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figu
             (Patch(color="#E3E3E3", label="complete pooling")),
         ],
         loc="outside upper center",
-        ncols=3,
+        ncols=3 if defined else 2,
         title="bars and band: 95 % intervals",
         columnspacing=1.2,
         handlelength=1.6,
@@ -902,7 +913,8 @@ def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Fi
     """
     tau = curves["at_tau"].to_numpy()
     density = curves["tau_density"].to_numpy()
-    limit = float(np.interp(0.985, *_reversed_curve(curves, "tau")))
+    tail = float(curves["quantile"].sel(variable="tau", probability=0.975))
+    limit = min(1.15 * tail, _body(curves, "tau")[1])
     kept = tau <= limit
     means = curves["theta_mean_given_tau"].transpose("group", "at_tau").to_numpy()
     sds = curves["theta_sd_given_tau"].transpose("group", "at_tau").to_numpy()
@@ -1043,6 +1055,15 @@ def curve(curves: xr.Dataset, variable: str, name: str) -> tuple[Array, Array]:
 def quantile(curves: xr.Dataset, variable: str, p: float) -> float:
     """An exact quantile, interpolated between the points of the stored CDF."""
     return float(np.interp(p, *_reversed_curve(curves, variable)))
+
+
+def _body(curves: xr.Dataset, variable: str) -> tuple[float, float]:
+    """The range that shows a variable's density, far tails left out (Tukey's fences, wide)."""
+    x, _ = curve(curves, variable, "density")
+    quartiles = curves["quantile"].sel(variable=variable, probability=[0.25, 0.75])
+    lower, upper = (float(value) for value in quartiles.to_numpy())
+    fence = 6 * (upper - lower)
+    return max(float(x[0]), lower - fence), min(float(x[-1]), upper + fence)
 
 
 def _reversed_curve(curves: xr.Dataset, variable: str) -> tuple[Array, Array]:
