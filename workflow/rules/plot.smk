@@ -14,17 +14,34 @@ in:  results/{dataset}/data.csv, exact.csv, exact.nc, classical.csv
 out: results/{dataset}/figures/{forest,shrinkage}.{svg,png}
 """
 
-FIGURES_OF_FITS = [
-    "traces",
-    "log_tau",
-    "cumulative_mean",
-    "divergences",
-    "densities",
-    "funnel_neck",
-]
-FIGURES_OF_STUDY = ["target_accept", "estimates", "z_scores", "error"]
-FIGURES_OF_GROUPS = ["forest", "shrinkage"]
-FIGURES = FIGURES_OF_FITS + FIGURES_OF_STUDY + FIGURES_OF_GROUPS
+FIGURES_BY_CATEGORY = {
+    "Fits": [
+        "traces",
+        "log_tau",
+        "cumulative_mean",
+        "divergences",
+        "densities",
+        "funnel_neck",
+    ],
+    "Study": ["target_accept", "estimates", "z_scores", "error"],
+    "Groups": ["forest", "shrinkage"],
+}
+FIGURES = [name for names in FIGURES_BY_CATEGORY.values() for name in names]
+
+# by category: SVG of each figure, which `snakemake --report` shows, and PNG beside it
+FIGURE_FILES = {
+    category: {
+        name: report(
+            f"results/{{dataset}}/figures/{name}.svg",
+            caption=f"../report/{name}.rst",
+            category=category,
+            labels={"data set": "{dataset}", "figure": name.replace("_", " ")},
+        )
+        for name in names
+    }
+    | {f"{name}_png": f"results/{{dataset}}/figures/{name}.png" for name in names}
+    for category, names in FIGURES_BY_CATEGORY.items()
+}
 
 SHOWN_SEED = STUDY.sampling.seeds[0]
 SHOWN_TARGET_ACCEPT = STUDY.sampling.target_accept[0]
@@ -33,21 +50,6 @@ SHOWN_BATCH = next(
     for batch, fits in BATCHES.items()
     if [SHOWN_SEED, SHOWN_TARGET_ACCEPT] in fits
 )
-
-
-def figure_files(names, category):
-    """SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
-    folder = "results/{dataset}/figures"
-    shown = {
-        name: report(
-            f"{folder}/{name}.svg",
-            caption=f"../report/{name}.rst",
-            category=category,
-            labels={"data set": "{dataset}", "figure": name.replace("_", " ")},
-        )
-        for name in names
-    }
-    return shown | {f"{name}_png": f"{folder}/{name}.png" for name in names}
 
 
 rule plot_fits:
@@ -66,7 +68,7 @@ rule plot_fits:
             batch=SHOWN_BATCH,
         ),
     output:
-        **figure_files(FIGURES_OF_FITS, "Fits"),
+        **FIGURE_FILES["Fits"],
     log:
         "results/{dataset}/logs/plot_fits.log",
     benchmark:
@@ -95,7 +97,7 @@ rule plot_study:
         accuracy="results/{dataset}/accuracy.csv",
         exact="results/{dataset}/exact.csv",
     output:
-        **figure_files(FIGURES_OF_STUDY, "Study"),
+        **FIGURE_FILES["Study"],
     log:
         "results/{dataset}/logs/plot_study.log",
     benchmark:
@@ -123,7 +125,7 @@ rule plot_groups:
         curves="results/{dataset}/exact.nc",
         classical="results/{dataset}/classical.csv",
     output:
-        **figure_files(FIGURES_OF_GROUPS, "Groups"),
+        **FIGURE_FILES["Groups"],
     log:
         "results/{dataset}/logs/plot_groups.log",
     benchmark:
