@@ -64,14 +64,17 @@ def test_likelihood_is_highest_at_the_estimate(groups, restricted):
 
 
 def test_highest_of_two_maxima_is_found():
-    # many precise groups that agree, two vague ones far apart: a likelihood with two maxima
-    agreeing = np.random.default_rng(2).normal(0, 0.05, 6)
-    groups = make_groups(np.append(agreeing, [-9.0, 9.0]), np.append(np.full(6, 0.05), [3.0, 3.0]))
+    # precise groups that agree and two vague ones far apart: the lower tau fits better
+    groups = make_groups([-0.04, 0.06, -0.02, 0.01, -0.01, 11.59, -7.56], [0.03] * 5 + [2.21] * 2)
+    grid = np.geomspace(1e-3, 100, 300)
     for restricted in (False, True):
+        heights = np.array([log_likelihood(groups, value**2, restricted) for value in grid])
+        peaks = (heights[1:-1] > heights[:-2]) & (heights[1:-1] > heights[2:])
+        assert peaks.sum() == 2
         tau = estimate(groups).estimates["reml" if restricted else "ml"].tau
-        grid = np.append(0, np.geomspace(1e-3, 100, 600))
-        heights = [log_likelihood(groups, value**2, restricted) for value in grid]
-        assert log_likelihood(groups, tau**2, restricted) >= max(heights) - 1e-9
+        best = log_likelihood(groups, tau**2, restricted)
+        assert best == pytest.approx(heights.max(), abs=1e-3)
+        assert best >= heights.max() - 1e-9
 
 
 def test_eight_schools_have_no_more_spread_than_their_errors():

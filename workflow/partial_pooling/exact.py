@@ -7,8 +7,9 @@ resolve the posterior of t, and read every marginal as a mixture of normals over
 
 How the nodes are placed. Everything is smooth in t (analytic for ``|Im t| < pi / 2``), so the
 line is cut into panels with Gauss-Legendre nodes, and panels are halved until the Legendre
-series of the density has converged on each, and no conditional mean moves by more than a few
-conditional standard deviations across it. The left tail falls at least as ``exp(t)``; it and
+series of the density has converged on each. Conditional means and variances vary no faster than
+the density does: where a conditional mean moved by many conditional standard deviations, so would
+the fit, and the likelihood with it. The left tail falls at least as ``exp(t)``; it and
 every light right tail are followed down to ``exp(-40)`` of the peak. A heavy right tail
 (HalfCauchy, HalfStudentT, HalfFlat) is a pure power of tau beyond all scales of the problem:
 what lies beyond the last panel is added in closed form, on one last node whose weight depends
@@ -50,7 +51,6 @@ MOST_GROUPS_FOR_PAIRS = 1000  # above, J x J tables and P(largest) take minutes
 
 NODES = 20  # Gauss-Legendre nodes of a panel
 WIDEST = 2.5  # panel, in units of log tau, where conditionals change
-DRIFT = 4.0  # conditional sds that a conditional mean may move across a panel
 SERIES = 1e-12  # last Legendre coefficients of a resolved density, relative to its peak
 DEPTH = 40.0  # log of what is negligible beside the peak
 FAR = 20.0  # log units beyond all scales where tails are powers: exp(-2 * FAR) is negligible
@@ -101,9 +101,7 @@ def solve(groups: Groups, prior: HyperPrior) -> ExactPosterior:
         )
     model = _refer_to_mode(groups, prior)
     edges = _first_edges(groups, prior, _power(prior, len(groups)))
-    rule = _place_nodes(
-        lambda t: model.log_density(t) + np.arange(3)[:, None] * t, edges, model.drift
-    )
+    rule = _place_nodes(lambda t: model.log_density(t) + np.arange(3)[:, None] * t, edges)
     return ExactPosterior(groups, prior, model, rule)
 
 
@@ -779,13 +777,11 @@ class _Model:
         lower, upper = prior.tau.support  # exp(log(upper)) can be greater than upper
         tau = min(max(tau, lower), upper)
         precise = 1 / (groups.std_error**2 + tau**2)
-        center = 0.0
         flat = prior.mu.dist == "Flat"
         extra = 0.0 if flat else prior.mu.parameters["sigma"] ** -2
         m0 = 0.0 if flat else prior.mu.parameters["mu"]
-        for _ in range(3):  # each pass takes off the digits that the one before could not hold
-            pull = precise @ (groups.estimate - center) + extra * (m0 - center)
-            center += float(pull / (precise.sum() + extra))
+        # rounding here does no harm: the center need not be the mean to the last digit
+        center = float((precise @ groups.estimate + extra * m0) / (precise.sum() + extra))
         return cls(
             prior.tau,
             groups.std_error,
@@ -835,10 +831,7 @@ class _Model:
     def log_likelihood(self, tau: Array) -> Array:
         """Log p(y | tau) - log p(y | tau_0), tau of shape (n,).
 
-        The change of the quadratic form is had in two ways. Directly, as a sum of squares, its
-        rounding error grows with the squares; from the differences 1 / V - 1 / V_0, it grows with
-        the changes. Take the smaller: the second where data and prior conflict so much that the
-        squares are large throughout, the first where the mean of mu moves a long way.
+        Written as a sum of squares about E[mu | tau, y], which cannot cancel.
         """
         result = np.empty_like(tau)
         shift, precision = self.mu_given(tau)
@@ -848,15 +841,7 @@ class _Model:
             log_ratio += np.log(precision[part] / self._reference_precision)
             squares = ((self.residual - shift[part, None]) ** 2 / variance).sum(axis=1)
             squares += self.prior_precision * (self.prior_residual - shift[part]) ** 2
-            step = (tau[part] - self.reference) * (tau[part] + self.reference)
-            drop = step * ((1 / variance) @ (self.residual**2 / self._variance))
-            moved = precision[part] * shift[part] ** 2
-            change = np.where(
-                np.abs(drop) + moved < squares + self._misfit,
-                -drop - moved,
-                squares - self._misfit,
-            )
-            result[part] = -0.5 * (log_ratio + change)
+            result[part] = -0.5 * (log_ratio + squares - self._misfit)
         return result
 
     def log_density(self, t: Array) -> Array:
@@ -890,20 +875,6 @@ class _Model:
         reference = self.prior.log_density(self.reference)
         return log_step + self.prior.log_density(tau) - reference
 
-    def drift(self, panels: Array) -> Array:
-        """Largest move of a conditional mean across each panel, in conditional sds."""
-        tau = np.exp(panels.ravel())
-        shift, precision = self.mu_given(tau)
-        result = _moves(shift, 1 / precision)
-        size = max(1, BLOCK // len(tau))
-        for start in range(0, len(self.residual), size):
-            part = slice(start, start + size)
-            mean, variance = _theta_given(
-                self.residual[part], self.std_error[part], tau, shift, precision
-            )
-            result = np.maximum(result, _moves(mean, variance).max(axis=0))
-        return result
-
     def log_predictive_without(self, index: NDArray[np.intp], tau: Array) -> Array:
         """Log p(y_j | tau, y without j), of shape (len(index), n)."""
         result = np.empty((len(index), len(tau)))
@@ -931,12 +902,6 @@ def _theta_given(
         pooling * shift + keep * residual[:, None],
         keep * variance + pooling**2 / precision,
     )
-
-
-def _moves(mean: Array, variance: Array) -> Array:
-    """Change of the mean between the two ends of each panel, in the smaller sd."""
-    change = np.abs(mean[..., 1::2] - mean[..., ::2])
-    return change / np.sqrt(np.minimum(variance[..., 1::2], variance[..., ::2]))
 
 
 def _sums_without(values: Array) -> Array:
@@ -1045,7 +1010,6 @@ def _refer_to_mode(groups: Groups, prior: HyperPrior) -> _Model:
 def _place_nodes(
     log_densities: Callable[[Array], Array],
     edges: Array,
-    drift: Callable[[Array], Array] | None = None,
 ) -> _Rule:
     """Halve panels until each density is resolved on every panel where it matters.
 
@@ -1055,8 +1019,6 @@ def _place_nodes(
         From points (n,) to logs of densities (K, n), which need no normalization.
     edges
         Increasing; the panels to begin with.
-    drift
-        From panels (P, 2) to a number that must not exceed `DRIFT` on any.
     """
     pending = np.column_stack([edges[:-1], edges[1:]])
     before = np.full(len(pending), np.inf)  # error of the panel that was halved
@@ -1086,8 +1048,6 @@ def _place_nodes(
         rounding = ((worst < 1e-6) | flat) & (worst > before / 4)
         unseen = (matters & (rise > 2)).any(axis=0)
         resolved = ((worst < SERIES) | rounding) & ~unseen
-        if drift is not None:
-            resolved &= (drift(pending) < DRIFT) | ~matters.any(axis=0)
         resolved |= half < 1e-14 * np.maximum(1, np.abs(middle))
         accepted.append(pending[resolved])
         tops.append(top[:, resolved])
