@@ -19,6 +19,10 @@ from partial_pooling.errors import InputError
 
 min_version("9.27")
 
+
+report: "workflow/report/workflow.rst"
+
+
 # A configuration with data sets is a study of its own; without, it changes the default study.
 if "datasets" not in config:
 

@@ -95,7 +95,7 @@ REFUSED = [
     ("sampling.target_accept", ["8e-1"], "write 1.0e-3 for 1e-3"),
     ("sampling.tune", 0, "sampling.tune: found 0; allowed: a whole number from 1"),
     ("sampling.tune", None, "sampling.tune: found nothing"),
-    ("sampling.chains", 0, "sampling.chains: found 0"),
+    ("sampling.chains", 1, "sampling.chains: found 1; allowed: a whole number from 2"),
     ("sampling.max_treedepth", 99, "sampling.max_treedepth: found 99"),
     ("sampling.fits_per_batch", 0, "sampling.fits_per_batch: found 0"),
     ("sampling.sampler", "stan", "sampling.sampler: found 'stan'; allowed: nutpie, pymc"),
