@@ -197,11 +197,12 @@ CASES = {
     "offset, priors in conflict": (
         SCHOOLS + 1e6, SCHOOLS_ERROR, normal(0, 5), log_normal(0, 0.1), 2,
     ),
-    "offset, tau held to 0": (
-        SCHOOLS + 1e6, SCHOOLS_ERROR, normal(0, 5), half_normal(1e-2), 2,
+    "offset, both priors in the way": (
+        SCHOOLS + 1e5, SCHOOLS_ERROR, normal(0, 5), half_normal(1e-5), 2,
     ),
     "one precise group against many": (
-        np.append(0, np.full(400, 1)), np.append(1e-3, np.full(400, 5)), FLAT, half_cauchy(0.01), 2,
+        np.append(0, np.full(400, 100)), np.append(1e-5, np.full(400, 500)), FLAT,
+        log_normal(3, 3), 2,
     ),
     "equal errors": (SCHOOLS, np.full(8, 10), normal(0, 5), half_cauchy(5), 2),
     "equal estimates and errors": (np.full(8, 3.3), np.full(8, 10), FLAT, half_cauchy(5), 2),

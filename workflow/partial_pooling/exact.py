@@ -50,7 +50,8 @@ GRID_POINTS = 201  # of each density in exact_dataset
 MOST_GROUPS_FOR_PAIRS = 1000  # above, J x J tables and P(largest) take minutes
 
 NODES = 20  # Gauss-Legendre nodes of a panel
-WIDEST = 2.5  # panel, in units of log tau, where conditionals change
+WIDEST = 2.5  # panel to begin with, between the scales of the problem
+MOST_PANELS = 10_000  # to halve at once; a hundred is many
 SERIES = 1e-12  # last Legendre coefficients of a resolved density, relative to its peak
 DEPTH = 40.0  # log of what is negligible beside the peak
 FAR = 20.0  # log units beyond all scales where tails are powers: exp(-2 * FAR) is negligible
@@ -63,7 +64,6 @@ _NODE, _WEIGHT = legendre.leggauss(NODES)
 _POINT = np.concatenate([[-1.0], _NODE, [1.0]])
 # values at the nodes -> coefficients of their Legendre series
 _TO_SERIES = (np.arange(NODES) + 0.5)[:, None] * legendre.legvander(_NODE, NODES - 1).T * _WEIGHT
-
 _ALTERNATE = (-1.0) ** np.arange(NODES)  # Legendre polynomials at -1
 
 
@@ -831,7 +831,10 @@ class _Model:
     def log_likelihood(self, tau: Array) -> Array:
         """Log p(y | tau) - log p(y | tau_0), tau of shape (n,).
 
-        Written as a sum of squares about E[mu | tau, y], which cannot cancel.
+        The change of the quadratic form is had in two ways. As a difference of two sums of
+        squares its rounding grows with the squares; from the changes of 1 / V, with the changes.
+        Take the smaller: the second where estimates and priors conflict so much that the squares
+        are large whatever tau, the first where the mean of mu moves far.
         """
         result = np.empty_like(tau)
         shift, precision = self.mu_given(tau)
@@ -841,7 +844,15 @@ class _Model:
             log_ratio += np.log(precision[part] / self._reference_precision)
             squares = ((self.residual - shift[part, None]) ** 2 / variance).sum(axis=1)
             squares += self.prior_precision * (self.prior_residual - shift[part]) ** 2
-            result[part] = -0.5 * (log_ratio + squares - self._misfit)
+            step = (tau[part] - self.reference) * (tau[part] + self.reference)
+            drop = step * ((1 / variance) @ (self.residual**2 / self._variance))
+            moved = precision[part] * shift[part] ** 2
+            change = np.where(
+                np.abs(drop) + moved < squares + self._misfit,
+                -drop - moved,
+                squares - self._misfit,
+            )
+            result[part] = -0.5 * (log_ratio + change)
         return result
 
     def log_density(self, t: Array) -> Array:
@@ -1007,10 +1018,7 @@ def _refer_to_mode(groups: Groups, prior: HyperPrior) -> _Model:
     return _Model.at(groups, prior, math.exp(t))
 
 
-def _place_nodes(
-    log_densities: Callable[[Array], Array],
-    edges: Array,
-) -> _Rule:
+def _place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> _Rule:
     """Halve panels until each density is resolved on every panel where it matters.
 
     Parameters
@@ -1056,6 +1064,11 @@ def _place_nodes(
             [np.column_stack([left, middle]), np.column_stack([middle, right])]
         )
         before = np.tile(worst[~resolved], 2)
+        if len(pending) > MOST_PANELS:
+            raise InputError(
+                "prior: estimates and priors are so far apart that rounding hides the posterior of "
+                "tau; allowed: priors that do not rule out the estimates by 1e15 or more"
+            )
     assert peak is not None
     panels = np.concatenate(accepted)
     panels = panels[(np.concatenate(tops, axis=1) - peak[:, None] > -DEPTH).any(axis=0)]
