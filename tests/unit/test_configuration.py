@@ -165,3 +165,14 @@ def test_bad_configuration_is_refused_in_one_line(key, value, words):
     assert words in message
     assert "allowed" in message or "takes" in message or "missing" in message
     assert "\n" not in message
+
+
+def test_an_improper_posterior_is_refused_before_anything_runs(tmp_path):
+    file = tmp_path / "two.csv"
+    file.write_text("group,estimate,std_error\na,1,2\nb,3,4\n")
+    prior = {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}}
+    config = {"datasets": {"two": {"path": str(file), "prior": prior}}}
+    with pytest.raises(InputError, match=r"datasets.two.prior.tau: .* 2 groups, .* improper"):
+        read_study(config)
+    file.write_text(file.read_text() + "c,5,6\n")
+    read_study(config)

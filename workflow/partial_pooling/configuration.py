@@ -99,8 +99,8 @@ def read_study(config: Mapping[str, Any]) -> Study:
     check(config, schema)
     full = with_defaults(config, schema)
     datasets = {name: _dataset(name, spec) for name, spec in full["datasets"].items()}
-    for dataset in datasets.values():
-        dataset.read()
+    for name, dataset in datasets.items():
+        dataset.prior.check_proper_posterior(len(dataset.read()), f"datasets.{name}.prior")
     sampling = full["sampling"]
     return Study(
         datasets=datasets,

@@ -47,6 +47,7 @@ Array = NDArray[np.float64]
 
 PROBABILITIES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 GRID_POINTS = 201  # of each density in exact_dataset
+QUARTERS = (0.25, 0.5, 0.75)
 MOST_GROUPS_FOR_PAIRS = 1000  # above, J x J tables and P(largest) take minutes
 
 NODES = 20  # Gauss-Legendre nodes of a panel
@@ -89,18 +90,11 @@ def solve(groups: Groups, prior: HyperPrior) -> ExactPosterior:
         as ``tau ** -J`` if it is normal, so a HalfFlat tau needs J >= 3 or J >= 2. Proper priors
         of tau need no more than one group.
     """
-    flat = prior.mu.dist == "Flat"
     if len(groups) < 1:
         raise InputError("groups: found none; allowed: 1 or more")
-    if not _power(prior, len(groups)) > 0:
-        raise InputError(
-            f"prior.tau: found HalfFlat with mu {prior.mu} and {len(groups)} "
-            f"group{'s' if len(groups) > 1 else ''}, whose posterior is improper: its density "
-            f"falls no faster than 1 / tau; allowed: {3 if flat else 2} groups or more, "
-            "or a proper prior for tau"
-        )
+    prior.check_proper_posterior(len(groups))
     model = _refer_to_mode(groups, prior)
-    edges = _first_edges(groups, prior, _power(prior, len(groups)))
+    edges = _first_edges(groups, prior, prior.tail_power(len(groups)))
     rule = _place_nodes(lambda t: model.log_density(t) + np.arange(3)[:, None] * t, edges)
     return ExactPosterior(groups, prior, model, rule)
 
@@ -361,7 +355,7 @@ class ExactPosterior:
         an outlier can hold far from the posterior with it.
         """
         count = len(self.groups)
-        power = _power(self.prior, count - 1)
+        power = self.prior.tail_power(count - 1)
         if not power > 0 or (count == 1 and self.prior.mu.dist == "Flat"):
             return np.full(count, np.nan)
         edges = _first_edges(self.groups, self.prior, power)
@@ -406,7 +400,7 @@ class ExactPosterior:
 
     @cached_property
     def _power(self) -> float:
-        return _power(self.prior, len(self.groups))
+        return self.prior.tail_power(len(self.groups))
 
     @cached_property
     def _log_norm(self) -> float:
@@ -640,7 +634,13 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
     low, high = quantiles[:, 0], quantiles[:, 1]
     tau = variables.index("tau")
     low[tau] = posterior.prior.tau.support[0]
-    value = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, GRID_POINTS)
+    # even in asinh of the distance from the median: dense in the body, however long the tails
+    quarter, median, three_quarters = (quantiles[:, 2 + PROBABILITIES.index(q)] for q in QUARTERS)
+    spread = three_quarters - quarter
+    first, last = (np.arcsinh((end - median) / spread) for end in (low, high))
+    steps = np.linspace(first, last, GRID_POINTS, axis=1)
+    value = median[:, None] + spread[:, None] * np.sinh(steps)
+    value[:, 0], value[:, -1] = low, high
     cdf, density = np.empty_like(value), np.empty_like(value)
     for k, variable in enumerate(variables):
         if variable in ("tau", "log_tau"):
@@ -648,7 +648,7 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
             density[k] = posterior.density(variable, value[k])
         else:
             cdf[k], density[k] = posterior._mixture([variable]).curves(value[k])
-    at_tau = np.linspace(0, quantiles[tau, 1], GRID_POINTS)
+    at_tau = value[tau]
     given = posterior.conditional(at_tau)
     predictive = posterior.predictive()
 
@@ -932,19 +932,6 @@ class _Rule(NamedTuple):
     panels: Array
     node: Array
     width: Array
-
-
-def _power(prior: HyperPrior, count: int) -> float:
-    """Exponent of the power law of P(tau > x | y) as x grows; infinite for a light-tailed prior.
-
-    The likelihood falls as tau ** -J, or tau ** -(J - 1) if mu is flat.
-    """
-    tail = {
-        "HalfCauchy": 1.0,
-        "HalfStudentT": prior.tau.parameters.get("nu", math.nan),
-        "HalfFlat": -1.0,
-    }.get(prior.tau.dist, math.inf)
-    return tail + count - (1 if prior.mu.dist == "Flat" and count > 0 else 0)
 
 
 def _scale_of_prior(prior: Prior) -> list[float]:

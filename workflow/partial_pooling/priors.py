@@ -150,6 +150,30 @@ class HyperPrior:
         """Whether both priors integrate to one, so that data can be simulated from them."""
         return self.mu.is_proper and self.tau.is_proper
 
+    def tail_power(self, groups: int) -> float:
+        """Exponent of the power law of P(tau > x | y) as x grows; infinite for a light tail.
+
+        The likelihood of tau falls as tau ** -J, or tau ** -(J - 1) if mu is flat; the prior's
+        tail adds its own power. The posterior is proper if and only if the sum is above 0, and
+        the k-th moment of tau exists if and only if it is above k.
+        """
+        tail = {
+            "HalfCauchy": 1.0,
+            "HalfStudentT": self.tau.parameters.get("nu", math.nan),
+            "HalfFlat": -1.0,
+        }.get(self.tau.dist, math.inf)
+        return tail + groups - (1 if self.mu.dist == "Flat" and groups > 0 else 0)
+
+    def check_proper_posterior(self, groups: int, where: str = "prior") -> None:
+        """Raise InputError if the posterior of this many groups does not integrate to one."""
+        if not self.tail_power(groups) > 0:
+            raise InputError(
+                f"{where}.tau: found HalfFlat with mu {self.mu} and {groups} "
+                f"group{'s' if groups > 1 else ''}, whose posterior is improper: its density "
+                f"falls no faster than 1 / tau; allowed: {3 if self.mu.dist == 'Flat' else 2} "
+                "groups or more, or a proper prior for tau"
+            )
+
     def as_dict(self) -> dict[str, Any]:
         """The priors as they are written in a configuration."""
         return {"mu": self.mu.as_dict(), "tau": self.tau.as_dict()}
