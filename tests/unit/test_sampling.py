@@ -100,11 +100,19 @@ def test_fits_come_back_from_disk_as_they_were(tmp_path, eight_schools, whole_ba
         np.testing.assert_array_equal(tree["posterior"]["log_tau"], np.log(fit.posterior["tau"]))
         for name, values in fit.sample_stats.items():
             np.testing.assert_allclose(tree["sample_stats"][name], values, rtol=1e-6, atol=1e-9)
+    cells = "".join(f"centered,{a},{s},000\n" for s, a in GRID)
+    (tmp_path / "results/schools/fits.csv").write_text("model,target_accept,seed,batch\n" + cells)
     loaded = load_fit(tmp_path / "results", "schools", "centered", seed=2, draws=10)
     np.testing.assert_array_equal(loaded["posterior"]["mu"], whole_batch[2].posterior["mu"][:, :10])
     assert loaded["sample_stats"]["diverging"].dtype == bool
-    with pytest.raises(InputError, match=r"no fit with seed=7, target_accept=0.8; found \(seed=1"):
+    with pytest.raises(
+        InputError, match=r"no fit of centered with seed=7, target_accept=0.8; found \(seed=1"
+    ):
         load_fit(tmp_path / "results", "schools", "centered", seed=7)
+    with pytest.raises(InputError, match="found fits of centered"):
+        load_fit(tmp_path / "results", "schools", "marginal")
+    with pytest.raises(InputError, match="run Snakemake to make it"):
+        load_fit(tmp_path / "results", "students", "centered")
     with pytest.raises(InputError, match="draws=61; allowed: 1 to 60"):
         load_fit(tmp_path / "results", "schools", "centered", draws=61)
 

@@ -12,6 +12,7 @@ A batch file has two groups, each with dimension `fit` (coordinates `seed`, `tar
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -205,26 +206,36 @@ def load_fit(
     >>> fit = load_fit("results", "eight_schools", "noncentered", seed=1, draws=1000)
     ... # doctest: +SKIP
     """
-    folder = Path(results) / dataset / "fits" / model
-    there: list[str] = []
-    for path in sorted(folder.glob("batch-*.nc")):
-        with open_batch(path, "posterior") as posterior:
-            seeds, accepts = posterior["seed"].values, posterior["target_accept"].values
-            stored = posterior.sizes["draw"]
-        match = np.flatnonzero((seeds == seed) & (accepts == target_accept))
-        if match.size:
-            if draws is not None and not 0 < draws <= stored:
-                raise InputError(f"{path}: draws={draws}; allowed: 1 to {stored}")
-            with (
-                open_batch(path, "posterior") as posterior,
-                open_batch(path, "sample_stats") as stats,
-            ):
-                return _tree(posterior, stats, int(match[0]), draws)
-        there += [f"(seed={s}, target_accept={a:g})" for s, a in zip(seeds, accepts, strict=True)]
-    raise InputError(
-        f"{folder}: no fit with seed={seed}, target_accept={target_accept:g}; "
-        f"found {', '.join(there) or 'no batch files'}"
-    )
+    folder = Path(results) / dataset
+    cells = _cells(folder / "fits.csv")
+    fits = {
+        (int(cell["seed"]), float(cell["target_accept"])): cell["batch"]
+        for cell in cells
+        if cell["model"] == model
+    }
+    if (seed, target_accept) not in fits:
+        there = ", ".join(f"(seed={s}, target_accept={a:g})" for s, a in fits)
+        models = ", ".join(sorted({cell["model"] for cell in cells}))
+        raise InputError(
+            f"{folder}: no fit of {model} with seed={seed}, target_accept={target_accept:g}; "
+            f"found {there or f'fits of {models}'}"
+        )
+    path = folder / "fits" / model / f"batch-{fits[seed, target_accept]}.nc"
+    with open_batch(path, "posterior") as posterior, open_batch(path, "sample_stats") as stats:
+        stored = posterior.sizes["draw"]
+        if draws is not None and not 0 < draws <= stored:
+            raise InputError(f"{path}: draws={draws}; allowed: 1 to {stored}")
+        here = (posterior["seed"] == seed) & (posterior["target_accept"] == target_accept)
+        return _tree(posterior, stats, int(here.argmax("fit")), draws)
+
+
+def _cells(path: Path) -> list[dict[str, str]]:
+    """Read the table of a finished study's fits, which names the batch of each."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run Snakemake to make it") from None
 
 
 def _tree(posterior: xr.Dataset, stats: xr.Dataset, fit: int, draws: int | None) -> xr.DataTree:

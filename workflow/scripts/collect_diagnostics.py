@@ -13,7 +13,8 @@ from partial_pooling.verdict import accuracy, judge_fits, verdict
 def main(job: Any) -> None:
     thresholds = job.params.settings["thresholds"]
     estimates = pd.concat(map(pd.read_csv, job.input.estimates), ignore_index=True)
-    fits = pd.concat(map(pd.read_csv, job.input.fits), ignore_index=True)
+    parts = [pd.read_csv(path, dtype={"batch": str}) for path in job.input.fits]
+    fits = pd.concat(parts, ignore_index=True)
     fits = judge_fits(fits, estimates, thresholds)
     summary = accuracy(estimates)
     for table, path in (

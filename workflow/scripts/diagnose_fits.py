@@ -22,7 +22,8 @@ def main(job: Any) -> None:
         fits.append(of_fit[1])
         LOGGER.info("fit %d diagnosed", done)
     graded = grade(pd.concat(estimates, ignore_index=True), exact)
-    for table, path in ((graded, job.output.estimates), (pd.concat(fits), job.output.fits)):
+    cells = pd.concat(fits).assign(batch=job.wildcards.batch)
+    for table, path in ((graded, job.output.estimates), (cells, job.output.fits)):
         table.insert(0, "model", job.wildcards.model)
         with replacing(path) as temporary:
             table.to_csv(temporary, index=False)
