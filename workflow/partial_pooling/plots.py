@@ -740,6 +740,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
     for row, variable in zip(axes, variables, strict=True):
         of_variable = accuracy[(accuracy["variable"] == variable) & (accuracy["rmse"] > 0)]
         start = of_variable.loc[of_variable["draws"] == draws[0], "rmse"]
+        guide = float(start.min()) * np.sqrt(draws[0] / draws) if len(start) else np.empty(0)
         for ax, model in zip(row, models, strict=True):
             cells = of_variable[of_variable["model"] == model]
             for accept, shade, shape in zip(
@@ -757,13 +758,12 @@ def error(accuracy: pd.DataFrame) -> Figure:
                     markersize=4.5,
                     linewidth=1.4,
                 )
-            if len(start):
-                guide = float(start.min()) * np.sqrt(draws[0] / draws)
+            if len(guide):
                 ax.plot(draws, guide, color=EXACT, linewidth=1.3, linestyle=(0, (4, 2)), zorder=1.5)
             if cells.empty:
                 _note(ax, "the exact mean does not exist")
             if len(of_variable):
-                _log_axis(ax.yaxis, of_variable["rmse"])
+                _log_axis(ax.yaxis, np.append(of_variable["rmse"], guide))
             _log_axis(ax.xaxis, draws, _thousands(), _apart(draws, 6.0 / len(models)))
         row[0].set_ylabel(
             "RMSE of mean log τ" if variable == "log_tau" else "RMSE of mean μ (data units)"
