@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+from partial_pooling.errors import InputError
+
+# A formula, with the punctuation that must not be parted from it by a line's end.
+MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$([.,;:)]*)", re.DOTALL)
+ROMAN = re.compile(r'<mrow>((?:<mi mathvariant="normal">.</mi>){2,})</mrow>')
 
 
-def run_notebook(notebook: str | Path, output: str | Path, parameters: Mapping[str, Any]) -> None:
+def run_notebook(
+    notebook: str | Path,
+    output: str | Path,
+    parameters: Mapping[str, Any],
+    written: Mapping[str, Any] | None = None,
+) -> None:
     """Run a notebook that has a cell tagged `parameters`.
 
     Parameters
@@ -22,36 +35,88 @@ def run_notebook(notebook: str | Path, output: str | Path, parameters: Mapping[s
     notebook
         The notebook.
     output
-        Where to write it with its outputs. Dates, durations and paths are taken out, so that
-        equal results give equal bytes.
+        Where to write it with its outputs. Dates, durations and what cells write to stderr (which
+        goes to this process's) are left out, so that equal results give equal bytes.
     parameters
         Values that replace those of the tagged cell.
+    written
+        Values that the written notebook shows in their place; by default the same.
+
+    Raises
+    ------
+    InputError
+        A cell failed; the message names it and the error in one line.
     """
     import papermill
+    from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
     config = Config()
     # Kernels that talk over TCP race for ports when several start at once.
     config.KernelManager.transport = "ipc"
-    with tempfile.TemporaryDirectory(prefix="pp-") as runtime:
-        # short: the path of a socket has at most 107 bytes
-        os.environ["JUPYTER_RUNTIME_DIR"] = runtime
-        executed = papermill.execute_notebook(
-            str(notebook),
-            str(output),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            config=config,
-        )
+    try:
+        with _runtime_directory():
+            executed = papermill.execute_notebook(
+                str(notebook),
+                str(output),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                config=config,
+            )
+    except PapermillExecutionError as error:
+        first = next(iter(error.source.strip().splitlines()), "")
+        told = " ".join(str(error.evalue).split())
+        raise InputError(
+            f"{Path(notebook).name}, cell {error.cell_index} ({first}): {error.ename}: {told}"
+        ) from None
     for part in (executed, *executed.cells):
         part.metadata.pop("papermill", None)
         part.metadata.pop("execution", None)
     executed.metadata.pop("language_info", None)
+    if written is not None:
+        _replace_parameters(executed, written)
     for number, cell in enumerate(executed.cells):
         cell.id = f"cell-{number}"
+        for complaint in [o for o in cell.get("outputs", ()) if o.get("name") == "stderr"]:
+            cell.outputs.remove(complaint)
+            sys.stderr.write(complaint.text)
     nbformat.write(executed, str(output))
+
+
+@contextmanager
+def _runtime_directory() -> Iterator[None]:
+    """Let kernels keep their sockets in a folder of their own, whose path is short.
+
+    The path of a socket has at most 104 bytes on macOS, 107 on Linux.
+    """
+    usual = tempfile.gettempdir()
+    short = usual if len(usual) <= 30 or not os.access("/tmp", os.W_OK) else "/tmp"
+    before = os.environ.get("JUPYTER_RUNTIME_DIR")
+    with tempfile.TemporaryDirectory(prefix="pp-", dir=short) as runtime:
+        os.environ["JUPYTER_RUNTIME_DIR"] = runtime
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["JUPYTER_RUNTIME_DIR"]
+            else:
+                os.environ["JUPYTER_RUNTIME_DIR"] = before
+
+
+def _replace_parameters(notebook: nbformat.NotebookNode, written: Mapping[str, Any]) -> None:
+    """Drop the cell that papermill put in; write other values into the one tagged `parameters`."""
+    cells = {tag: cell for cell in notebook.cells for tag in cell.metadata.get("tags", ())}
+    if injected := cells.get("injected-parameters"):
+        notebook.cells.remove(injected)
+    lines = cells["parameters"].source.splitlines()
+    for number, line in enumerate(lines):
+        name, _, rest = line.partition(" = ")
+        if name in written:
+            _, mark, comment = rest.partition("  #")
+            lines[number] = f"{name} = {json.dumps(written[name])}{mark}{comment}"
+    cells["parameters"].source = "\n".join(lines)
 
 
 def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
@@ -67,7 +132,8 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
     Returns
     -------
     str
-        The page: formulas as MathML, a list of contents made from its second-level headings.
+        The page: formulas as MathML, a list of contents made from its second-level headings, the
+        first-level one as title. Code is folded below the output that it leads to.
     """
     from bs4 import BeautifulSoup
     from nbconvert import HTMLExporter
@@ -83,18 +149,30 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
             cell.source, silent = "", f"{silent}{cell.source}\n\n"
     exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(templates)])
     body, _ = exporter.from_notebook_node(content)
-    headings = BeautifulSoup(body, "html.parser").find_all("h2")
+    headings = BeautifulSoup(body, "html.parser").find_all(["h1", "h2"])
+    title = next((h.get_text() for h in headings if h.name == "h1"), "report")
     links = "".join(
-        f'<li><a href="#{heading["id"]}">{heading.get_text().removesuffix("¶")}</a></li>'
+        f'<li><a href="#{escape(str(heading["id"]))}">'
+        f"{escape(heading.get_text().removesuffix('¶'))}</a></li>"
         for heading in headings
+        if heading.name == "h2"
     )
-    return str(body).replace("<!-- contents -->", f"<ol>{links}</ol>")
+    return (
+        str(body)
+        .replace("<!-- title -->", escape(title), 1)
+        .replace("<!-- contents -->", f"<ol>{links}</ol>", 1)
+    )
 
 
 def _mathml(formula: re.Match[str]) -> str:
     from latex2mathml.converter import convert
 
-    block, inline = formula.groups()
-    mathml = str(convert(block or inline, display="block" if block else "inline"))
-    # the converter takes the tilde of "is distributed as" for a letter, which has no space around
-    return mathml.replace("<mi>&#x0007E;</mi>", "<mo>&#x223C;</mo>")
+    block, inline, after = formula.groups()
+    # The converter sets \mathrm{E} in italics, takes the tilde of "is distributed as" for a letter,
+    # which has no space around, names such as log likewise, and sets words letter by letter.
+    latex = re.sub(r"\\mathrm\{(\w)\}", r"\\text{\1}", block or inline)
+    mathml = str(convert(latex, display="block" if block else "inline"))
+    mathml = mathml.replace("<mi>&#x0007E;</mi>", "<mo>&#x223C;</mo>")
+    mathml = mathml.replace("<mi>log</mi>", '<mi>log</mi><mspace width="0.17em"/>')
+    mathml = ROMAN.sub(lambda word: f"<mi>{re.sub('<[^>]*>', '', word[1])}</mi>", mathml)
+    return mathml if block else f'<span class="nobr">{mathml}{after}</span>'

@@ -6,20 +6,6 @@ out: results/{dataset}/report.ipynb, results/{dataset}/report.html, results/inde
 
 NOTEBOOK = f"{workflow.basedir}/workflow/notebooks/report.ipynb"
 TEMPLATES = f"{workflow.basedir}/workflow/notebooks/templates"
-FIGURES = [
-    "forest",
-    "divergences",
-    "funnel_neck",
-    "densities",
-    "traces",
-    "log_tau",
-    "cumulative_mean",
-    "z_scores",
-    "error",
-    "estimates",
-    "target_accept",
-    "shrinkage",
-]
 
 
 rule render_report:
@@ -33,6 +19,8 @@ rule render_report:
         exact="results/{dataset}/exact.csv",
         curves="results/{dataset}/exact.nc",
         classical="results/{dataset}/classical.csv",
+        classical_theta="results/{dataset}/classical_theta.csv",
+        heterogeneity="results/{dataset}/heterogeneity.json",
         fits="results/{dataset}/fits.csv",
         estimates="results/{dataset}/estimates.csv",
         accuracy="results/{dataset}/accuracy.csv",
@@ -51,13 +39,13 @@ rule render_report:
         "results/{dataset}/logs/render_report.log",
     benchmark:
         "results/{dataset}/benchmarks/render_report.jsonl"
-    params:
-        code=code("render_report", NOTEBOOK),
+    conda:
+        "../../envs/partial_pooling.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
-    conda:
-        "../../envs/partial_pooling.yaml"
+    params:
+        code=code("render_report", NOTEBOOK),
     script:
         "../scripts/render_report.py"
 
@@ -65,19 +53,25 @@ rule render_report:
 rule write_index:
     input:
         reports=collect("results/{dataset}/report.html", dataset=STUDY.datasets),
+        tables=collect(
+            "results/{dataset}/{name}",
+            dataset=STUDY.datasets,
+            name=["data.csv", "exact.csv", "verdict.json", "provenance.json"],
+        ),
         template=f"{TEMPLATES}/index.html.j2",
+        page=collect(f"{TEMPLATES}/page/{{name}}", name=["page.js", "style.css"]),
     output:
         "results/index.html",
     log:
         "results/logs/write_index.log",
     benchmark:
         "results/benchmarks/write_index.jsonl"
-    params:
-        code=code("write_index"),
+    conda:
+        "../../envs/partial_pooling.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/partial_pooling.yaml"
+    params:
+        code=code("write_index"),
     script:
         "../scripts/write_index.py"

@@ -9,8 +9,10 @@ from partial_pooling.rendering import notebook_to_html, run_notebook
 
 
 def main(job: Any) -> None:
+    results = Path(job.input.verdict).parent
     with replacing(job.output.notebook) as path:
-        run_notebook(job.input.notebook, path, {"results": str(Path(job.input.verdict).parent)})
+        # the notebook that people find in the results folder runs where it lies
+        run_notebook(job.input.notebook, path, {"results": str(results)}, {"results": "."})
     with replacing(job.output.html) as path:
         html = notebook_to_html(job.output.notebook, Path(job.input.template[0]).parent.parent)
         path.write_text(html, encoding="utf-8")

@@ -1,59 +1,125 @@
 (() => {
   const root = document.documentElement;
+  const make = (name, properties = {}) => Object.assign(document.createElement(name), properties);
+
+  // light and dark: the system's, or the reader's choice, kept where the browser lets us
   const theme = document.getElementById("theme");
-  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const label = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
-  theme.addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; label(); });
+  const store = { get: () => { try { return localStorage.getItem("theme"); } catch { return null; } },
+                  set: value => { try { localStorage.setItem("theme", value); } catch { /* not kept */ } } };
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : system.matches;
+  const label = () => { theme.textContent = isDark() ? "Light mode" : "Dark mode"; };
+  if (["light", "dark"].includes(store.get())) root.dataset.theme = store.get();
+  theme.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    store.set(root.dataset.theme);
+    label();
+  });
+  system.addEventListener("change", label);
+  theme.hidden = false;
   label();
 
-  const contents = document.querySelector("nav details");
-  if (contents && innerWidth < 1024) contents.open = false;
+  // all code at once
+  const code = document.getElementById("code"), folds = [...document.querySelectorAll("details.code")];
+  if (code && folds.length) {
+    code.hidden = false;
+    code.addEventListener("click", () => {
+      const show = code.getAttribute("aria-pressed") !== "true";
+      for (const fold of folds) fold.open = show;
+      code.setAttribute("aria-pressed", show);
+      code.textContent = show ? "Hide code" : "Show code";
+    });
+  }
 
   // the contents list follows the reader
+  const contents = document.querySelector("nav details"), here = document.querySelector("nav .here");
   const links = new Map([...document.querySelectorAll("nav a")].map(a => [decodeURIComponent(a.hash.slice(1)), a]));
-  const headings = [...document.querySelectorAll("h2[id]")];
+  const headings = [...document.querySelectorAll("h2[id]")].filter(heading => links.has(heading.id));
+  const narrow = matchMedia("(max-width: 63.99rem)");
   const follow = () => {
-    let current = headings[0];
-    for (const heading of headings) if (heading.getBoundingClientRect().top < 120) current = heading;
+    const atEnd = innerHeight + scrollY >= root.scrollHeight - 4;
+    let current = null;
+    for (const heading of headings) if (heading.getBoundingClientRect().top < 140) current = heading;
+    if (atEnd && scrollY > 0) current = headings.at(-1);
     for (const [id, link] of links) {
       if (current && id === current.id) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
+    here.textContent = current ? links.get(current.id).textContent : "";
   };
-  addEventListener("scroll", follow, { passive: true });
-  follow();
+  if (contents) {
+    const fold = () => { contents.open = !narrow.matches; };
+    narrow.addEventListener("change", fold);
+    fold();
+    for (const link of links.values()) link.addEventListener("click", () => { if (narrow.matches) contents.open = false; });
+    addEventListener("scroll", follow, { passive: true });
+    follow();
+  }
 
-  const key = cell => cell.dataset.value ?? cell.textContent;
+  // a shade at the edge of what goes on sideways
+  const frames = [...document.querySelectorAll(".frame")];
+  const shade = frame => frame.parentElement.classList.toggle("more", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 4);
+  for (const frame of frames) {
+    frame.addEventListener("scroll", () => shade(frame), { passive: true });
+    new ResizeObserver(() => shade(frame)).observe(frame);
+  }
+
+  // tables sort, filter and give their CSV
+  const key = cell => cell.dataset.value ?? cell.textContent.trim();
   const compare = (a, b) => {
-    const x = Number(a.replaceAll(",", "").replace("−", "-")), y = Number(b.replaceAll(",", "").replace("−", "-"));
-    if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
-    return Number.isNaN(x) && Number.isNaN(y) ? a.localeCompare(b) : Number.isNaN(x) ? 1 : -1;
+    const x = Number(a), y = Number(b);
+    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y;
   };
+  const sort = (body, column, up) => {
+    const rows = [...body.rows].map(row => [key(row.cells[column]), row]);
+    rows.sort(([a], [b]) => a === "" || b === "" ? (a === "") - (b === "") : compare(a, b) * (up ? 1 : -1));
+    body.append(...rows.map(([, row]) => row));
+  };
+  const quote = text => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   for (const box of document.querySelectorAll(".table")) {
-    const table = box.querySelector("table"), body = table.tBodies[0];
-    [...table.querySelectorAll("thead th")].forEach((th, i) => th.querySelector("button").addEventListener("click", () => {
-      const up = th.getAttribute("aria-sort") !== "ascending";
-      for (const other of th.parentNode.children) other.removeAttribute("aria-sort");
-      th.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const rows = [...body.rows].sort((a, b) => compare(key(a.cells[i]), key(b.cells[i])) * (up ? 1 : -1));
-      body.append(...rows);
-    }));
-    box.querySelector("input")?.addEventListener("input", event => {
-      const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
-      for (const row of body.rows) {
-        const cells = [...row.cells].map(cell => cell.textContent.toLowerCase());
-        row.hidden = !words.every(word => cells.some(cell => cell.includes(word)));
-      }
-    });
-    box.querySelector(".csv")?.addEventListener("click", event => {
-      const quote = text => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-      const lines = [table.tHead.rows[0], ...body.rows].filter(row => !row.hidden)
-        .map(row => [...row.cells].map(cell => quote(key(cell).trim())).join(","));
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }));
-      link.download = event.target.dataset.name;
-      link.click();
-      URL.revokeObjectURL(link.href);
-    });
+    const table = box.querySelector("table"), body = table.tBodies[0], head = table.tHead.rows[0];
+    for (const [column, th] of [...head.cells].entries()) {
+      const button = make("button", { type: "button", textContent: th.textContent });
+      th.replaceChildren(button);
+      button.addEventListener("click", () => {
+        const up = th.getAttribute("aria-sort") !== "ascending";
+        for (const other of head.cells) other.removeAttribute("aria-sort");
+        th.setAttribute("aria-sort", up ? "ascending" : "descending");
+        sort(body, column, up);
+      });
+    }
+    const tools = make("div", { className: "tools" });
+    if ("searchable" in box.dataset) {
+      const filter = make("input", { type: "search", autocomplete: "off", placeholder: "such as noncentered 0.95" });
+      const found = make("output");
+      const apply = () => {
+        const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+        for (const row of body.rows) {
+          const cells = [...row.cells].map(cell => cell.textContent.toLowerCase());
+          // a number is the whole cell, a word any part of one
+          row.hidden = !words.every(word => cells.some(cell => Number.isNaN(Number(word)) ? cell.includes(word) : cell.replaceAll(",", "") === word));
+        }
+        const shown = [...body.rows].filter(row => !row.hidden).length;
+        found.textContent = `${shown} of ${body.rows.length} rows`;
+      };
+      const name = make("label", { textContent: "Filter " });
+      name.append(filter);
+      tools.append(name, found);
+      filter.addEventListener("input", apply);
+      apply();
+    }
+    if (box.dataset.name) {
+      const csv = make("button", { type: "button", className: "csv", textContent: "CSV" });
+      csv.setAttribute("aria-label", `Download the table ${box.dataset.name} as CSV`);
+      csv.addEventListener("click", () => {
+        const lines = [head, ...[...body.rows].filter(row => !row.hidden)]
+          .map(row => [...row.cells].map(cell => quote(key(cell))).join(","));
+        const url = URL.createObjectURL(new Blob([lines.join("\n") + "\n"], { type: "text/csv;charset=utf-8" }));
+        make("a", { href: url, download: `${box.dataset.name}.csv` }).click();
+        setTimeout(() => URL.revokeObjectURL(url), 1000);
+      });
+      tools.append(csv);
+    }
+    if (tools.childElementCount) box.prepend(tools);
   }
 })();

@@ -1,0 +1,127 @@
+"""The lecture "Gelman Schools Theory" beside a study of its data and priors."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from partial_pooling import lecture
+from partial_pooling.findings import divergence_words, error_words
+from partial_pooling.html import Html, table
+from partial_pooling.results import Results
+from partial_pooling.words import fixed, percent, signed
+
+TRANSITIONS = lecture.CHAINS * lecture.DRAWS
+
+
+def compare_with_lecture(results: Results) -> Html:
+    """Set the lecture's statements beside ours; nothing where the data are not the lecture's."""
+    if not lecture.applies(results.groups, results.prior):
+        return Html("")
+    items = "".join(f"<li>{slip}</li>" for slip in _slips(results))
+    statements = pd.DataFrame(_statements(results), columns=["about", "the lecture", "this study"])
+    return Html(
+        '<h2 id="the-lecture">The lecture, and five slips in it</h2>'
+        "<p>These are the data and priors of the lecture “Gelman Schools Theory”, which samples "
+        "the noncentered model. Its statements, and what this study finds:</p>"
+        + table(
+            statements,
+            {},
+            "Statements of the lecture beside this study's numbers at its largest number of draws.",
+            "lecture",
+        )
+        + f"<p>Where the lecture errs:</p><ol>{items}</ol>"
+    )
+
+
+def _statements(results: Results) -> list[tuple[str, str, str]]:
+    rows = [
+        (
+            "E[log τ]",
+            f"{lecture.QUOTED_LOG_TAU}, “the true value”",
+            f"{results.value('log_tau'):.7f}, exact",
+        )
+    ]
+    if "noncentered" not in results.models:
+        return rows
+    fits = results.lowest("noncentered")
+    accept = fits["target_accept"].iloc[0]
+    mine = results.estimates[
+        (results.estimates["model"] == "noncentered")
+        & (results.estimates["draws"] == results.draws)
+        & (results.estimates["target_accept"] == accept)
+    ]
+    ess = mine.groupby("variable")["ess_bulk"].mean()
+    rows += [
+        (
+            "R-hat",
+            "1.000 for every variable (2 chains)",
+            f"{fixed(3)(fits['r_hat_max'].max())}, the largest of any variable and seed",
+        ),
+        (
+            f"effective draws, of {TRANSITIONS:,} there and {results.transitions:,} here",
+            "μ: 20,000; τ: 9,510; log τ: 8,571",
+            "; ".join(
+                f"{symbol}: {fixed(0)(ess[name])}"
+                for symbol, name in (("μ", "mu"), ("τ", "tau"), ("log τ", "log_tau"))
+            ),
+        ),
+        (
+            "divergent transitions",
+            f"{lecture.DIVERGENCES}, {percent(lecture.DIVERGENCES / TRANSITIONS)}",
+            f"{fixed(0)(fits['divergences'].mean())}, "
+            f"{percent(fits['divergence_rate'].mean())} (target_accept {accept:g})",
+        ),
+        (
+            "are they real?",
+            "“distributed fairly uniformly so we are sure they are false positives”",
+            divergence_words(results.verdict["models"]["noncentered"]),
+        ),
+        (
+            "more draws",
+            "“we reach the true value better as the number of samples increases”",
+            error_words(results.accuracy, "noncentered") or "–",
+        ),
+    ]
+    if "centered" in results.models:
+        reached = [percent(results.lowest(m)["neck_5"].mean()) for m in ("centered", "noncentered")]
+        rows.append(
+            (
+                "the funnel's length",
+                "“Look how much longer the funnel actually is”",
+                f"of its draws the centered model has {reached[0]}, the noncentered "
+                f"{reached[1]} where the exact posterior has 5 %",
+            )
+        )
+    return rows
+
+
+def _slips(results: Results) -> list[str]:
+    exact = results.value("log_tau")
+    gap = lecture.QUOTED_LOG_TAU - exact
+    of_best = results.accuracy[
+        (results.accuracy["model"] == results.best["model"])
+        & (results.accuracy["target_accept"] == results.best["target_accept"])
+        & (results.accuracy["draws"] == results.draws)
+        & (results.accuracy["variable"] == "log_tau")
+    ].iloc[0]
+    return [
+        f"<b>The true value of E[log τ].</b> The lecture draws a line at "
+        f"{lecture.QUOTED_LOG_TAU}, which comes from a long run of a sampler. The exact value "
+        f"is {exact:.7f}: the quoted one is off by {signed(gap, fixed(4))}, which is "
+        f"{fixed(1)(abs(gap) / of_best['mcse_mean'])} Monte Carlo standard errors of a fit of "
+        f"the {escape(results.best['model'])} model here (target_accept "
+        f"{results.best['target_accept']:g}, {results.draws:,} draws a chain).",
+        "<b>The posterior mean of θ given μ and τ</b> is written with the factor "
+        "1/σ²<sub>post</sub>; it must be σ²<sub>post</sub>. The lecture's simplified line "
+        "below it is right.",
+        f"<b>“Percentage of divergent {lecture.PRINTED_PERCENTAGE}”</b> divides "
+        f"{lecture.DIVERGENCES} by the {lecture.DRAWS:,} draws of one chain, though the "
+        f"divergences of {lecture.CHAINS} chains were counted, and prints a fraction. Of "
+        f"{TRANSITIONS:,} transitions it is {percent(lecture.DIVERGENCES / TRANSITIONS)}.",
+        "<b>N(0, 5)</b> means a standard deviation of 5, as the lecture's code has it, "
+        "not a variance.",
+        "<b>“20,000 effective draws”</b> comes from an estimator that is capped at the number "
+        "of draws. Rank-normalized bulk and tail ESS, which this study has, say more.",
+    ]

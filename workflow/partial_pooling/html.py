@@ -1,0 +1,149 @@
+"""Pieces of a report as HTML: tables, paragraphs, figures. All text is escaped here."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from partial_pooling.words import NO_BREAK, Format
+
+
+class Html(str):
+    """HTML that a notebook shows as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<HTML of {len(self):,} characters>"
+
+    def _repr_html_(self) -> str:
+        # Jupyter would typeset a group's name such as $x$ as a formula.
+        return f'<div class="mathjax_ignore tex2jax_ignore">{self}</div>'
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number of a table with HTML that shows it; it sorts, and is written to CSV, as the number.
+
+    Attributes
+    ----------
+    value, html
+        The number and what stands for it.
+    """
+
+    value: float
+    html: Html
+
+
+def paragraphs(lines: Iterable[str]) -> Html:
+    """Put each line that is not empty, HTML itself, in a paragraph."""
+    return Html("".join(f"<p>{_unbroken(line)}</p>" for line in lines if line))
+
+
+def bold(text: str) -> Html:
+    """Escape, and print in bold."""
+    return Html(f"<b>{escape(text)}</b>")
+
+
+def badge(passed: bool, text: str) -> Html:
+    """Escape, and colour as passed or failed."""
+    return Html(f'<strong class="badge {"pass" if passed else "fail"}">{escape(text)}</strong>')
+
+
+def figure(name: str, svg: bytes, alternative: str, caption: str) -> Html:
+    """Embed an SVG with its caption and the text for those who do not see it."""
+    data = base64.b64encode(svg).decode()
+    return Html(
+        f'<figure id="figure-{escape(name)}"><div class="frame" tabindex="0" role="region" '
+        f'aria-label="Figure: {escape(name.replace("_", " "))}">'
+        f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}"></div>'
+        f"<figcaption>{_text(caption)}</figcaption></figure>"
+    )
+
+
+def table(
+    frame: pd.DataFrame,
+    formats: Mapping[str, Format],
+    caption: str,
+    name: str,
+    searchable: bool = False,
+) -> Html:
+    """Write a table that the page lets people sort, filter and take away as CSV.
+
+    Parameters
+    ----------
+    frame
+        The rows; the index is not shown.
+    formats
+        How to write the values of a column; others are written by `str`. A format may return
+        `Html`, which is not escaped. A column of `Shown` needs none.
+    caption
+        What the table holds.
+    name
+        The table's id in the page and the name of its CSV file.
+    searchable
+        Whether to offer a box that filters rows.
+    """
+    numeric = [
+        pd.api.types.is_numeric_dtype(column) or all(isinstance(v, Shown) for v in column)
+        for _, column in frame.items()
+    ]
+    head = "".join(
+        f'<th scope="col"{_class(number)}>{escape(str(column))}</th>'
+        for column, number in zip(frame.columns, numeric, strict=True)
+    )
+    forms = [formats.get(str(column), str) for column in frame.columns]
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td{_class(number)}{_raw(value, number)}>{_cell(value, form)}</td>"
+            for value, form, number in zip(row, forms, numeric, strict=True)
+        )
+        + "</tr>"
+        for row in frame.itertuples(index=False)
+    )
+    return Html(
+        f'<div class="table" id="table-{name}" data-name="{name}"'
+        f"{' data-searchable' if searchable else ''}{' data-long' if len(frame) > 20 else ''}>"
+        f'<div class="frame" tabindex="0" role="region" aria-labelledby="caption-{name}">'
+        f'<table aria-labelledby="caption-{name}"><thead><tr>{head}</tr></thead>'
+        f'<tbody>{body}</tbody></table></div><p class="caption" id="caption-{name}">'
+        f"{_text(caption)}</p></div>"
+    )
+
+
+def _text(text: str) -> str:
+    return escape(_unbroken(text))
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" %", f"{NO_BREAK}%")
+
+
+def _class(number: bool) -> str:
+    return ' class="number"' if number else ""
+
+
+def _raw(value: Any, number: bool) -> str:
+    """The value at full precision, to sort by and to write to CSV."""
+    if not number:
+        return ""
+    value = value.value if isinstance(value, Shown) else value
+    if isinstance(value, float):
+        return f' data-value="{"" if math.isnan(value) else repr(float(value))}"'
+    return f' data-value="{value}"'
+
+
+def _cell(value: Any, form: Format) -> str:
+    if isinstance(value, Shown):
+        return value.html
+    if isinstance(value, float) and math.isnan(value):
+        return "–"
+    text = form(value)
+    return text if isinstance(text, Html) else escape(text)

@@ -1,0 +1,227 @@
+"""The results folder of one data set, as tables."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from partial_pooling.data import Groups, read_groups
+from partial_pooling.errors import InputError
+from partial_pooling.priors import HyperPrior, parse_hyperprior
+from partial_pooling.words import Format, decimals_for, fixed
+
+
+@dataclass(frozen=True)
+class Results:
+    """One data set's results; nothing is sampled and no fit is opened.
+
+    Parameters
+    ----------
+    folder
+        Such as `results/eight_schools`.
+    """
+
+    folder: Path
+
+    @classmethod
+    def find(cls, folder: str | Path) -> Self:
+        """Open a results folder, relative to here or to a folder above.
+
+        So a notebook runs from the folder in which it lies as well as from the workflow's.
+        """
+        path = Path(folder)
+        for above in (Path(), *Path.cwd().parents):
+            if (above / path / "provenance.json").exists():
+                return cls(above / path)
+        return cls(path)
+
+    # -- files ------------------------------------------------------------------------------
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The data."""
+        return read_groups(self._existing("data.csv"))
+
+    @cached_property
+    def exact(self) -> pd.DataFrame:
+        """Exact means, sds and quantiles, by variable."""
+        return self._csv("exact.csv").set_index("variable")
+
+    @cached_property
+    def fits(self) -> pd.DataFrame:
+        """One row a cell."""
+        return self._csv("fits.csv")
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row a cell and variable."""
+        return self._csv("estimates.csv")
+
+    @cached_property
+    def accuracy(self) -> pd.DataFrame:
+        """One row a setting, number of draws and variable, over seeds."""
+        return self._csv("accuracy.csv")
+
+    @cached_property
+    def classical(self) -> pd.DataFrame:
+        """Classical estimates, by method."""
+        return self._csv("classical.csv").set_index("method")
+
+    @cached_property
+    def classical_theta(self) -> pd.DataFrame:
+        """Classical estimates of each theta, by method and group."""
+        return self._csv("classical_theta.csv").set_index(["method", "group"])
+
+    @cached_property
+    def heterogeneity(self) -> dict[str, Any]:
+        """Cochran's Q and what comes with it."""
+        return self._json("heterogeneity.json")
+
+    @cached_property
+    def verdict(self) -> dict[str, Any]:
+        """What verdict.json says."""
+        return self._json("verdict.json")
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What provenance.json says."""
+        return self._json("provenance.json")
+
+    @cached_property
+    def probability_largest(self) -> pd.Series[float] | None:
+        """Probability that a group's theta is the largest; none where it was not computed."""
+        import xarray as xr
+
+        with xr.open_dataset(self._existing("exact.nc")) as curves:
+            if "probability_largest" not in curves:
+                return None
+            return curves["probability_largest"].load().to_series()
+
+    def svg(self, name: str) -> bytes:
+        """An SVG of the folder `figures`."""
+        return self._existing(f"figures/{name}.svg").read_bytes()
+
+    def _csv(self, name: str) -> pd.DataFrame:
+        # a group may be called NA
+        names = dict.fromkeys(("variable", "group"), str)
+        return pd.read_csv(self._existing(name), converters=names)
+
+    def _json(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._existing(name).read_text(encoding="utf-8"))
+        return content
+
+    def _existing(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            raise InputError(f"{path}: no such file; run Snakemake to make it")
+        return path
+
+    # -- the study --------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The study's settings, as in a configuration, with one data set."""
+        settings: dict[str, Any] = json.loads(self.provenance["settings"])
+        return settings
+
+    @property
+    def name(self) -> str:
+        """Name of the data set, as people read it."""
+        return str(next(iter(self.settings["datasets"]))).replace("_", " ")
+
+    @property
+    def prior(self) -> HyperPrior:
+        """The priors of mu and tau."""
+        (dataset,) = self.settings["datasets"].values()
+        return parse_hyperprior(dataset["prior"])
+
+    @property
+    def models(self) -> list[str]:
+        """The models, in the order of the study."""
+        return list(self.verdict["models"])
+
+    @property
+    def draws(self) -> int:
+        """The largest number of draws a chain."""
+        return int(self.verdict["draws"])
+
+    @property
+    def transitions(self) -> int:
+        """Draws of all chains of a fit."""
+        return self.draws * int(self.settings["sampling"]["chains"])
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The setting to use."""
+        best: dict[str, Any] = self.verdict["recommendation"]
+        return best
+
+    # -- rows -------------------------------------------------------------------------------
+
+    @cached_property
+    def last(self) -> pd.DataFrame:
+        """Rows of `fits` at the largest number of draws."""
+        return self.fits[self.fits["draws"] == self.draws]
+
+    @cached_property
+    def shown(self) -> pd.DataFrame:
+        """Rows of `last` of the fits that figures show: first seed, first target_accept."""
+        sampling = self.settings["sampling"]
+        rows = self.last[
+            (self.last["seed"] == sampling["seeds"][0])
+            & (self.last["target_accept"] == sampling["target_accept"][0])
+        ]
+        by_model: pd.DataFrame = rows.set_index("model")
+        return by_model
+
+    def lowest(self, model: str) -> pd.DataFrame:
+        """Rows of `last` of a model at the lowest target_accept."""
+        rows = self.last[self.last["model"] == model]
+        lowest: pd.DataFrame = rows[rows["target_accept"] == rows["target_accept"].min()]
+        return lowest
+
+    # -- exact values, in the units of the data ---------------------------------------------
+
+    @property
+    def has_means(self) -> bool:
+        """Whether any estimate can be held against an exact mean."""
+        return bool(self.estimates["z"].notna().any())
+
+    @cached_property
+    def theta(self) -> pd.DataFrame:
+        """Rows of `exact` of the groups' thetas; `centre` is the mean, or else the median."""
+        rows: pd.DataFrame = self.exact.loc[[f"theta[{name}]" for name in self.groups.names]]
+        return rows.assign(centre=rows[self.centre])
+
+    @property
+    def centre(self) -> str:
+        """Column of `exact` that stands for a theta: the mean, or the median if none exists."""
+        theta = self.exact[self.exact.index.str.startswith("theta[")]
+        return "mean" if bool(np.isfinite(theta["mean"]).all()) else "q50"
+
+    def value(self, variable: str, column: str = "mean") -> float:
+        """An exact value; NaN where it does not exist."""
+        return float(self.exact[column].to_numpy()[self.exact.index.get_loc(variable)])
+
+    @cached_property
+    def units(self) -> Format:
+        """Format a number in the units of the data."""
+        return fixed(decimals_for(float(np.median(self.groups.std_error))))
+
+    def interval(self, variable: str) -> str:
+        """The central 95 % interval."""
+        return " to ".join(self.units(self.value(variable, q)) for q in ("q2.5", "q97.5"))
+
+    def centre_in_words(self, variable: str) -> str:
+        """Name and value of the exact mean, or of the median where no mean exists."""
+        mean = self.value(variable)
+        if math.isfinite(mean):
+            return f"mean {self.units(mean)}"
+        return f"median {self.units(self.value(variable, 'q50'))} (no mean exists)"
