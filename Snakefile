@@ -42,6 +42,7 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/certify.smk"
 
 
 rule all:
@@ -53,3 +54,8 @@ rule all:
 rule report:
     input:
         "results/index.html",
+
+
+rule certificate:
+    input:
+        "results/certificate.json",

@@ -1,0 +1,55 @@
+"""Command line: ``partial_pooling compare a.json b.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from partial_pooling.errors import InputError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; give its exit code."""
+    parser = argparse.ArgumentParser(prog="partial_pooling")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser(
+        "compare", help="whether two certificates say the same; exit code 1 if they differ"
+    )
+    command.add_argument("one", type=Path, help="certificate.json")
+    command.add_argument("other", type=Path, help="certificate.json")
+    command.set_defaults(run=_compare)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except InputError as error:
+        print(f"partial-pooling: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from partial_pooling.certificate import compare
+
+    equal, lines = compare(_certificate(options.one), _certificate(options.other))
+    print("\n".join(lines))
+    return 0 if equal else 1
+
+
+def _certificate(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}; allowed: a certificate.json") from None
+    if not isinstance(content, dict) or not {"platform", "versions", "tables", "fits"} <= {
+        *content
+    }:
+        raise InputError(f"{path}: not a certificate; allowed: a file of `snakemake certificate`")
+    return content
+
+
+if __name__ == "__main__":
+    sys.exit(main())

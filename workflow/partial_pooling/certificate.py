@@ -1,0 +1,171 @@
+"""A certificate of a study: digests of all numbers that must be equal wherever it is run.
+
+Draws are digested fit by fit and tables row by sorted row, so a certificate does not depend on
+how fits were dealt out to batches, nor on the order of the configuration's lists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from partial_pooling.fits import read_fits
+from partial_pooling.provenance import versions
+
+# Tables, and the columns that say which row is which.
+TABLES = {
+    "data.csv": ["group"],
+    "exact.csv": ["variable"],
+    "classical.csv": ["method"],
+    "fits.csv": ["model", "target_accept", "seed", "draws"],
+    "estimates.csv": ["model", "target_accept", "seed", "draws", "variable"],
+    "accuracy.csv": ["model", "target_accept", "draws", "variable"],
+}
+# Two runs on different processors are as good as independent: a false alarm in 16,000 means.
+AGREE = 4.0
+
+
+def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
+    """Digest a finished study.
+
+    Parameters
+    ----------
+    folders
+        Results folders of the data sets.
+    batches
+        Batch files of the study, each in ``{folder}/fits/{model}/``.
+
+    Returns
+    -------
+    dict
+        Plain values: platform; versions; tables, a digest each; fits, by data set, model, seed
+        and target_accept: a digest of each array, and of each variable the mean and its MCSE at
+        the largest number of draws.
+    """
+    folders = list(folders)
+    estimates = {folder.name: _last_estimates(folder) for folder in folders}
+    fits: dict[str, Any] = {}
+    for path in batches:
+        dataset, model = path.parents[2].name, path.parent.name
+        for fit in read_fits(path):
+            seed, accept = fit["posterior"]["seed"].item(), fit["posterior"]["target_accept"].item()
+            rows = estimates[dataset].get_group((model, seed, accept))
+            fits[f"{dataset}, {model}, seed {seed}, target_accept {accept:g}"] = {
+                "arrays": {
+                    str(name): _digest(part[name].to_numpy())
+                    for part in (fit["posterior"], fit["sample_stats"])
+                    for name in sorted(part.data_vars, key=str)
+                },
+                "means": {
+                    variable: [_number(mean), _number(mcse)]
+                    for variable, mean, mcse in zip(
+                        rows["variable"], rows["mean"], rows["mcse_mean"], strict=True
+                    )
+                },
+            }
+    return {
+        "platform": {"machine": platform.machine(), "system": platform.system()},
+        "versions": versions(),
+        "tables": {
+            f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
+            for folder in sorted(folders)
+            for name, keys in TABLES.items()
+        },
+        "fits": dict(sorted(fits.items())),
+    }
+
+
+def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[bool, list[str]]:
+    """Compare two certificates.
+
+    Parameters
+    ----------
+    one, other
+        Certificates of `certify`.
+
+    Returns
+    -------
+    equal : bool
+        Whether all digests are equal, that is, all numbers bit for bit.
+    lines : list of str
+        What differs, a line each; for fits whether their means agree within Monte Carlo error.
+    """
+    lines = [
+        f"{part}: {name} is {one[part].get(name, 'absent')} in the first, "
+        f"{other[part].get(name, 'absent')} in the second"
+        for part in ("platform", "versions")
+        for name in sorted({*one[part], *other[part]})
+        if one[part].get(name) != other[part].get(name)
+    ]
+    differing = 0
+    for part in ("tables", "fits"):
+        for name in sorted({*one[part], *other[part]}):
+            here, there = one[part].get(name), other[part].get(name)
+            if here == there:
+                continue
+            differing += 1
+            if here is None or there is None:
+                lines.append(f"{name}: only in the {'second' if here is None else 'first'}")
+            elif part == "tables":
+                lines.append(f"{name}: differs")
+            else:
+                lines.append(f"{name}: {_how_fits_differ(here, there)}")
+    total = len({*one["tables"], *other["tables"]}) + len({*one["fits"], *other["fits"]})
+    summary = (
+        f"equal bit for bit: {total} tables and fits"
+        if not differing
+        else f"{differing} of {total} tables and fits differ"
+    )
+    return not differing, [summary, *lines]
+
+
+def _how_fits_differ(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
+    arrays = [
+        name for name, digest in here["arrays"].items() if there["arrays"].get(name) != digest
+    ]
+    if set(here["means"]) != set(there["means"]):
+        return f"{', '.join(arrays)} differ, of different variables"
+    distance = {}
+    for variable, (mean, error) in here["means"].items():
+        other_mean, other_error = there["means"][variable]
+        if None not in (mean, error, other_mean, other_error):
+            scale = math.hypot(error, other_error)
+            distance[variable] = abs(mean - other_mean) / scale if scale else 0.0
+    variable = max(distance, key=distance.__getitem__)
+    verdict = "agree" if distance[variable] <= AGREE else "do not agree"
+    return (
+        f"{', '.join(arrays) or 'means'} differ; means {verdict} within Monte Carlo error "
+        f"(largest distance {distance[variable]:.1f} standard errors, {variable})"
+    )
+
+
+def _last_estimates(folder: Path) -> Any:
+    """Group the estimates at the largest number of draws by model, seed and target_accept."""
+    table = pd.read_csv(folder / "estimates.csv", float_precision="round_trip")
+    last = table[table["draws"] == table["draws"].max()]
+    return last.groupby(["model", "seed", "target_accept"])
+
+
+def _digest(array: np.ndarray[Any, Any]) -> str:
+    """Digest of the values with their type and shape."""
+    head = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _digest_of_table(path: Path, keys: list[str]) -> str:
+    """Digest of a table's text, its rows sorted; which batch held a fit is left out."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False).sort_values(keys)
+    return hashlib.sha256(
+        table.drop(columns="batch", errors="ignore").to_csv(index=False).encode()
+    ).hexdigest()
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
