@@ -1,0 +1,157 @@
+"""No input ends in a traceback: it is read, or refused in one line."""
+
+import copy
+import math
+from pathlib import Path
+
+import numpy as np
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from partial_pooling.configuration import load_schema, read_study
+from partial_pooling.data import FORMS, read_groups
+from partial_pooling.errors import InputError
+from partial_pooling.priors import CHOICES, PARAMETERS, parse_prior
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+DATA = str(ROOT / "config" / "datasets" / "eight_schools.csv")
+CONFIG["datasets"]["eight_schools"]["path"] = DATA
+
+
+def one_line_or(function, *arguments):
+    """Call a function that may refuse its input, in one line only."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        message = str(error)
+        assert message
+        assert message.isprintable()
+        return None
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 20)
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.dates()
+    | st.binary(max_size=4)
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=8) | st.integers() | st.none(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def paths_of(config, path=()):
+    """Every place in a nested configuration."""
+    yield path
+    if isinstance(config, dict):
+        for key, value in config.items():
+            yield from paths_of(value, (*path, key))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(paths_of(CONFIG))), values, st.booleans())
+def test_any_value_at_any_place_of_a_configuration(path, value, add):
+    config = copy.deepcopy(CONFIG)
+    if not path:
+        config = value if isinstance(value, dict) else {"datasets": value}
+    else:
+        place = config
+        for key in path[:-1]:
+            place = place[key]
+        if add:
+            place[str(value)[:9]] = value
+        else:
+            place[path[-1]] = value
+    study = one_line_or(read_study, config)
+    if study is not None:
+        assert study.models
+        assert all(0 < accept < 1 for accept in study.sampling.target_accept)
+        assert all(isinstance(n, int) and n >= 4 for n in study.sampling.draws)
+        assert all(isinstance(seed, int) and seed >= 0 for seed in study.sampling.seeds)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["mu", "tau"]),
+    st.dictionaries(
+        st.sampled_from(["dist", *{p for names in PARAMETERS.values() for p in names}, "x"]),
+        st.sampled_from([*PARAMETERS]) | scalars,
+        max_size=4,
+    ),
+)
+def test_any_prior(variable, spec):
+    prior = one_line_or(parse_prior, variable, spec)
+    if prior is not None:
+        assert prior.dist in CHOICES[variable]
+        assert all(math.isfinite(value) for value in prior.parameters.values())
+        density = prior.log_density(np.array([-1e300, -1, 0, 1e-300, 1, 1e300]))
+        assert not np.isnan(density).any()
+
+
+cells = st.sampled_from(
+    [
+        "1",
+        "-2.5",
+        "1e3",
+        "1e999",
+        "nan",
+        "inf",
+        "",
+        " ",
+        "x",
+        "é",
+        "1,5",
+        '"',
+        '"a"',
+        "0",
+        "١",
+        "0x1",
+        "1_0",
+    ]
+) | st.text(max_size=5)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(sorted(FORMS)),
+    st.lists(st.lists(cells, max_size=5), max_size=6),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.booleans(),
+)
+def test_any_text_as_a_data_file(tmp_path_factory, form, rows, newline, encoding, header):
+    file = tmp_path_factory.getbasetemp() / "fuzz.csv"
+    lines = [",".join(FORMS[form])] if header else []
+    text = newline.join([*lines, *(",".join(row) for row in rows)])
+    file.write_bytes(text.encode(encoding, "surrogatepass"))
+    groups = one_line_or(read_groups, file, form)
+    if groups is not None:
+        assert len(groups) >= 2
+        assert np.isfinite(groups.estimate).all()
+        assert (groups.std_error > 0).all()
+        assert np.isfinite(groups.std_error).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60))
+def test_any_bytes_as_a_data_file(tmp_path_factory, content):
+    file = tmp_path_factory.getbasetemp() / "bytes.csv"
+    file.write_bytes(b"group,estimate,std_error\n" + content)
+    one_line_or(read_groups, file)
+
+
+def test_the_schema_itself_is_valid():
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(load_schema())
