@@ -6,6 +6,7 @@ import re
 import zipfile
 from contextlib import contextmanager
 
+import netCDF4
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ import xarray as xr
 from workflow_project import ROOT, TINY, copy_project
 
 from partial_pooling import load_fit
-from partial_pooling.fits import read_fits
+from partial_pooling.certificate import certify, compare
 
 pytestmark = pytest.mark.slow
 
@@ -162,25 +163,32 @@ def test_snakemakes_own_report_holds_every_figure(finished):
         assert any(name.endswith(figure.name) for name in names), figure.name
 
 
-def test_batch_size_and_cores_do_not_change_a_bit(finished, tmp_path):
-    other = copy_project(tmp_path)
+def test_a_certificate_is_equal_wherever_and_however_the_study_is_run(finished, tmp_path):
+    # another folder, one core, another batch size, lists in another order, time zone and locale
+    other = copy_project(tmp_path / "ein Ordner, größer")
     study = copy.deepcopy(TINY)
-    study["sampling"] |= {"fits_per_batch": 1, "seeds": [2], "target_accept": [0.95, 0.8]}
+    study["sampling"] |= {"fits_per_batch": 2, "seeds": [2, 1], "target_accept": [0.95, 0.8]}
+    study["models"] = ["noncentered", "centered"]
     other.write_study(study)
-    target = "results/schools/fits/centered/batch-{}.nc"
-    other.snakemake("--cores", "1", target.format("000"), target.format("001"))
-    whole = {
-        (int(fit["posterior"]["seed"]), float(fit["posterior"]["target_accept"])): fit
-        for fit in read_fits(finished.folder / target.format("000"))
-    }
-    for batch, accept in (("000", 0.95), ("001", 0.8)):
-        (fit,) = read_fits(other.folder / target.format(batch))
-        xr.testing.assert_identical(
-            fit["posterior"].to_dataset(), whole[2, accept]["posterior"].to_dataset()
-        )
-        xr.testing.assert_identical(
-            fit["sample_stats"].to_dataset(), whole[2, accept]["sample_stats"].to_dataset()
-        )
+    elsewhere = {"TZ": "Asia/Tokyo", "LC_ALL": "de_DE.UTF-8", "USER": "other", "LOGNAME": "other"}
+    other.snakemake("--cores", "1", "certificate", environment=elsewhere)
+    finished.snakemake("--cores", "4", "certificate")
+    one, two = (
+        json.loads((project.results / "certificate.json").read_text())
+        for project in (finished, other)
+    )
+    equal, lines = compare(one, two)
+    assert equal, lines
+    # a certificate can fail: one draw of one fit moved by one bit
+    path = other.results / "schools/fits/centered/batch-000.nc"
+    with netCDF4.Dataset(path, "a") as file:
+        mu = file["posterior"]["mu"]
+        mu[0, 0, 0] = np.nextafter(mu[0, 0, 0], np.inf)
+    moved = certify([other.results / "schools"], other.results.glob("schools/fits/*/*.nc"))
+    equal, lines = compare(one, moved)
+    assert not equal
+    assert len(lines) == 2
+    assert "mu differ; means agree" in lines[1]
 
 
 @pytest.mark.parametrize(

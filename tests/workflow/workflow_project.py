@@ -33,9 +33,10 @@ class Project:
     def results(self) -> Path:
         return self.folder / "results"
 
-    def snakemake(self, *arguments, study="tiny.yaml", check=True):
+    def snakemake(self, *arguments, study="tiny.yaml", check=True, environment=None):
         """Run Snakemake in the folder; give the finished process with its output."""
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment = os.environ | (environment or {})
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment["PYTHONPATH"] = str(self.folder / "workflow")
         command = [sys.executable, "-m", "snakemake", "--configfile", study, *arguments]
         process = subprocess.run(

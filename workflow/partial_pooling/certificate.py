@@ -148,7 +148,7 @@ def _how_fits_differ(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
 
 def _last_estimates(folder: Path) -> Any:
     """Group the estimates at the largest number of draws by model, seed and target_accept."""
-    table = pd.read_csv(folder / "estimates.csv", float_precision="round_trip")
+    table = pd.read_csv(folder / "estimates.csv")
     last = table[table["draws"] == table["draws"].max()]
     return last.groupby(["model", "seed", "target_accept"])
 

@@ -1,0 +1,80 @@
+"""Comparing certificates: equal, different but in agreement, or in conflict."""
+
+import copy
+import json
+
+import pytest
+
+from partial_pooling.__main__ import main
+from partial_pooling.certificate import compare
+
+FIT = "schools, centered, seed 1, target_accept 0.8"
+ONE = {
+    "platform": {"machine": "x86_64", "system": "Linux"},
+    "versions": {"pymc": "6.4.0"},
+    "tables": {"schools/data.csv": "a", "schools/fits.csv": "b"},
+    "fits": {
+        FIT: {"arrays": {"mu": "c", "tau": "d"}, "means": {"mu": [4.0, 0.3], "tau": [2, 0.4]}}
+    },
+}
+
+
+def changed(change):
+    """A copy of the certificate with a change."""
+    other = copy.deepcopy(ONE)
+    change(other)
+    return other
+
+
+def test_a_certificate_equals_itself_bit_for_bit():
+    assert compare(ONE, ONE) == (True, ["equal bit for bit: 3 tables and fits"])
+
+
+def test_other_versions_are_told_but_equal_numbers_are_equal():
+    equal, lines = compare(ONE, changed(lambda c: c["versions"].update(pymc="6.5.0")))
+    assert equal
+    assert lines[1] == "versions: pymc is 6.4.0 in the first, 6.5.0 in the second"
+
+
+def test_different_tables_and_missing_fits_are_named():
+    def change(certificate):
+        certificate["tables"]["schools/fits.csv"] = "x"
+        del certificate["fits"][FIT]
+
+    equal, lines = compare(ONE, changed(change))
+    assert not equal
+    assert lines[0] == "2 of 3 tables and fits differ"
+    assert "schools/fits.csv: differs" in lines
+    assert f"{FIT}: only in the first" in lines
+
+
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [
+        (5.0, "mu differ; means agree within Monte Carlo error (largest distance 2.0 standard"),
+        (7.0, "mu differ; means do not agree within Monte Carlo error (largest distance 6.0"),
+    ],
+)
+def test_fits_that_differ_are_held_to_their_monte_carlo_error(mean, words):
+    def change(certificate):
+        certificate["fits"][FIT]["arrays"]["mu"] = "x"
+        certificate["fits"][FIT]["means"]["mu"] = [mean, 0.4]  # hypot(0.3, 0.4) = 0.5
+
+    equal, lines = compare(ONE, changed(change))
+    assert not equal
+    assert any(words in line for line in lines)
+
+
+def test_the_command_says_it_with_its_exit_code(tmp_path, capsys):
+    one, other = tmp_path / "a.json", tmp_path / "b.json"
+    one.write_text(json.dumps(ONE))
+    other.write_text(json.dumps(changed(lambda c: c["tables"].update({"schools/data.csv": "x"}))))
+    assert main(["compare", str(one), str(one)]) == 0
+    assert "equal bit for bit" in capsys.readouterr().out
+    assert main(["compare", str(one), str(other)]) == 1
+    assert "schools/data.csv: differs" in capsys.readouterr().out
+    other.write_text("[]")
+    assert main(["compare", str(one), str(other)]) == 1
+    assert "not a certificate" in capsys.readouterr().err
+    assert main(["compare", str(one), str(tmp_path / "none.json")]) == 1
+    assert "allowed: a certificate.json" in capsys.readouterr().err
