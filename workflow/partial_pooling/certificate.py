@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from partial_pooling.files import read_table
 from partial_pooling.fits import read_fits
 from partial_pooling.provenance import versions
 
@@ -148,7 +148,7 @@ def _how_fits_differ(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
 
 def _last_estimates(folder: Path) -> Any:
     """Group the estimates at the largest number of draws by model, seed and target_accept."""
-    table = pd.read_csv(folder / "estimates.csv")
+    table = read_table(folder / "estimates.csv")
     last = table[table["draws"] == table["draws"].max()]
     return last.groupby(["model", "seed", "target_accept"])
 
@@ -161,7 +161,7 @@ def _digest(array: np.ndarray[Any, Any]) -> str:
 
 def _digest_of_table(path: Path, keys: list[str]) -> str:
     """Digest of a table's text, its rows sorted; which batch held a fit is left out."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False).sort_values(keys)
+    table = read_table(path, dtype=str, keep_default_na=False).sort_values(keys)
     return hashlib.sha256(
         table.drop(columns="batch", errors="ignore").to_csv(index=False).encode()
     ).hexdigest()

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import replacing
+from partial_pooling.files import damaged, replacing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -144,11 +144,8 @@ def open_batch(path: str | Path, part: str) -> xr.Dataset:
         return xr.open_dataset(path, group=part, engine="netcdf4").set_coords(
             ["seed", "target_accept"]
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a batch of fits ({error}); "
-            "delete it and run Snakemake again to make it anew"
-        ) from None
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise damaged(path, "a batch of fits", error) from None
 
 
 def read_fits(path: str | Path, draws: int | None = None) -> Iterator[xr.DataTree]:
@@ -234,8 +231,8 @@ def _cells(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run Snakemake to make it") from None
+    except OSError as error:
+        raise damaged(path, "a table of fits", error) from None
 
 
 def _tree(posterior: xr.Dataset, stats: xr.Dataset, fit: int, draws: int | None) -> xr.DataTree:

@@ -1,27 +1,32 @@
-"""What a step prints goes to its log file."""
+"""What a step prints goes to its log file; why it failed goes to the terminal too."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from partial_pooling.errors import InputError
 
 LOGGER = logging.getLogger("partial_pooling")
+LITTLE = 2**20  # bytes: a disk with less than this left is full
 
 
 @contextmanager
 def log_to(path: str | Path) -> Iterator[None]:
     """Send all output of this process to a file, and end with exit code 1 on an error.
 
-    An `InputError` is told in its one line; any other error leaves its traceback in the file.
+    The error is told in one line on the terminal as well, since a full disk has no room for
+    logs. The file keeps the traceback, unless the error is an `InputError`, which has said it all.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    terminal = os.dup(2)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(file, stream)
@@ -29,9 +34,24 @@ def log_to(path: str | Path) -> Iterator[None]:
     LOGGER.setLevel(logging.INFO)
     try:
         yield
-    except InputError as error:
-        LOGGER.error(error)
-        sys.exit(1)
-    except Exception:
-        traceback.print_exc()
-        sys.exit(1)
+    except Exception as error:
+        line = f"partial-pooling: {_in_one_line(error, Path(path))}\n"
+        os.write(terminal, line.encode("utf-8", "backslashreplace"))
+        with suppress(OSError):  # the log may have no room
+            sys.stderr.write(line if isinstance(error, InputError) else traceback.format_exc())
+            sys.stderr.flush()
+        # not sys.exit: closing streams on a full disk would raise again
+        os._exit(1)
+
+
+def _in_one_line(error: Exception, log: Path) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or shutil.disk_usage(log.parent).free < LITTLE:
+        return (
+            f"no space left on the disk that holds {log.parent}; make room and run Snakemake "
+            "again: finished steps are kept"
+        )
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first} (the traceback is in {log})"

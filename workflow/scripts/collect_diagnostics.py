@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.files import replacing, write_json
+from partial_pooling.files import read_table, replacing, write_json
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
 from partial_pooling.verdict import accuracy, judge_fits, verdict
@@ -12,8 +12,8 @@ from partial_pooling.verdict import accuracy, judge_fits, verdict
 
 def main(job: Any) -> None:
     thresholds = job.params.settings["thresholds"]
-    estimates = pd.concat(map(pd.read_csv, job.input.estimates), ignore_index=True)
-    parts = [pd.read_csv(path, dtype={"batch": str}) for path in job.input.fits]
+    estimates = pd.concat(map(read_table, job.input.estimates), ignore_index=True)
+    parts = [read_table(path, dtype={"batch": str}) for path in job.input.fits]
     fits = pd.concat(parts, ignore_index=True)
     fits = judge_fits(fits, estimates, thresholds)
     summary = accuracy(estimates)

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import pandas as pd
-import xarray as xr
-
 from partial_pooling import plots
 from partial_pooling.data import read_groups
+from partial_pooling.files import read_dataset, read_table
 from partial_pooling.fits import read_fits
 from partial_pooling.lecture import QUOTED_LOG_TAU, applies
 from partial_pooling.logs import log_to
@@ -24,10 +22,10 @@ def main(job: Any) -> None:
             for fit in read_fits(path, job.params.draws)
             if (fit["posterior"]["seed"].item(), fit["posterior"]["target_accept"].item()) == shown
         )
-        cells = pd.read_csv(table).set_index(["variable", "seed", "target_accept", "draws"])
+        cells = read_table(table).set_index(["variable", "seed", "target_accept", "draws"])
         mcse[model] = float(cells["mcse_mean"].loc[("log_tau", *shown, job.params.draws)])
-    exact = pd.read_csv(job.input.exact).set_index("variable")
-    curves = xr.load_dataset(job.input.curves)
+    exact = read_table(job.input.exact).set_index("variable")
+    curves = read_dataset(job.input.curves)
     lecture = applies(read_groups(job.input.data), parse_hyperprior(job.params.prior))
     figures = {
         "traces": plots.traces(fits),

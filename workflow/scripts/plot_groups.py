@@ -2,20 +2,18 @@
 
 from typing import Any
 
-import pandas as pd
-import xarray as xr
-
 from partial_pooling import plots
 from partial_pooling.data import read_groups
+from partial_pooling.files import read_dataset, read_table
 from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
     groups = read_groups(job.input.data)
-    classical = pd.read_csv(job.input.classical)
+    classical = read_table(job.input.classical)
     figures = {
-        "forest": plots.forest(groups, pd.read_csv(job.input.exact), classical),
-        "shrinkage": plots.shrinkage(groups, xr.load_dataset(job.input.curves), classical),
+        "forest": plots.forest(groups, read_table(job.input.exact), classical),
+        "shrinkage": plots.shrinkage(groups, read_dataset(job.input.curves), classical),
     }
     for name, figure in figures.items():
         plots.save(figure, job.output[name], job.output[f"{name}_png"])

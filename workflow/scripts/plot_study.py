@@ -2,19 +2,18 @@
 
 from typing import Any
 
-import pandas as pd
-
 from partial_pooling import plots
+from partial_pooling.files import read_table
 from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
-    estimates = pd.read_csv(job.input.estimates)
+    estimates = read_table(job.input.estimates)
     figures = {
-        "target_accept": plots.target_accept(pd.read_csv(job.input.fits)),
-        "estimates": plots.estimates(estimates, pd.read_csv(job.input.exact)),
+        "target_accept": plots.target_accept(read_table(job.input.fits)),
+        "estimates": plots.estimates(estimates, read_table(job.input.exact)),
         "z_scores": plots.z_scores(estimates),
-        "error": plots.error(pd.read_csv(job.input.accuracy)),
+        "error": plots.error(read_table(job.input.accuracy)),
     }
     for name, figure in figures.items():
         plots.save(figure, job.output[name], job.output[f"{name}_png"])
