@@ -6,10 +6,11 @@
 
 The way of the data, a room of workflow/rules a stage:
 
-    prepare_data -> solve_exact ----------------------.
-        `-> sample_posterior -> diagnose_fits -> collect_diagnostics -> plot_* -> render_report -> index
+    prepare_data -> solve_exact -> plot_groups --------------------------------------.
+        `-> sample_posterior -> diagnose_fits -> collect_diagnostics -> plot_* -> render_report -> write_index
 """
 
+import os
 import sys
 
 from snakemake.utils import min_version
@@ -33,6 +34,10 @@ try:
     STUDY = read_study(config)
 except InputError as error:
     sys.exit(f"partial-pooling: {error}")
+if os.path.exists("results") and not os.access("results", os.W_OK):
+    sys.exit(
+        "partial-pooling: results: found a folder that cannot be written; allowed: one that can"
+    )
 
 
 include: "workflow/rules/common.smk"
@@ -42,13 +47,34 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/certify.smk"
 
 
 rule all:
     default_target: True
+    # every result, not the index alone: Snakemake makes a deleted file anew only if it is asked for
     input:
         "results/index.html",
+        (
+            collect(
+                rule.output,
+                dataset=STUDY.datasets,
+                model=STUDY.models,
+                batch=BATCHES,
+            )
+            for rule in (
+                rules.prepare_data,
+                rules.solve_exact,
+                rules.sample_posterior,
+                rules.diagnose_fits,
+                rules.collect_diagnostics,
+                rules.plot_groups,
+                rules.plot_fits,
+                rules.plot_study,
+                rules.render_report,
+            )
+        ),
 
 
 rule report:
