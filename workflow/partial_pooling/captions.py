@@ -158,13 +158,13 @@ def _error(results: Results) -> Caption:
                 f"{model}: {significant(2)(rmse.iloc[0])} at {rmse.index[0]:,} draws, "
                 f"{significant(2)(rmse.iloc[-1])} at {rmse.index[-1]:,}"
             )
-    found = f"Log τ, mean over target_accepts: {_sentence(each)}" if each else ""
+    found = f" Log τ, mean over target_accepts: {_sentence(each)}" if each else ""
     seeds = len(results.settings["sampling"]["seeds"])
     return (
-        f"Root mean squared error of the means of log τ and μ against draws. {found}".strip(),
+        f"Root mean squared error of the means of log τ and μ against draws.{found}",
         f"Root mean squared error over {count(seeds, 'seed')}, a line a target_accept. The dashed "
         "guide falls as one over the square root of the draws, as the error of a right sampler "
-        f"does on average; a line that levels off has a bias that more draws do not cure. {found}"
+        f"does on average; a line that levels off has a bias that more draws do not cure.{found}"
         + (" With few seeds each point is itself uncertain." if seeds < 20 else ""),
     )
 
@@ -208,7 +208,7 @@ def _target_accept(results: Results) -> Caption:
 
 
 def _shrinkage(results: Results) -> Caption:
-    median, ends = results.units(results.value("tau", "q50")), results.interval("tau")
+    median, ends = results.in_units("tau", "q50"), results.interval("tau")
     return (
         "Mean and standard deviation of each group's θ given τ, against τ, over the posterior "
         f"density of τ, whose median is {median} and 95 % interval {ends}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -59,8 +60,11 @@ def badge(passed: bool, text: str) -> Html:
 def figure(name: str, svg: bytes, alternative: str, caption: str) -> Html:
     """Embed an SVG with its caption and the text for those who do not see it."""
     data = base64.b64encode(svg).decode()
+    size = re.search(rb'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', svg)
+    tall = size is not None and float(size[2]) > 1.5 * float(size[1])
     return Html(
-        f'<figure id="figure-{escape(name)}"><div class="frame" tabindex="0" role="region" '
+        f'<figure id="figure-{escape(name)}"{' class="tall"' if tall else ""}>'
+        '<div class="frame" tabindex="0" role="region" '
         f'aria-label="Figure: {escape(name.replace("_", " "))}">'
         f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}"></div>'
         f"<figcaption>{_text(caption)}</figcaption></figure>"
@@ -95,7 +99,7 @@ def table(
         for _, column in frame.items()
     ]
     head = "".join(
-        f'<th scope="col"{_class(number)}>{escape(str(column))}</th>'
+        f'<th scope="col"{_class(number)}>{_text(str(column))}</th>'
         for column, number in zip(frame.columns, numeric, strict=True)
     )
     forms = [formats.get(str(column), str) for column in frame.columns]
@@ -110,7 +114,8 @@ def table(
     )
     return Html(
         f'<div class="table" id="table-{name}" data-name="{name}"'
-        f"{' data-searchable' if searchable else ''}{' data-long' if len(frame) > 20 else ''}>"
+        f"{' data-searchable' if searchable else ''}{' data-long' if len(frame) > 20 else ''}"
+        f"{' data-wordy' if _longest(frame.iloc[:, 0]) > 16 else ''}>"
         f'<div class="frame" tabindex="0" role="region" aria-labelledby="caption-{name}">'
         f'<table aria-labelledby="caption-{name}"><thead><tr>{head}</tr></thead>'
         f'<tbody>{body}</tbody></table></div><p class="caption" id="caption-{name}">'
@@ -118,12 +123,16 @@ def table(
     )
 
 
+def _longest(column: pd.Series[Any]) -> int:
+    return max((len(str(value)) for value in column), default=0)
+
+
 def _text(text: str) -> str:
     return escape(_unbroken(text))
 
 
 def _unbroken(text: str) -> str:
-    return text.replace(" %", f"{NO_BREAK}%")
+    return re.sub("(?<=[≤≥]) | (?=[%≤≥])", NO_BREAK, text)
 
 
 def _class(number: bool) -> str:

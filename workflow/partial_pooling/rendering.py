@@ -52,10 +52,12 @@ def run_notebook(
     from traitlets.config import Config
 
     config = Config()
-    # Kernels that talk over TCP race for ports when several start at once.
-    config.KernelManager.transport = "ipc"
     try:
-        with _runtime_directory():
+        with _runtime_directory() as runtime:
+            # Kernels that talk over TCP race for ports when several start at once, and those that
+            # talk over sockets for the sockets' names, which by default lie in the working folder.
+            config.KernelManager.transport = "ipc"
+            config.KernelManager.ip = f"{runtime}/kernel"
             executed = papermill.execute_notebook(
                 str(notebook),
                 str(output),
@@ -86,8 +88,8 @@ def run_notebook(
 
 
 @contextmanager
-def _runtime_directory() -> Iterator[None]:
-    """Let kernels keep their sockets in a folder of their own, whose path is short.
+def _runtime_directory() -> Iterator[str]:
+    """Give a kernel a folder of its own for its sockets and connection file, with a short path.
 
     The path of a socket has at most 104 bytes on macOS, 107 on Linux.
     """
@@ -97,7 +99,7 @@ def _runtime_directory() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="pp-", dir=short) as runtime:
         os.environ["JUPYTER_RUNTIME_DIR"] = runtime
         try:
-            yield
+            yield runtime
         finally:
             if before is None:
                 del os.environ["JUPYTER_RUNTIME_DIR"]

@@ -65,7 +65,7 @@ class Report(Results):
             f"<h1>{escape(self.name)}</h1>"
             f'<p class="lead">{count(len(self.groups), "group")}. Common mean μ: '
             f"{escape(self.centre_in_words('mu'))} (95 % interval {self.interval('mu')}). Standard "
-            f"deviation between groups τ: median {self.units(self.value('tau', 'q50'))} "
+            f"deviation between groups τ: median {self.in_units('tau', 'q50')} "
             f"({self.interval('tau')}).</p>"
             f"<p>{self.verdict_badge()} {count(len(self.last), 'fit')} graded against the exact "
             "posterior.</p>"
@@ -111,9 +111,10 @@ class Report(Results):
         kind = "means" if self.centre == "mean" else "medians"
         lines = [
             f"The common mean of the groups, <b>μ</b>, has posterior "
-            f"<b>{escape(self.centre_in_words('mu'))}</b> (95 % interval {self.interval('mu')}). "
+            f"<b>{escape(self.centre_in_words('mu'))}</b> (95 % interval {self.interval('mu')}"
+            f"{'' if math.isfinite(self.value('mu')) else '; no mean exists'}). "
             f"The groups' true values differ from it by a standard deviation <b>τ</b> with median "
-            f"<b>{self.units(self.value('tau', 'q50'))}</b> (95 % interval "
+            f"<b>{self.in_units('tau', 'q50')}</b> (95 % interval "
             f"{self.interval('tau')}).",
             f"The raw estimates lie between {self.units(y.min())} and {self.units(y.max())}; "
             f"partially pooled, the groups' posterior {kind} lie between "
@@ -281,10 +282,11 @@ class Report(Results):
             if found == {"agrees"}
             else "Whether that differs from the exact posterior these fits cannot tell."
         )
+        over = f"mean over {len(rows)} seeds" if len(rows) > 1 else "one seed"
         return (
             f"{bold(model)} at target_accept {rows['target_accept'].iloc[0]:g} has "
             f"{shares[0]}, {shares[1].replace(' of its draws', '')}, and "
-            f"{shares[2].replace(' of its draws', '')} (mean over {count(len(rows), 'seed')}). "
+            f"{shares[2].replace(' of its draws', '')} ({over}). "
             f"{judgement} The largest gap between the sampled and the exact distribution function "
             f"of log τ is {significant(2)(rows['kolmogorov'].mean())}."
         )
@@ -613,7 +615,7 @@ def write_index(reports: Sequence[tuple[str, Report]], templates: Path) -> str:
             "passed": sum(setting["trusted_fits"] for setting in report.verdict["settings"]),
             "fits": sum(setting["fits"] for setting in report.verdict["settings"]),
             "mu": f"{report.centre_in_words('mu')} ({report.interval('mu')})",
-            "tau": f"{report.units(report.value('tau', 'q50'))} ({report.interval('tau')})",
+            "tau": f"{report.in_units('tau', 'q50')} ({report.interval('tau')})",
         }
         for link, report in reports
     ]

@@ -109,9 +109,9 @@ class Results:
         return self._existing(f"figures/{name}.svg").read_bytes()
 
     def _csv(self, name: str) -> pd.DataFrame:
-        # a group may be called NA
+        # a group may be called NA, or 7
         names = dict.fromkeys(("variable", "group"), str)
-        return pd.read_csv(self._existing(name), converters=names)
+        return pd.read_csv(self._existing(name), dtype=names, keep_default_na=False, na_values=[""])
 
     def _json(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self._existing(name).read_text(encoding="utf-8"))
@@ -215,13 +215,20 @@ class Results:
         """Format a number in the units of the data."""
         return fixed(decimals_for(float(np.median(self.groups.std_error))))
 
+    def in_units(self, variable: str, column: str = "mean") -> str:
+        """An exact value as people read it; tau, which may be small, by its own scale."""
+        form = self.units
+        if variable == "tau":
+            scale = min(float(np.median(self.groups.std_error)), self.value("tau", "q50"))
+            form = fixed(decimals_for(scale))
+        return form(self.value(variable, column))
+
     def interval(self, variable: str) -> str:
         """The central 95 % interval."""
-        return " to ".join(self.units(self.value(variable, q)) for q in ("q2.5", "q97.5"))
+        return " to ".join(self.in_units(variable, column) for column in ("q2.5", "q97.5"))
 
     def centre_in_words(self, variable: str) -> str:
         """Name and value of the exact mean, or of the median where no mean exists."""
-        mean = self.value(variable)
-        if math.isfinite(mean):
-            return f"mean {self.units(mean)}"
-        return f"median {self.units(self.value(variable, 'q50'))} (no mean exists)"
+        if math.isfinite(self.value(variable)):
+            return f"mean {self.in_units(variable)}"
+        return f"median {self.in_units(variable, 'q50')}"

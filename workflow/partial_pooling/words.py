@@ -98,7 +98,7 @@ def some_of(number: int, total: int, noun: str) -> str:
     ('none of the 5 fits', 'all 5 fits', '2 of the 5 fits', 'the one fit')
     """
     if total == 1:
-        return f"the one {noun}" if number else f"not the one {noun}"
+        return f"the one {noun}" if number else f"no {noun}"
     if number == total:
         return f"all {total:,} {noun}s"
     return f"{f'{number:,}' if number else 'none'} of the {total:,} {noun}s"

@@ -65,7 +65,7 @@
   }
 
   // tables sort, filter and give their CSV
-  const key = cell => cell.dataset.value ?? cell.textContent.trim();
+  const key = cell => cell.dataset.value ?? cell.textContent.replaceAll("\u00a0", " ").trim();
   const compare = (a, b) => {
     const x = Number(a), y = Number(b);
     return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y;
