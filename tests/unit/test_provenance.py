@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from partial_pooling.files import replacing, write_json
+from partial_pooling.errors import InputError
+from partial_pooling.files import intact, replacing, write_json
 from partial_pooling.provenance import LIBRARY, code_digest, library_modules, provenance
 
 SCRIPTS = sorted((LIBRARY.parent / "scripts").glob("*.py"))
@@ -82,7 +83,8 @@ def test_the_snakefile_imports_neither_pymc_nor_nutpie_nor_arviz():
 def test_modules_import_only_from_floors_below():
     floors = [
         {"errors"},
-        {"priors", "data", "files", "provenance", "logs"},
+        {"priors", "files", "provenance", "logs"},
+        {"data"},
         {"fits", "models", "classical", "lecture"},
         {"configuration", "sampling", "exact"},
         {"diagnostics", "verdict", "certificate"},
@@ -111,4 +113,21 @@ def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert json.loads(path.read_text()) == {"x": 1}
-    assert [file.name for file in path.parent.iterdir()] == ["a.json"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [".a.json.sha256", "a.json"]
+
+
+def test_a_file_is_intact_until_a_byte_of_it_changes(tmp_path):
+    path = tmp_path / "a.json"
+    write_json({"x": 1}, path)
+    assert intact(path) == path
+    content = path.read_bytes()
+    for harm in (content[:-1], content.replace(b"1", b"2"), b""):
+        path.write_bytes(harm)
+        with pytest.raises(InputError, match=r"a.json: damaged .* delete it and run Snakemake"):
+            intact(path)
+    path.unlink()
+    with pytest.raises(InputError, match=r"a.json: it is missing; run Snakemake"):
+        intact(path)
+    own = tmp_path / "own.csv"
+    own.write_text("a user's own file has no digest")
+    assert intact(own) == own

@@ -111,7 +111,7 @@ def test_fits_come_back_from_disk_as_they_were(tmp_path, eight_schools, whole_ba
         load_fit(tmp_path / "results", "schools", "centered", seed=7)
     with pytest.raises(InputError, match="found fits of centered"):
         load_fit(tmp_path / "results", "schools", "marginal")
-    with pytest.raises(InputError, match="it is missing.* run Snakemake again"):
+    with pytest.raises(InputError, match="it is missing; run Snakemake"):
         load_fit(tmp_path / "results", "students", "centered")
     with pytest.raises(InputError, match="draws=61; allowed: 1 to 60"):
         load_fit(tmp_path / "results", "schools", "centered", draws=61)
@@ -127,7 +127,7 @@ def test_a_half_written_batch_never_bears_the_final_name(tmp_path, eight_schools
 def test_a_damaged_batch_is_named_with_what_to_do(tmp_path):
     path = tmp_path / "batch-000.nc"
     path.write_bytes(b"\x89HDF\r\n\x1a\n damaged")
-    with pytest.raises(InputError, match=r"batch-000.nc: cannot be read as a batch of fits .* delete it"):
+    with pytest.raises(InputError, match=r"batch-000.nc: damaged .* delete it and run Snakemake again"):
         list(read_fits(path))
 
 

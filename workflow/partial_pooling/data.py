@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
+from partial_pooling.files import intact
 
 # The columns of each form. The first names the group; the others hold numbers.
 FORMS: dict[str, tuple[str, ...]] = {
@@ -178,10 +179,10 @@ class _Table:
 
 
 def _read_table(path: Path, columns: list[str]) -> _Table:
+    if not path.exists():
+        raise InputError(f"{path}: no such file; allowed: a CSV file")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; allowed: a CSV file") from None
+        text = intact(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -20,16 +21,55 @@ if TYPE_CHECKING:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends without an error.
 
-    The temporary name keeps the ending, which tells Matplotlib and others the format.
+    The temporary name keeps the ending, which tells Matplotlib and others the format. A hidden
+    file beside it gets the digest of the content, for `intact` to check.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
     temporary = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
+    seal = _seal(temporary)
     try:
         yield temporary
+        seal.write_text(_digest(temporary) + "\n", encoding="ascii")
+        seal.replace(_seal(final))
         temporary.replace(final)
     finally:
-        temporary.unlink(missing_ok=True)
+        for path in (temporary, seal):
+            path.unlink(missing_ok=True)
+
+
+def intact(path: str | Path) -> Path:
+    """Give a path back, if the file's content is what the step that made it wrote.
+
+    A file without a digest beside it, such as a user's own, is taken as it is.
+
+    Raises
+    ------
+    InputError
+        The file is missing, or was truncated or overwritten.
+    """
+    path = Path(path)
+    try:
+        written = _seal(path).read_text(encoding="ascii").strip()
+        found = _digest(path)
+    except FileNotFoundError as error:
+        if path.exists():
+            return path
+        raise damaged(path, error) from None
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from None
+    if found != written:
+        raise damaged(path, "its content is not what was written")
+    return path
+
+
+def _seal(path: Path) -> Path:
+    return path.with_name(f".{path.name}.sha256")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(content: Mapping[str, Any], path: str | Path) -> None:
@@ -42,7 +82,7 @@ def write_json(content: Mapping[str, Any], path: str | Path) -> None:
 
 
 def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
-    """Read a CSV file that an earlier step wrote.
+    """Read a CSV file that an earlier step wrote, if it is `intact`.
 
     Parameters
     ----------
@@ -50,35 +90,24 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
         The file.
     **options
         Passed on to `pandas.read_csv`.
-
-    Raises
-    ------
-    InputError
-        The file is missing or damaged; the message says how to make it anew.
     """
     import pandas as pd
 
-    try:
-        table: pd.DataFrame = pd.read_csv(path, **options)
-    except (OSError, ValueError) as error:
-        raise damaged(path, "a table", error) from None
+    table: pd.DataFrame = pd.read_csv(intact(path), **options)
     return table
 
 
 def read_dataset(path: str | Path) -> xr.Dataset:
-    """Read a NetCDF file that an earlier step wrote, whole; as `read_table` where it fails."""
+    """Read a NetCDF file that an earlier step wrote, whole, if it is `intact`."""
     import xarray as xr
 
-    try:
-        return xr.load_dataset(path, engine="netcdf4")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise damaged(path, "NetCDF", error) from None
+    return xr.load_dataset(intact(path), engine="netcdf4")
 
 
-def damaged(path: str | Path, what: str, error: Exception) -> InputError:
+def damaged(path: str | Path, reason: Exception | str) -> InputError:
     """Say that a result cannot be read, and how to make it anew."""
-    reason = "it is missing" if isinstance(error, FileNotFoundError) else str(error)
+    if isinstance(reason, FileNotFoundError):
+        return InputError(f"{path}: it is missing; run Snakemake to make it")
     return InputError(
-        f"{path}: cannot be read as {what} ({reason}); make it anew: delete it, if it is there, "
-        "and run Snakemake again"
+        f"{path}: damaged ({reason}); to make it anew, delete it and run Snakemake again"
     )

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import damaged, replacing
+from partial_pooling.files import damaged, intact, replacing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -145,7 +145,7 @@ def open_batch(path: str | Path, part: str) -> xr.Dataset:
             ["seed", "target_accept"]
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise damaged(path, "a batch of fits", error) from None
+        raise damaged(path, error) from None
 
 
 def read_fits(path: str | Path, draws: int | None = None) -> Iterator[xr.DataTree]:
@@ -163,6 +163,7 @@ def read_fits(path: str | Path, draws: int | None = None) -> Iterator[xr.DataTre
     xarray.DataTree
         Groups `posterior` (with `log_tau`) and `sample_stats`, dimensions chain, draw, group.
     """
+    intact(path)
     with open_batch(path, "posterior") as posterior, open_batch(path, "sample_stats") as stats:
         for i in range(posterior.sizes["fit"]):
             yield _tree(posterior, stats, i, draws)
@@ -229,10 +230,10 @@ def load_fit(
 def _cells(path: Path) -> list[dict[str, str]]:
     """Read the table of a finished study's fits, which names the batch of each."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with intact(path).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
     except OSError as error:
-        raise damaged(path, "a table of fits", error) from None
+        raise damaged(path, error) from None
 
 
 def _tree(posterior: xr.Dataset, stats: xr.Dataset, fit: int, draws: int | None) -> xr.DataTree:
