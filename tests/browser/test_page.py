@@ -62,7 +62,8 @@ def test_contrast_is_that_of_the_standard():
 # -- legible ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("width", "theme"), itertools.product(WIDTHS, THEMES))
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
 def test_every_text_has_contrast(open_page, width, theme):
     page = open_page(width=width, scheme=theme)
     page.locator("#code").click()

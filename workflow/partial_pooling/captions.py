@@ -104,8 +104,13 @@ def _log_tau(results: Results) -> Caption:
         f"divergent transitions. {_sentence(each)}",
         f"log τ over the iterations of {_of_shown(results)}, chains joined end to end; the thick "
         f"vertical line ends the first one. Ticks below are divergent transitions. "
-        f"{_sentence(each)} Bursts of ticks beside stretches at low log τ are chains held up at "
-        "the neck; ticks spread evenly are more likely false alarms.",
+        f"{_sentence(each)}"
+        + (
+            " Bursts of ticks beside stretches at low log τ are chains held up at the neck; ticks "
+            "spread evenly are more likely false alarms."
+            if results.shown["divergences"].any()
+            else ""
+        ),
     )
 
 

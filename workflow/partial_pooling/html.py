@@ -60,10 +60,8 @@ def badge(passed: bool, text: str) -> Html:
 def figure(name: str, svg: bytes, alternative: str, caption: str) -> Html:
     """Embed an SVG with its caption and the text for those who do not see it."""
     data = base64.b64encode(svg).decode()
-    size = re.search(rb'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', svg)
-    tall = size is not None and float(size[2]) > 1.5 * float(size[1])
     return Html(
-        f'<figure id="figure-{escape(name)}"{' class="tall"' if tall else ""}>'
+        f'<figure id="figure-{escape(name)}">'
         '<div class="frame" tabindex="0" role="region" '
         f'aria-label="Figure: {escape(name.replace("_", " "))}">'
         f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}"></div>'

@@ -73,17 +73,9 @@ def run_notebook(
         raise InputError(
             f"{Path(notebook).name}, cell {error.cell_index} ({first}): {error.ename}: {told}"
         ) from None
-    for part in (executed, *executed.cells):
-        part.metadata.pop("papermill", None)
-        part.metadata.pop("execution", None)
-    executed.metadata.pop("language_info", None)
     if written is not None:
         _replace_parameters(executed, written)
-    for number, cell in enumerate(executed.cells):
-        cell.id = f"cell-{number}"
-        for complaint in [o for o in cell.get("outputs", ()) if o.get("name") == "stderr"]:
-            cell.outputs.remove(complaint)
-            sys.stderr.write(complaint.text)
+    _forget_the_run(executed)
     nbformat.write(executed, str(output))
 
 
@@ -119,6 +111,25 @@ def _replace_parameters(notebook: nbformat.NotebookNode, written: Mapping[str, A
             _, mark, comment = rest.partition("  #")
             lines[number] = f"{name} = {json.dumps(written[name])}{mark}{comment}"
     cells["parameters"].source = "\n".join(lines)
+
+
+def _forget_the_run(notebook: nbformat.NotebookNode) -> None:
+    """Take out what differs from run to run; pass on what cells wrote to stderr."""
+    notebook.metadata.pop("language_info", None)
+    for part in (notebook, *notebook.cells):
+        part.metadata.pop("papermill", None)
+        part.metadata.pop("execution", None)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+    for number, cell in enumerate(code, 1):
+        cell.execution_count = number
+        for output in list(cell.outputs):
+            if "execution_count" in output:
+                output.execution_count = number
+            if output.get("name") == "stderr":
+                sys.stderr.write(output.text)
+                cell.outputs.remove(output)
 
 
 def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
