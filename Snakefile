@@ -3,6 +3,7 @@
     snakemake --cores 4                               the default study, to results/index.html
     snakemake --cores 4 --configfile my.yaml          another study
     snakemake --cores 4 report                        the reports anew, without sampling
+    snakemake --cores 4 calibration                   each model on data simulated from the prior
 
 The way of the data, a room of workflow/rules a stage:
 
@@ -85,3 +86,13 @@ rule report:
 rule certificate:
     input:
         "results/certificate.json",
+
+
+rule calibration:
+    input:
+        collect(
+            "results/{dataset}/calibration/{model}/batch-{batch}.ranks.csv",
+            dataset=STUDY.datasets,
+            model=STUDY.models,
+            batch=CALIBRATION_BATCHES,
+        ),

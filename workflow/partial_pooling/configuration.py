@@ -52,6 +52,20 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """How every model is calibrated; the attributes are the configuration's keys."""
+
+    simulations: int
+    simulations_per_batch: int
+    ranked_draws: int
+    draws: int
+    tune: int
+    chains: int
+    target_accept: float
+    max_treedepth: int
+
+
+@dataclass(frozen=True)
 class Study:
     """A checked configuration."""
 
@@ -59,6 +73,7 @@ class Study:
     models: list[str]
     sampling: Sampling
     thresholds: dict[str, float]
+    calibration: Calibration
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Write the study of one data set as a configuration, in plain values."""
@@ -72,6 +87,17 @@ class Study:
             "sampling": vars(self.sampling),
             "thresholds": self.thresholds,
         }
+
+    def check_calibration(self, dataset: str) -> None:
+        """Raise InputError if there is no prior distribution to simulate this data set from."""
+        prior = self.datasets[dataset].prior
+        for variable, of_variable in (("mu", prior.mu), ("tau", prior.tau)):
+            if not of_variable.is_proper:
+                raise InputError(
+                    f"datasets.{dataset}.prior.{variable}: found {of_variable.dist}, which is "
+                    "improper: there is no distribution to simulate from; "
+                    "allowed for calibration: a proper prior"
+                )
 
 
 def load_schema() -> dict[str, Any]:
@@ -113,6 +139,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
             }
         ),
         thresholds=full["thresholds"],
+        calibration=_calibration(full["calibration"]),
     )
 
 
@@ -159,6 +186,16 @@ def _dataset(name: str, spec: dict[str, Any]) -> Dataset:
             "since its standard errors are given"
         )
     return Dataset(**{**spec, "prior": parse_hyperprior(spec["prior"], f"{where}.prior")})
+
+
+def _calibration(spec: dict[str, Any]) -> Calibration:
+    kept = spec["chains"] * spec["draws"]
+    if spec["ranked_draws"] > kept:
+        raise InputError(
+            f"calibration.ranked_draws: found {spec['ranked_draws']}; "
+            f"allowed: at most chains times draws, which is {kept}"
+        )
+    return Calibration(**{**spec, "target_accept": float(spec["target_accept"])})
 
 
 def _check_plain(value: Any, key: str) -> None:

@@ -42,7 +42,9 @@ PARAMETRIZATIONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def build_model(parametrization: str, groups: Groups, prior: HyperPrior) -> pm.Model:
+def build_model(
+    parametrization: str, groups: Groups, prior: HyperPrior, *, refitted: bool = False
+) -> pm.Model:
     """Build the PyMC model of these groups.
 
     Parameters
@@ -53,6 +55,9 @@ def build_model(parametrization: str, groups: Groups, prior: HyperPrior) -> pm.M
         Data; their names become the coordinate of dimension `group`.
     prior
         Priors of mu and tau.
+    refitted
+        Whether the estimates are a `pm.Data` named `estimate`, so that other estimates can be
+        put into the compiled model.
 
     Returns
     -------
@@ -65,7 +70,10 @@ def build_model(parametrization: str, groups: Groups, prior: HyperPrior) -> pm.M
         mu = _variable("mu", prior.mu)
         tau = _variable("tau", prior.tau)
         theta = PARAMETRIZATIONS[parametrization](mu, tau)
-        pm.Normal("y", mu=theta, sigma=groups.std_error, observed=groups.estimate, dims="group")
+        estimate = groups.estimate
+        if refitted:
+            estimate = pm.Data("estimate", estimate, dims="group")
+        pm.Normal("y", mu=theta, sigma=groups.std_error, observed=estimate, dims="group")
     return model
 
 

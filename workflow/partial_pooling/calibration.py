@@ -1,0 +1,376 @@
+"""Simulation-based calibration: whether the sampler is right, not only for these numbers.
+
+Draw mu, tau and theta from the prior and estimates given them, fit, and rank the truth among the
+draws: if the sampler is right, ranks are uniform (Talts, Betancourt, Simpson, Vehtari, Gelman 2018,
+arXiv:1804.06788). The same simulated data have an exact posterior, which adds what sampling alone
+cannot: the truth's position in the exact CDF, uniform if simulation and bookkeeping are right, and
+the error of each fit against the exact mean.
+
+What a simulation and its fit are depends on their number (and prior, standard errors, settings)
+alone, so batches, cores and executors change nothing.
+
+PyMC and nutpie take seconds to import, so only what samples imports them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from arviz_stats.base import array_stats
+from numpy.typing import NDArray
+
+from partial_pooling.data import Groups
+from partial_pooling.exact import solve
+from partial_pooling.models import build_model
+from partial_pooling.priors import HyperPrior, Prior
+
+if TYPE_CHECKING:
+    # estimates, sampler's seed -> the fit
+    type Refit = Callable[[Groups, int], Draws]
+
+ENTROPY = 4_250_100_417  # of all simulations; any fixed number serves
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every simulation is fitted and ranked.
+
+    Attributes
+    ----------
+    ranked_draws
+        Number of draws among which the truth is ranked, at most chains x draws.
+    draws, tune
+        Kept draws and tuning steps of each chain.
+    chains
+        Number of chains.
+    target_accept
+        Acceptance rate that tuning aims at.
+    max_treedepth
+        Largest depth of a trajectory's tree: at most 2 ** max_treedepth leapfrog steps.
+    """
+
+    ranked_draws: int
+    draws: int
+    tune: int
+    chains: int
+    target_accept: float
+    max_treedepth: int
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """Parameters drawn from the prior, and estimates drawn given them.
+
+    Attributes
+    ----------
+    number
+        Counts from 0.
+    mu, tau, theta
+        The truth, in the units of the data; theta of shape (J,).
+    groups
+        The simulated estimates with the data set's names and standard errors.
+    sampler_seed
+        Seed for the fit.
+    """
+
+    number: int
+    mu: float
+    tau: float
+    theta: NDArray[np.float64]
+    groups: Groups
+    sampler_seed: int
+
+    @property
+    def truth(self) -> NDArray[np.float64]:
+        """Shape (J + 3,): mu, tau, log_tau, theta."""
+        return np.array([self.mu, self.tau, np.log(self.tau), *self.theta])
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """The draws of one fit and how the sampler fared.
+
+    Attributes
+    ----------
+    values
+        Shape (J + 3, chain, draw): mu, tau, log_tau, theta.
+    divergences, max_treedepth_hits
+        Numbers of kept transitions that diverged and that reached the largest tree depth.
+    gradients
+        Leapfrog steps, tuning included.
+    """
+
+    values: NDArray[np.float64]
+    divergences: int
+    max_treedepth_hits: int
+    gradients: int
+
+
+def simulate(number: int, groups: Groups, prior: HyperPrior) -> Simulation:
+    """Draw simulation `number` from a proper prior.
+
+    Parameters
+    ----------
+    number
+        0 or more. It is the spawn key of a NumPy SeedSequence, whose children are independent
+        streams, and nothing else seeds the simulation.
+    groups
+        Names and standard errors are used, estimates are not.
+    prior
+        Priors of mu and tau.
+    """
+    seeds = np.random.SeedSequence(ENTROPY, spawn_key=(number,))
+    rng = np.random.default_rng(seeds)
+    mu, tau = draw_prior(prior.mu, rng), draw_prior(prior.tau, rng)
+    theta = mu + tau * rng.standard_normal(len(groups))
+    estimate = theta + groups.std_error * rng.standard_normal(len(groups))
+    sampler_seed = int(seeds.spawn(1)[0].generate_state(1)[0])
+    return Simulation(
+        number, mu, tau, theta, Groups(groups.names, estimate, groups.std_error), sampler_seed
+    )
+
+
+def draw_prior(prior: Prior, rng: np.random.Generator) -> float:
+    """Draw one value from a prior.
+
+    Raises
+    ------
+    ValueError
+        The prior is improper.
+    """
+    p = prior.parameters
+    match prior.dist:
+        case "Normal":
+            value = rng.normal(p["mu"], p["sigma"])
+        case "HalfNormal":
+            value = abs(rng.normal(0, p["sigma"]))
+        case "HalfCauchy":
+            value = abs(p["beta"] * rng.standard_cauchy())
+        case "HalfStudentT":
+            value = abs(p["sigma"] * rng.standard_t(p["nu"]))
+        case "Uniform":
+            value = rng.uniform(p["lower"], p["upper"])
+        case "Exponential":
+            value = rng.exponential(p["scale"])
+        case "LogNormal":
+            value = rng.lognormal(p["mu"], p["sigma"])
+        case _:
+            raise ValueError(f"{prior} is improper: nothing can be drawn from it")
+    return float(value)
+
+
+def variable_names(groups: Groups) -> list[str]:
+    """Names of the J + 3 ranked variables, in their order."""
+    return ["mu", "tau", "log_tau", *(f"theta[{name}]" for name in groups.names)]
+
+
+def calibrate(
+    parametrization: str,
+    groups: Groups,
+    prior: HyperPrior,
+    settings: Settings,
+    numbers: Iterable[int],
+) -> Iterator[tuple[pd.DataFrame, dict[str, Any], float]]:
+    """Simulate, fit and rank, with one compilation for all.
+
+    Parameters
+    ----------
+    parametrization
+        A key of `models.PARAMETRIZATIONS`.
+    groups
+        Names and standard errors are used.
+    prior
+        Proper priors of mu and tau.
+    settings
+        What all fits share.
+    numbers
+        Which simulations.
+
+    Yields
+    ------
+    ranks : pandas.DataFrame
+        A row a variable, see `rank`; without rows where sampling failed.
+    fit : dict
+        simulation, true_tau, divergences, max_treedepth_hits, gradients; r_hat (the largest, of
+        mu and log_tau), ess_bulk, ess_tail (the smallest), worst (the variable that has the
+        smaller of the two); thinned, whether the fit has as many effective draws as are ranked;
+        reason, empty or why not.
+    seconds : float
+        Time of the fit, without simulation and ranking.
+    """
+    refit = compile_refit(parametrization, groups, prior, settings)
+    for number in numbers:
+        simulation = simulate(number, groups, prior)
+        start = time.perf_counter()
+        try:
+            draws = refit(simulation.groups, simulation.sampler_seed)
+        except RuntimeError as error:
+            seconds = time.perf_counter() - start
+            reason = f"sampling failed: {str(error).strip().splitlines()[0]}"
+            yield pd.DataFrame(), _failed(simulation, reason), seconds
+            continue
+        seconds = time.perf_counter() - start
+        yield rank(simulation, draws, prior, settings), judge(simulation, draws, settings), seconds
+
+
+def compile_refit(
+    parametrization: str, groups: Groups, prior: HyperPrior, settings: Settings
+) -> Refit:
+    """Compile a model once; the result fits it to any estimates of the same groups."""
+    import nutpie
+    import pyarrow as pa  # type: ignore[import-untyped]  # nutpie's own: draws come as Arrow tables
+
+    model = build_model(parametrization, groups, prior, refitted=True)
+    compiled = nutpie.compile_pymc_model(model, var_names=["mu", "tau", "theta"])
+    tune = settings.tune
+
+    def refit(simulated: Groups, seed: int) -> Draws:
+        # The raw trace spares nutpie's conversion to a tree, which takes longer than sampling.
+        trace = nutpie.sample(
+            compiled.with_data(estimate=simulated.estimate),
+            draws=settings.draws,
+            tune=tune,
+            chains=settings.chains,
+            cores=1,
+            seed=seed,
+            target_accept=settings.target_accept,
+            maxdepth=settings.max_treedepth,
+            progress_bar=False,
+            return_raw_trace=True,
+        )
+        values = np.empty((len(groups) + 3, settings.chains, settings.draws))
+        divergences = hits = gradients = 0
+        batches, stats = trace.get_arrow_trace()
+        for chain, (batch, stat) in enumerate(zip(batches, stats, strict=True)):
+            if batch.num_rows != tune + settings.draws:
+                raise RuntimeError(f"a chain ended after {batch.num_rows} steps")
+            for row, name in enumerate(("mu", "tau")):
+                values[row, chain] = pa.array(batch.column(name)).to_numpy()[tune:]
+            theta = pa.array(batch.column("theta")).flatten().to_numpy()
+            values[3:, chain] = theta.reshape(batch.num_rows, -1)[tune:].T
+            divergences += _total(pa.array(stat.column("diverging"))[tune:])
+            hits += _total(pa.array(stat.column("maxdepth_reached"))[tune:])
+            gradients += _total(pa.array(stat.column("n_steps")))
+        with np.errstate(divide="ignore"):
+            values[2] = np.log(values[1])
+        if not np.isfinite(values).all():
+            raise RuntimeError("draws are not finite")
+        return Draws(values, divergences, hits, gradients)
+
+    return refit
+
+
+def rank(
+    simulation: Simulation, draws: Draws, prior: HyperPrior, settings: Settings
+) -> pd.DataFrame:
+    """Rank the truth among evenly spaced draws, and place it in the exact posterior.
+
+    ASSUME every fit is thinned to the same number L of draws, chains end to end, and its rank
+    counts, whether or not the fit has L effective draws. The largest spacing that leaves L draws
+    makes them nearly independent where the smallest ESS is at least L, and `judge` marks the fits
+    where it is not. To spread those fits' draws further, or to leave them out, would hide the very
+    fault that is looked for: a sampler that mixes badly does so where its ranks are wrong. Their
+    ranks also scatter more widely because draws depend on one another; the errors against the
+    exact mean tell bias from that.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a variable: simulation, variable, true; rank, the number of ranked draws below the
+        truth, 0 to L; exact_cdf, the exact posterior probability below the truth; mean,
+        mcse_mean, exact_mean, exact_sd.
+    """
+    names = variable_names(simulation.groups)
+    values = draws.values.reshape(len(names), -1)
+    spacing = values.shape[1] // settings.ranked_draws
+    ranked = values[:, spacing - 1 : spacing * settings.ranked_draws : spacing]
+    truth = simulation.truth
+    exact = solve(simulation.groups, prior)
+    exact_mean, exact_sd = exact.moments(names)
+    return pd.DataFrame(
+        {
+            "simulation": simulation.number,
+            "variable": names,
+            "true": truth,
+            "rank": (ranked < truth[:, None]).sum(axis=1),
+            "exact_cdf": [
+                float(exact.cdf(name, value)) for name, value in zip(names, truth, strict=True)
+            ],
+            "mean": values.mean(axis=1),
+            "mcse_mean": array_stats.mcse(draws.values, method="mean", chain_axis=1, draw_axis=2),
+            "exact_mean": exact_mean,
+            "exact_sd": exact_sd,
+        }
+    )
+
+
+def judge(simulation: Simulation, draws: Draws, settings: Settings) -> dict[str, Any]:
+    """Say how a fit fared, and whether it can be thinned to nearly independent draws.
+
+    R-hat is taken of mu and log_tau, which bind the thetas; the ESS of every variable (that of
+    tau is that of log_tau, since both depend on ranks alone).
+    """
+    names = np.delete(np.array(variable_names(simulation.groups), dtype=object), 1)
+    values = np.delete(draws.values, 1, axis=0)
+    axes: dict[str, Any] = {"chain_axis": 1, "draw_axis": 2}
+    r_hat = array_stats.rhat(values[:2], method="rank", **axes)
+    bulk = array_stats.ess(values, method="bulk", **axes)
+    tail = array_stats.ess(values, method="tail", prob=(0.05, 0.95), **axes)
+    # an ESS that cannot be had, as of a chain that never moved, is none
+    bulk, tail = np.nan_to_num(bulk), np.nan_to_num(tail)
+    smaller = np.minimum(bulk, tail)
+    worst = int(smaller.argmin())
+    ess, of = smaller[worst], "bulk" if bulk[worst] <= tail[worst] else "tail"
+    thinned = bool(ess >= settings.ranked_draws)
+    return {
+        "simulation": simulation.number,
+        "true_tau": simulation.tau,
+        "divergences": draws.divergences,
+        "max_treedepth_hits": draws.max_treedepth_hits,
+        "gradients": draws.gradients,
+        "r_hat": float(np.max(r_hat)),
+        "ess_bulk": float(bulk.min()),
+        "ess_tail": float(tail.min()),
+        "worst": names[worst],
+        "thinned": thinned,
+        "reason": ""
+        if thinned
+        else f"{of} ESS of {names[worst]} is {ess:.0f}, below the {settings.ranked_draws} ranked",
+    }
+
+
+def tables(
+    results: Sequence[tuple[pd.DataFrame, dict[str, Any], float]],
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Gather what `calibrate` yields: ranks, fits, and times (simulation, seconds)."""
+    ranks = [table for table, _, _ in results if len(table)]
+    columns = ["simulation", "variable", "true", "rank", "exact_cdf", "mean", "mcse_mean"]
+    fits = pd.DataFrame([fit for _, fit, _ in results])
+    times = fits[["simulation"]].assign(seconds=[seconds for _, _, seconds in results])
+    empty = pd.DataFrame(columns=[*columns, "exact_mean", "exact_sd"])
+    return pd.concat(ranks, ignore_index=True) if ranks else empty, fits, times
+
+
+def _failed(simulation: Simulation, reason: str) -> dict[str, Any]:
+    return {
+        "simulation": simulation.number,
+        "true_tau": simulation.tau,
+        "divergences": 0,
+        "max_treedepth_hits": 0,
+        "gradients": 0,
+        "r_hat": np.nan,
+        "ess_bulk": 0.0,
+        "ess_tail": 0.0,
+        "worst": "",
+        "thinned": False,
+        "reason": reason,
+    }
+
+
+def _total(column: Any) -> int:
+    return int(column.to_numpy(zero_copy_only=False).astype(np.int64).sum())

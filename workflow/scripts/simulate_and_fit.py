@@ -1,0 +1,42 @@
+"""Adapter of rule simulate_and_fit."""
+
+from typing import Any
+
+from partial_pooling.calibration import Settings, calibrate, tables
+from partial_pooling.data import read_groups
+from partial_pooling.files import replacing
+from partial_pooling.logs import LOGGER, log_to
+from partial_pooling.priors import parse_hyperprior
+
+
+def main(job: Any) -> None:
+    first, end = job.params.simulations
+    results = []
+    for result in calibrate(
+        job.wildcards.model,
+        read_groups(job.input.data),
+        parse_hyperprior(job.params.prior),
+        Settings(**job.params.settings),
+        range(first, end),
+    ):
+        results.append(result)
+        fit = result[1]
+        if fit["reason"] or len(results) % 50 == 0:
+            LOGGER.info(
+                "simulation %d, %d of %d%s",
+                fit["simulation"],
+                len(results),
+                end - first,
+                f": {fit['reason']}" if fit["reason"] else " done",
+            )
+    for table, path in zip(
+        tables(results), (job.output.ranks, job.output.fits, job.output.times), strict=True
+    ):
+        table.insert(0, "model", job.wildcards.model)
+        with replacing(path) as temporary:
+            table.to_csv(temporary, index=False)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821
