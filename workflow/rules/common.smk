@@ -1,5 +1,13 @@
-"""What all rules share: names of wildcards, and digests of the code that a rule runs."""
+"""What all rules share.
 
+Names of wildcards, digests of the code that a rule runs, what a batch's job asks for, where steps
+keep their caches, which steps are too short for a cluster's queue.
+"""
+
+import os
+import tempfile
+
+from partial_pooling import resources
 from partial_pooling.provenance import code_digest
 from partial_pooling.sampling import batches
 
@@ -13,6 +21,49 @@ BATCHES = {
         )
     )
 }
+
+
+GROUPS = {name: len(dataset.read()) for name, dataset in STUDY.datasets.items()}
+
+# Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Compiled models and fonts are cached in the working directory, where steps share them, but by a
+# cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
+# goes to the home folder.
+if workflow.remote_exec:
+    SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
+    CACHES = SCRATCH.name
+else:
+    CACHES = os.path.abspath(".snakemake/caches")
+os.environ |= {
+    "PYTENSOR_FLAGS": ",".join(
+        filter(
+            None,
+            [os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={CACHES}/pytensor"],
+        )
+    ),
+    "MPLCONFIGDIR": f"{CACHES}/matplotlib",
+    "IPYTHONDIR": f"{CACHES}/ipython",
+    "XDG_CACHE_HOME": CACHES,
+}
+
+
+# All but sample_posterior, diagnose_fits and simulate_and_fit; without a cluster it means nothing.
+localrules:
+    all,
+    report,
+    prepare_data,
+    solve_exact,
+    collect_diagnostics,
+    plot_fits,
+    plot_study,
+    plot_groups,
+    render_report,
+    write_index,
+    certify,
+    certificate,
+    calibration,
 
 
 wildcard_constraints:
@@ -37,3 +88,42 @@ def dataset_of(wildcards):
 
 def prior_of(wildcards):
     return dataset_of(wildcards).prior.as_dict()
+
+
+def fits_memory(wildcards, attempt):
+    """Memory of a job on a batch of fits, in MB."""
+    sampling = STUDY.sampling
+    return resources.memory_mb(
+        GROUPS[wildcards.dataset],
+        sampling.chains,
+        max(sampling.draws),
+        sampling.tune,
+        attempt,
+    )
+
+
+def sampling_runtime(wildcards, threads, attempt):
+    """Runtime of sampling a batch, in minutes."""
+    sampling = STUDY.sampling
+    return resources.sampling_minutes(
+        GROUPS[wildcards.dataset],
+        sampling.chains,
+        max(sampling.draws),
+        sampling.tune,
+        len(BATCHES[wildcards.batch]),
+        sampling.sampler,
+        threads,
+        attempt,
+    )
+
+
+def diagnosis_runtime(wildcards, attempt):
+    """Runtime of diagnosing a batch, in minutes."""
+    sampling = STUDY.sampling
+    return resources.diagnosis_minutes(
+        GROUPS[wildcards.dataset],
+        sampling.chains,
+        sampling.draws,
+        len(BATCHES[wildcards.batch]),
+        attempt,
+    )

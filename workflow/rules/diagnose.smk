@@ -22,8 +22,8 @@ rule diagnose_fits:
     conda:
         "../../envs/partial_pooling.yaml"
     resources:
-        mem_mb=1500,
-        runtime=30,
+        mem_mb=fits_memory,
+        runtime=diagnosis_runtime,
     params:
         prior=prior_of,
         draws=STUDY.sampling.draws,

@@ -18,8 +18,8 @@ rule sample_posterior:
         "../../envs/partial_pooling.yaml"
     threads: min(2, STUDY.sampling.chains)
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=fits_memory,
+        runtime=sampling_runtime,
     params:
         prior=prior_of,
         fits=lambda wildcards: BATCHES[wildcards.batch],
