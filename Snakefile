@@ -91,8 +91,10 @@ rule certificate:
 rule calibration:
     input:
         collect(
-            "results/{dataset}/calibration/{model}/batch-{batch}.ranks.csv",
+            "results/{dataset}/calibration/{name}",
             dataset=STUDY.datasets,
-            model=STUDY.models,
-            batch=CALIBRATION_BATCHES,
+            name=[
+                "summary.json",
+                *[f"{figure}.svg" for figure in CALIBRATION_FIGURES],
+            ],
         ),

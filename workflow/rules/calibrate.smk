@@ -3,6 +3,15 @@
 simulate_and_fit       one job a batch of simulations, compiled once
 in:  results/{dataset}/data.csv (names and standard errors)
 out: results/{dataset}/calibration/{model}/batch-{batch}.{ranks,fits,times}.csv
+
+summarize_calibration  all batches of all models
+in:  their ranks and fits
+out: results/{dataset}/calibration/{ranks,fits,uniformity,ecdf,histogram,coverage,by_tau,power}.csv,
+     summary.json (what a report says)
+
+plot_calibration       figures of the summary
+in:  results/{dataset}/calibration/{ecdf,histogram,coverage,by_tau,power}.csv
+out: results/{dataset}/calibration/calibration_{ecdf,ranks,coverage,by_tau,power}.{svg,png}
 """
 
 CALIBRATION = STUDY.calibration
@@ -60,3 +69,101 @@ rule simulate_and_fit:
         code=code("simulate_and_fit"),
     script:
         "../scripts/simulate_and_fit.py"
+
+
+CALIBRATION_TABLES = {
+    name: f"results/{{dataset}}/calibration/{name}.csv"
+    for name in (
+        "ranks",
+        "fits",
+        "uniformity",
+        "ecdf",
+        "histogram",
+        "coverage",
+        "by_tau",
+        "power",
+    )
+}
+CALIBRATION_FIGURES = [
+    "calibration_ecdf",
+    "calibration_ranks",
+    "calibration_coverage",
+    "calibration_by_tau",
+    "calibration_power",
+]
+CALIBRATION_FIGURE_FILES = {
+    name: report(
+        f"results/{{dataset}}/calibration/{name}.svg",
+        caption=f"../report/{name}.rst",
+        category="Calibration",
+        labels={"data set": "{dataset}", "figure": name.replace("_", " ")},
+    )
+    for name in CALIBRATION_FIGURES
+} | {
+    f"{name}_png": f"results/{{dataset}}/calibration/{name}.png"
+    for name in CALIBRATION_FIGURES
+}
+
+
+localrules:
+    summarize_calibration,
+    plot_calibration,
+
+
+rule summarize_calibration:
+    input:
+        data="results/{dataset}/data.csv",
+        ranks=collect(
+            "results/{{dataset}}/calibration/{model}/batch-{batch}.ranks.csv",
+            model=STUDY.models,
+            batch=CALIBRATION_BATCHES,
+        ),
+        fits=collect(
+            "results/{{dataset}}/calibration/{model}/batch-{batch}.fits.csv",
+            model=STUDY.models,
+            batch=CALIBRATION_BATCHES,
+        ),
+    output:
+        **CALIBRATION_TABLES,
+        summary="results/{dataset}/calibration/summary.json",
+    log:
+        "results/{dataset}/logs/summarize_calibration.log",
+    benchmark:
+        "results/{dataset}/benchmarks/summarize_calibration.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        prior=prior_of,
+        settings=CALIBRATION_FIT,
+        code=code("summarize_calibration"),
+    script:
+        "../scripts/summarize_calibration.py"
+
+
+rule plot_calibration:
+    input:
+        ecdf="results/{dataset}/calibration/ecdf.csv",
+        histogram="results/{dataset}/calibration/histogram.csv",
+        coverage="results/{dataset}/calibration/coverage.csv",
+        by_tau="results/{dataset}/calibration/by_tau.csv",
+        power="results/{dataset}/calibration/power.csv",
+    output:
+        **CALIBRATION_FIGURE_FILES,
+    log:
+        "results/{dataset}/logs/plot_calibration.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_calibration.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        simulations=CALIBRATION.simulations,
+        settings=CALIBRATION_FIT,
+        code=code("plot_calibration"),
+    script:
+        "../scripts/plot_calibration.py"

@@ -1,0 +1,32 @@
+"""Adapter of rule summarize_calibration."""
+
+from typing import Any
+
+import pandas as pd
+
+from partial_pooling.calibration_summary import Calibration, summarize
+from partial_pooling.files import read_table, replacing, write_json
+from partial_pooling.logs import log_to
+from partial_pooling.provenance import provenance
+
+
+def main(job: Any) -> None:
+    ranks, fits = (
+        pd.concat([read_table(path) for path in paths], ignore_index=True)
+        for paths in (job.input.ranks, job.input.fits)
+    )
+    settings = dict(job.params.settings)
+    calibration = Calibration(ranks, fits, settings["ranked_draws"])
+    tables, section = summarize(calibration, settings)
+    made = {"ranks": ranks, "fits": fits, **tables}
+    for name, table in made.items():
+        if name != "fared":
+            with replacing(job.output[name]) as temporary:
+                table.to_csv(temporary, index=False)
+    origin = provenance(job.input.data, {"prior": job.params.prior, **settings})
+    write_json({**section, "provenance": origin}, job.output.summary)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821
