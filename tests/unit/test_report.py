@@ -156,7 +156,7 @@ def test_nothing_is_recommended_where_nothing_passed(study):
     [
         (BAD, "Every fit that was wrong had raised an alarm.", "nobody would have known"),
         (Sampler(bias=9), "6 wrong fits raised no alarm", "Every fit that was wrong"),
-        (FALSE_ALARMS, "In 3 fits there was an alarm though", "wrong fit"),
+        (FALSE_ALARMS, "In 3 fits there was an alarm though", "that was wrong"),
         (GOOD, "raised an alarm in none of the 6 fits", "though the means were right"),
     ],
 )

@@ -97,7 +97,7 @@ def table(
         for _, column in frame.items()
     ]
     head = "".join(
-        f'<th scope="col"{_class(number)}>{_text(str(column))}</th>'
+        f'<th scope="col"{_class(number)}>{_heading(str(column))}</th>'
         for column, number in zip(frame.columns, numeric, strict=True)
     )
     forms = [formats.get(str(column), str) for column in frame.columns]
@@ -125,12 +125,16 @@ def _longest(column: pd.Series[Any]) -> int:
     return max((len(str(value)) for value in column), default=0)
 
 
+def _heading(text: str) -> str:
+    return re.sub(r"\w+-\w+", r'<span class="nobr">\g<0></span>', _text(text))
+
+
 def _text(text: str) -> str:
     return escape(_unbroken(text))
 
 
 def _unbroken(text: str) -> str:
-    return re.sub("(?<=[≤≥]) | (?=[%≤≥])", NO_BREAK, text)
+    return re.sub("(?<=[≤≥]) | (?=%)", NO_BREAK, text)
 
 
 def _class(number: bool) -> str:

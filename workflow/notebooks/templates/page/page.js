@@ -79,8 +79,9 @@
   for (const box of document.querySelectorAll(".table")) {
     const table = box.querySelector("table"), body = table.tBodies[0], head = table.tHead.rows[0];
     for (const [column, th] of [...head.cells].entries()) {
-      const button = make("button", { type: "button", textContent: th.textContent });
-      th.replaceChildren(button);
+      const button = make("button", { type: "button" });
+      button.append(...th.childNodes);
+      th.append(button);
       button.addEventListener("click", () => {
         const up = th.getAttribute("aria-sort") !== "ascending";
         for (const other of head.cells) other.removeAttribute("aria-sort");
