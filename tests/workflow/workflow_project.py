@@ -48,7 +48,9 @@ class Project:
 
     def planned(self, *arguments, **options):
         """Number of jobs a rule that a run would start."""
-        process = self.snakemake("--dry-run", *arguments, **options)
+        process = self.snakemake(
+            "--dry-run", *arguments, "--quiet", "rules", "reason", "host", **options
+        )
         counts = {}
         for line in (process.stdout + process.stderr).splitlines():
             words = line.split()

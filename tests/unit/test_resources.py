@@ -1,0 +1,91 @@
+"""What a batch's job asks for grows with its work, and covers what was measured."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from partial_pooling import estimate
+from partial_pooling.configuration import read_study
+from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
+
+ROOT = Path(__file__).parents[2]
+STUDY = {"datasets": {"schools": {"path": str(ROOT / "config/datasets/eight_schools.csv")}}}
+
+
+def test_second_attempt_asks_for_twice_as_much():
+    assert memory_mb(8, 4, 1000, 1000, attempt=2) == pytest.approx(
+        2 * memory_mb(8, 4, 1000, 1000), abs=1
+    )
+    assert sampling_minutes(8, 4, 1000, 1000, 25, "pymc", attempt=2) == 2 * sampling_minutes(
+        8, 4, 1000, 1000, 25, "pymc"
+    )
+    assert diagnosis_minutes(8, 4, [1000], 25, attempt=3) == 3 * diagnosis_minutes(8, 4, [1000], 25)
+
+
+def test_more_work_never_asks_for_less():
+    small = {"groups": 8, "chains": 2, "draws": 1000, "tune": 1000}
+    for key, value in {"groups": 5000, "chains": 8, "draws": 100_000, "tune": 50_000}.items():
+        assert memory_mb(**small | {key: value}) > memory_mb(**small)
+        assert sampling_minutes(**small | {key: value}, fits=500, sampler="pymc") > (
+            sampling_minutes(**small, fits=500, sampler="pymc")
+        )
+
+
+@pytest.mark.parametrize(
+    ("groups", "draws", "sampler", "megabytes", "seconds"),
+    [  # measured for one fit of four chains on two cores, after 1,000 tuning steps
+        (8, 10_000, "nutpie", 482, 1.6),
+        (1000, 2_000, "nutpie", 977, 1.5),
+        (1000, 10_000, "nutpie", 1777, 8.8),
+        (1000, 1_000, "pymc", 816, 3.4),
+    ],
+)
+def test_what_is_asked_for_covers_what_was_measured(groups, draws, sampler, megabytes, seconds):
+    assert memory_mb(groups, 4, draws, 1000) > megabytes + 400
+    minutes = sampling_minutes(groups, 4, draws, 1000, 500, sampler, threads=2)
+    assert 60 * minutes > 500 * seconds
+
+
+def test_every_rule_is_a_job_of_batches_or_local():
+    text = "".join(
+        file.read_text() for file in [ROOT / "Snakefile", *ROOT.glob("workflow/rules/*.smk")]
+    )
+    rules = set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    local = "".join(re.findall(r"^localrules:\n((?:    \w+,\n)+)", text, re.MULTILINE))
+    assert rules - set(re.findall(r"\w+", local)) == {
+        "sample_posterior",
+        "diagnose_fits",
+        "simulate_and_fit",
+    }
+
+
+def test_estimate_counts_jobs_hours_and_bytes():
+    sampling = {"seeds": list(range(1, 1001)), "target_accept": [0.8, 0.9], "fits_per_batch": 50}
+    study = read_study(STUDY | {"sampling": sampling})
+    costs = [
+        estimate.Cost("schools", model, 10.0, 1.8, 4e6, 1000, 20)
+        for model in ("centered", "noncentered")
+    ]
+    said = "\n".join(estimate.summary(study, costs, minutes=30))
+    # 2,000 fits a model; a job takes 8 + 10 + 50 x 1.8 s
+    assert "80 jobs, 2.40 core-hours, 16.00 GB of draws, with fits_per_batch: 50" in said
+    # (30 x 60 - 18) / 1.8 = 990 fits
+    assert "fits_per_batch: 990 (6 jobs)" in said
+    assert "This is an estimate" in said
+
+
+@pytest.mark.slow
+def test_estimate_measures_two_fits(tmp_path, capsys):
+    sampling = {"draws": [100], "tune": 100, "chains": 2, "target_accept": [0.8, 0.9]}
+    (tmp_path / "study.yaml").write_text(
+        yaml.safe_dump(STUDY | {"models": ["centered"], "sampling": sampling})
+    )
+    assert estimate.main([str(tmp_path / "study.yaml")]) == 0
+    assert "1 jobs, " in capsys.readouterr().out
+
+
+def test_estimate_tells_a_fault_in_one_line(tmp_path, capsys):
+    assert estimate.main([str(tmp_path / "none.yaml")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,173 @@
+"""Estimate of what a study will take, from two fits of each model: jobs, core-hours, bytes.
+
+    python -m partial_pooling.estimate my_study.yaml --minutes 30
+
+Nothing is submitted and nothing is kept. The fits are those of the first seed with the smallest
+and the largest target_accept, sampled here on one core at the study's largest number of draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from partial_pooling.configuration import Study, read_study
+from partial_pooling.errors import InputError
+from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
+from partial_pooling.sampling import Settings, batches, sample_fits
+
+# What a job costs before and after its own work: Slurm 1 to 2 s, three starts of Snakemake.
+QUEUEING_SECONDS = 8
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one model of one data set takes.
+
+    Attributes
+    ----------
+    dataset, model
+        Of the study.
+    start_seconds
+        Once a job: importing and compiling.
+    fit_seconds
+        Sampling and diagnosing one fit on one core.
+    fit_bytes
+        One fit on disk.
+    memory_mb, minutes
+        What its jobs ask for.
+    """
+
+    dataset: str
+    model: str
+    start_seconds: float
+    fit_seconds: float
+    fit_bytes: float
+    memory_mb: int
+    minutes: int
+
+    def job_seconds(self, fits: int) -> float:
+        """Duration of a job of so many fits."""
+        return QUEUEING_SECONDS + self.start_seconds + fits * self.fit_seconds
+
+    def fits_in(self, seconds: float) -> int:
+        """Number of fits of a job of such a duration; at least one."""
+        return max(1, math.floor((seconds - self.job_seconds(0)) / self.fit_seconds))
+
+
+def measure(study: Study, dataset: str, model: str) -> Cost:
+    """Sample and diagnose two fits and time them."""
+    start = _core_seconds()
+    from partial_pooling.diagnostics import diagnose_fit
+    from partial_pooling.exact import solve
+    from partial_pooling.fits import read_fits, writing_batch
+    from partial_pooling.models import build_model
+
+    sampling, prior = study.sampling, study.datasets[dataset].prior
+    groups, draws = study.datasets[dataset].read(), max(sampling.draws)
+    settings = Settings(draws, sampling.tune, sampling.chains, sampling.max_treedepth)
+    extremes = [min(sampling.target_accept), max(sampling.target_accept)]
+    # the first fit comes twice: the first time it compiles
+    fits = [(sampling.seeds[0], accept) for accept in (extremes[0], *extremes)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "batch.nc"
+        times = [start]
+        with writing_batch(
+            path, groups.names, len(fits), sampling.chains, draws, attributes={}
+        ) as batch:
+            for fit in sample_fits(
+                build_model(model, groups, prior), sampling.sampler, fits, settings
+            ):
+                batch.append(fit)
+                times.append(_core_seconds())
+        fit_bytes = path.stat().st_size / len(fits)
+        exact = solve(groups, prior)
+        for tree in read_fits(path):  # the first diagnosis imports
+            begun = _core_seconds()
+            diagnose_fit(tree, sampling.draws, exact)
+            diagnosis = _core_seconds() - begun
+    compiling, first, last = (b - a for a, b in pairwise(times))
+    size = len(groups), sampling.chains
+    count = min(sampling.fits_per_batch, len(sampling.seeds) * len(sampling.target_accept))
+    return Cost(
+        dataset,
+        model,
+        compiling - first,
+        (first + last) / 2 + diagnosis,
+        fit_bytes,
+        memory_mb(*size, draws, sampling.tune),
+        sampling_minutes(*size, draws, sampling.tune, count, sampling.sampler)
+        + diagnosis_minutes(*size, sampling.draws, count),
+    )
+
+
+def _core_seconds() -> float:
+    """Seconds on any core, of this process and of compilers that it called."""
+    return sum(os.times()[:4])
+
+
+def summary(study: Study, costs: Sequence[Cost], minutes: float) -> list[str]:
+    """Say what the study takes in all, in lines of text."""
+    sampling = study.sampling
+    jobs = [
+        len(batch)
+        for batch in batches(sampling.seeds, sampling.target_accept, sampling.fits_per_batch)
+    ]
+    lines = [f"{'data set':20} {'model':12} {'s a fit':>8} {'min a job':>10} {'asks for':>20}"]
+    lines += [
+        f"{cost.dataset:20.20} {cost.model:12} {cost.fit_seconds:8.2f} "
+        f"{cost.job_seconds(max(jobs)) / 60:10.1f} "
+        f"{cost.memory_mb:11} MB {cost.minutes:4} min"
+        for cost in costs
+    ]
+    hours = sum(cost.job_seconds(fits) for cost in costs for fits in jobs) / 3600
+    size = sum(cost.fit_bytes for cost in costs) * sum(jobs)
+    largest = min(cost.fits_in(60 * minutes) for cost in costs)
+    accepts = len(sampling.target_accept)
+    # whole seeds, so that seeds appended later leave full batches as they are
+    wanted = largest // accepts * accepts or largest
+    return [
+        *lines,
+        "",
+        f"{len(jobs) * len(costs)} jobs, {hours:,.2f} core-hours, {size / 1e9:,.2f} GB of draws, "
+        f"with fits_per_batch: {sampling.fits_per_batch}",
+        f"jobs of about {minutes:g} minutes: fits_per_batch: {wanted} "
+        f"({len(costs) * math.ceil(sum(jobs) / wanted)} jobs)",
+        "This is an estimate from two fits of each model on this machine; other seeds and",
+        "processors differ, and so does a file system that is slow to import from.",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the estimate of a study; give the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m partial_pooling.estimate", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("study", type=Path, help="YAML file of a study")
+    parser.add_argument("--minutes", type=float, default=30, help="wanted length of a job")
+    options = parser.parse_args(arguments)
+    try:
+        try:
+            config = yaml.safe_load(options.study.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise InputError(f"{options.study}: {error}; allowed: a YAML file") from None
+        study = read_study(config)
+    except InputError as error:
+        print(f"partial-pooling: {error}", file=sys.stderr)
+        return 1
+    costs = [measure(study, dataset, model) for dataset in study.datasets for model in study.models]
+    print("\n".join(summary(study, costs, options.minutes)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
