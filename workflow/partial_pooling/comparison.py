@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
@@ -56,16 +57,13 @@ def _statements(results: Results) -> list[tuple[str, str, str]]:
     rows += [
         (
             "R-hat",
-            "1.000 for every variable (2 chains)",
+            f"{fixed(3)(lecture.R_HAT)} for every variable ({lecture.CHAINS} chains)",
             f"{fixed(3)(fits['r_hat_max'].max())}, the largest of any variable and seed",
         ),
         (
             f"effective draws, of {TRANSITIONS:,} there and {results.transitions:,} here",
-            "μ: 20,000; τ: 9,510; log τ: 8,571",
-            "; ".join(
-                f"{symbol}: {fixed(0)(ess[name])}"
-                for symbol, name in (("μ", "mu"), ("τ", "tau"), ("log τ", "log_tau"))
-            ),
+            _listed(lecture.EFFECTIVE_DRAWS),
+            _listed({name: ess[name] for name in lecture.EFFECTIVE_DRAWS}),
         ),
         (
             "divergent transitions",
@@ -125,3 +123,8 @@ def _slips(results: Results) -> list[str]:
         "<b>“20,000 effective draws”</b> comes from an estimator that is capped at the number "
         "of draws. Rank-normalized bulk and tail ESS, which this study has, say more.",
     ]
+
+
+def _listed(draws: Mapping[str, float]) -> str:
+    symbols = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}
+    return "; ".join(f"{symbols[name]}: {fixed(0)(value)}" for name, value in draws.items())

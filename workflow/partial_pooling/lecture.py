@@ -22,6 +22,8 @@ CHAINS = 2
 DRAWS = 10_000
 DIVERGENCES = 22
 PRINTED_PERCENTAGE = "0.00220"
+R_HAT = 1.000  # of every variable, to three decimals
+EFFECTIVE_DRAWS = {"mu": 20_000, "tau": 9_510, "log_tau": 8_571}
 
 
 def applies(groups: Groups, prior: HyperPrior) -> bool:

@@ -205,7 +205,7 @@ def _judge_model(
 ) -> dict[str, Any]:
     rates = rows.groupby("target_accept")["divergence_rate"].mean()
     lowest = rows[rows["target_accept"] == rates.index.min()]
-    log_tau = accuracy[accuracy["variable"] == "log_tau"]
+    log_tau = accuracy[accuracy["variable"] == "log_tau"].sort_values("target_accept")
     total = int(lowest["divergences"].sum())
     rank = (
         float(np.average(lowest["divergence_rank"].fillna(0), weights=lowest["divergences"]))
