@@ -32,7 +32,20 @@ from partial_pooling.priors import HyperPrior, Prior
 if TYPE_CHECKING:
     # estimates, sampler's seed -> the fit
     type Refit = Callable[[Groups, int], Draws]
+    # columns of ranks, a row of fits, seconds
+    type Result = tuple[dict[str, Any], dict[str, Any], float]
 
+COLUMNS = (
+    "simulation",
+    "variable",
+    "true",
+    "rank",
+    "exact_cdf",
+    "mean",
+    "mcse_mean",
+    "exact_mean",
+    "exact_sd",
+)
 ENTROPY = 4_250_100_417  # of all simulations; any fixed number serves
 
 
@@ -175,7 +188,7 @@ def calibrate(
     prior: HyperPrior,
     settings: Settings,
     numbers: Iterable[int],
-) -> Iterator[tuple[pd.DataFrame, dict[str, Any], float]]:
+) -> Iterator[Result]:
     """Simulate, fit and rank, with one compilation for all.
 
     Parameters
@@ -193,8 +206,8 @@ def calibrate(
 
     Yields
     ------
-    ranks : pandas.DataFrame
-        A row a variable, see `rank`; without rows where sampling failed.
+    ranks : dict
+        Columns with a value a variable, see `rank`; empty where sampling failed.
     fit : dict
         simulation, true_tau, divergences, max_treedepth_hits, gradients; r_hat (the largest, of
         mu and log_tau), ess_bulk, ess_tail (the smallest), worst (the variable that has the
@@ -212,7 +225,7 @@ def calibrate(
         except RuntimeError as error:
             seconds = time.perf_counter() - start
             reason = f"sampling failed: {str(error).strip().splitlines()[0]}"
-            yield pd.DataFrame(), _failed(simulation, reason), seconds
+            yield {}, _failed(simulation, reason), seconds
             continue
         seconds = time.perf_counter() - start
         yield rank(simulation, draws, prior, settings), judge(simulation, draws, settings), seconds
@@ -267,7 +280,7 @@ def compile_refit(
 
 def rank(
     simulation: Simulation, draws: Draws, prior: HyperPrior, settings: Settings
-) -> pd.DataFrame:
+) -> dict[str, Any]:
     """Rank the truth among evenly spaced draws, and place it in the exact posterior.
 
     ASSUME every fit is thinned to the same number L of draws, chains end to end, and its rank
@@ -280,10 +293,11 @@ def rank(
 
     Returns
     -------
-    pandas.DataFrame
-        A row a variable: simulation, variable, true; rank, the number of ranked draws below the
-        truth, 0 to L; exact_cdf, the exact posterior probability below the truth; mean,
-        mcse_mean, exact_mean, exact_sd.
+    dict
+        Columns of a table, a value a variable: simulation, variable, true; rank, the number of
+        ranked draws below the truth, 0 to L; exact_cdf, the exact posterior probability below the
+        truth; mean, exact_mean, exact_sd; mcse_mean, of mu, tau and log_tau alone (NaN for the
+        others), since it takes long and they have the errors to look at.
     """
     names = variable_names(simulation.groups)
     values = draws.values.reshape(len(names), -1)
@@ -292,21 +306,20 @@ def rank(
     truth = simulation.truth
     exact = solve(simulation.groups, prior)
     exact_mean, exact_sd = exact.moments(names)
-    return pd.DataFrame(
-        {
-            "simulation": simulation.number,
-            "variable": names,
-            "true": truth,
-            "rank": (ranked < truth[:, None]).sum(axis=1),
-            "exact_cdf": [
-                float(exact.cdf(name, value)) for name, value in zip(names, truth, strict=True)
-            ],
-            "mean": values.mean(axis=1),
-            "mcse_mean": array_stats.mcse(draws.values, method="mean", chain_axis=1, draw_axis=2),
-            "exact_mean": exact_mean,
-            "exact_sd": exact_sd,
-        }
-    )
+    mcse = np.full(len(names), np.nan)
+    mcse[:3] = array_stats.mcse(draws.values[:3], method="mean", chain_axis=1, draw_axis=2)
+    position = [float(exact.cdf(name, value)) for name, value in zip(names, truth, strict=True)]
+    return {
+        "simulation": np.full(len(names), simulation.number),
+        "variable": names,
+        "true": truth,
+        "rank": (ranked < truth[:, None]).sum(axis=1),
+        "exact_cdf": position,
+        "mean": values.mean(axis=1),
+        "mcse_mean": mcse,
+        "exact_mean": exact_mean,
+        "exact_sd": exact_sd,
+    }
 
 
 def judge(simulation: Simulation, draws: Draws, settings: Settings) -> dict[str, Any]:
@@ -318,9 +331,10 @@ def judge(simulation: Simulation, draws: Draws, settings: Settings) -> dict[str,
     names = np.delete(np.array(variable_names(simulation.groups), dtype=object), 1)
     values = np.delete(draws.values, 1, axis=0)
     axes: dict[str, Any] = {"chain_axis": 1, "draw_axis": 2}
-    r_hat = array_stats.rhat(values[:2], method="rank", **axes)
-    bulk = array_stats.ess(values, method="bulk", **axes)
-    tail = array_stats.ess(values, method="tail", prob=(0.05, 0.95), **axes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r_hat = array_stats.rhat(values[:2], method="rank", **axes)
+        bulk = array_stats.ess(values, method="bulk", **axes)
+        tail = array_stats.ess(values, method="tail", prob=(0.05, 0.95), **axes)
     # an ESS that cannot be had, as of a chain that never moved, is none
     bulk, tail = np.nan_to_num(bulk), np.nan_to_num(tail)
     smaller = np.minimum(bulk, tail)
@@ -344,16 +358,17 @@ def judge(simulation: Simulation, draws: Draws, settings: Settings) -> dict[str,
     }
 
 
-def tables(
-    results: Sequence[tuple[pd.DataFrame, dict[str, Any], float]],
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def tables(results: Sequence[Result]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Gather what `calibrate` yields: ranks, fits, and times (simulation, seconds)."""
-    ranks = [table for table, _, _ in results if len(table)]
-    columns = ["simulation", "variable", "true", "rank", "exact_cdf", "mean", "mcse_mean"]
+    ranks = pd.DataFrame(
+        {
+            name: np.concatenate([columns[name] for columns, _, _ in results if columns] or [[]])
+            for name in COLUMNS
+        }
+    )
     fits = pd.DataFrame([fit for _, fit, _ in results])
     times = fits[["simulation"]].assign(seconds=[seconds for _, _, seconds in results])
-    empty = pd.DataFrame(columns=[*columns, "exact_mean", "exact_sd"])
-    return pd.concat(ranks, ignore_index=True) if ranks else empty, fits, times
+    return ranks, fits, times
 
 
 def _failed(simulation: Simulation, reason: str) -> dict[str, Any]:
