@@ -86,7 +86,7 @@ class Cluster:
         What each says that it has; memory in MB.
     """
 
-    def __init__(self, nodes: int = 2, cpus: int = 4, memory: int = 8000) -> None:
+    def __init__(self, nodes: int = 2, cpus: int = 8, memory: int = 8000) -> None:
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
         # short: the path of a Unix socket has at most 107 bytes
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp"))
@@ -163,13 +163,10 @@ class Cluster:
         )
         shim.chmod(0o755)
         munge = self.folder / "munge" / "socket"
-        files = {"key": key, "socket": munge}
-        files |= {
-            name: self.folder / "key" / name for name in ("pid-file", "log-file", "seed-file")
-        }
-        files = {f"{k}-file" if k == "key" else k: v for k, v in files.items()}
-        self._spawn("munged", "munged", "-F", "-f", *(f"--{k}={v}" for k, v in files.items()))
-        self._wait(lambda: munge.exists(), "munged")
+        options = [f"--key-file={key}", f"--socket={munge}"]
+        options += [f"--{name}-file={self.folder}/key/{name}" for name in ("pid", "log", "seed")]
+        self._spawn("munged", "munged", "--foreground", "--force", *options)
+        self._wait(munge.exists, "munged")
         self._spawn("slurmctld", "slurmctld", "-D")
         for name in self.nodes:
             self.start_node(name)

@@ -5,6 +5,7 @@ keep their caches, which steps are too short for a cluster's queue.
 """
 
 import os
+import sys
 import tempfile
 
 from partial_pooling import resources
@@ -47,6 +48,18 @@ os.environ |= {
     "IPYTHONDIR": f"{CACHES}/ipython",
     "XDG_CACHE_HOME": CACHES,
 }
+
+
+# A job that was killed, for its memory for instance, has said nothing itself.
+onerror:
+    for failed in workflow.scheduler.failed:
+        for job in failed.jobs if failed.is_group() else [failed]:
+            print(
+                f"partial-pooling: failed: {job}; its log: {job.log}",
+                file=sys.stderr,
+            )
+    if os.path.isdir(".snakemake/slurm_logs"):
+        print("What Slurm said: .snakemake/slurm_logs", file=sys.stderr)
 
 
 # All but sample_posterior, diagnose_fits and simulate_and_fit; without a cluster it means nothing.
