@@ -15,6 +15,7 @@ cuts into account and gives the stated rate of false alarms at every number of s
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ class Null:
         return np.asarray(lower), np.asarray(upper)
 
 
+@functools.lru_cache(maxsize=16)
 def null_distribution(count: int, ranks: int, repeats: int = NULL_REPEATS) -> Null:
     """Simulate the distribution of the smallest tail probability over cuts.
 
@@ -402,14 +404,19 @@ def power(calibration: Calibration) -> pd.DataFrame:
     tables = {source: calibration.rank_table(source) for source in calibration.sources}
     for source, table in tables.items():
         total = len(table)
-        cells = (table.to_numpy()[:, :, None] < np.arange(1, different)).reshape(total, -1)
-        cells = cells.astype(np.float32)  # exact for counts below 2 ** 24
+        cuts = np.arange(1, different)
+        block = max(1, 10 * MOST_AT_ONCE // (total * len(cuts)))
         for count in [n for n in POWER_COUNTS if n < total] + [total]:
             repeats = POWER_REPEATS if count < total else 1
             chosen = np.zeros((repeats, total), dtype=np.float32)
             for row in chosen:
                 row[rng.permutation(total)[:count]] = 1
-            below = (chosen @ cells).astype(np.int64).reshape(repeats, -1, different - 1)
+            below = np.empty((repeats, table.shape[1], len(cuts)), dtype=np.int64)
+            for start in range(0, table.shape[1], block):
+                part = table.to_numpy()[:, start : start + block, None] < cuts
+                # counts as floats are exact below 2 ** 24
+                counts = chosen @ part.reshape(total, -1).astype(np.float32)
+                below[:, start : start + block] = counts.reshape(repeats, -1, len(cuts))
             tests = {
                 "ecdf": null_distribution(count, different, 20_000).p_value(below),
                 "histogram": _chi_square(below, count, different),
