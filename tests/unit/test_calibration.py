@@ -13,6 +13,7 @@ import pytest
 from arviz_stats.ecdf_utils import simulate_confidence_bands
 from scipy import stats
 
+from partial_pooling import plots
 from partial_pooling.calibration import (
     Draws,
     Settings,
@@ -395,6 +396,27 @@ def test_a_control_that_is_not_uniform_condemns_the_harness():
         calibration, {"chains": 2, "draws": 9, "tune": 9, "target_accept": 0.8, "ranked_draws": 99}
     )
     assert "nothing here counts" in " ".join(section["sentences"])
+
+
+def test_a_model_that_always_fails_is_told_and_does_not_stop_the_rest():
+    calibration = made_up(0.0, count=30)
+    dead = calibration.fits["model"] == "wrong"
+    calibration.fits.loc[dead, ["thinned", "reason"]] = [False, "sampling failed: x"]
+    ranks = calibration.ranks[calibration.ranks["model"] == "right"]
+    made, section = summarize(
+        Calibration(ranks, calibration.fits, 99),
+        {"chains": 2, "draws": 9, "tune": 9, "target_accept": 0.8, "ranked_draws": 99},
+    )
+    assert "wrong: sampling failed every time" in " ".join(section["sentences"])
+    assert "30 failed" in " ".join(section["sentences"])
+    for name, draw in (
+        ("ecdf", plots.calibration_ecdf),
+        ("histogram", plots.calibration_ranks),
+        ("coverage", plots.calibration_coverage),
+        ("by_tau", plots.calibration_by_tau),
+        ("power", plots.calibration_power),
+    ):
+        assert draw(made[name]).axes
 
 
 # -- configuration -----------------------------------------------------------------------------

@@ -274,6 +274,8 @@ def histogram(calibration: Calibration) -> pd.DataFrame:
     for source in calibration.sources:
         table = calibration.rank_table(source)
         count = len(table)
+        if not count:
+            continue
         bins = min(20, max(5, count // 10), calibration.different)
         of_rank = np.arange(calibration.different) * bins // calibration.different
         width = np.bincount(of_rank, minlength=bins) / calibration.different
@@ -312,6 +314,8 @@ def coverage(calibration: Calibration) -> pd.DataFrame:
     for source in calibration.sources:
         table = calibration.rank_table(source)
         count = len(table)
+        if not count:
+            continue
         for variable in table.columns:
             ranks = table[variable].to_numpy()[:, None]
             inside = ((ranks >= cuts) & (ranks < different - cuts)).sum(axis=0)
@@ -404,6 +408,8 @@ def power(calibration: Calibration) -> pd.DataFrame:
     tables = {source: calibration.rank_table(source) for source in calibration.sources}
     for source, table in tables.items():
         total = len(table)
+        if not total:
+            continue
         cuts = np.arange(1, different)
         block = max(1, 10 * MOST_AT_ONCE // (total * len(cuts)))
         for count in [n for n in POWER_COUNTS if n < total] + [total]:
@@ -464,6 +470,8 @@ def simulations_needed(
     curve = power[
         (power["source"] == source) & (power["variable"] == variable) & (power["test"] == test)
     ]
+    if curve.empty:
+        return math.nan
     n, reached = curve["simulations"].to_numpy(), curve["power"].to_numpy()
     first = int(np.argmax(reached >= WANTED_POWER))
     if reached[first] < WANTED_POWER:
@@ -528,8 +536,9 @@ def sentences(
     for source in calibration.sources:
         rows = of_all[of_all["source"] == source]
         bad = rows[~rows["uniform"]]
-        name = "The exact control" if source == EXACT else f"{source}"
-        if source == EXACT:
+        if rows.empty:
+            said.append(f"{source}: sampling failed every time; there is nothing to rank.")
+        elif source == EXACT:
             said.append(
                 "The control, the truth's position in the exact posterior of the same data, is "
                 + (
@@ -541,7 +550,7 @@ def sentences(
             )
         elif bad.empty:
             said.append(
-                f"{name}: no variable's ranks depart from uniform (smallest p "
+                f"{source}: no variable's ranks depart from uniform (smallest p "
                 f"{_p(rows['p_corrected'].min())}, corrected for {len(of_all)} tests)."
             )
         else:
@@ -552,7 +561,7 @@ def sentences(
             )
             more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
             said.append(
-                f"{name}: ranks are not uniform for {which}{more}, corrected for "
+                f"{source}: ranks are not uniform for {which}{more}, corrected for "
                 f"{len(of_all)} tests. "
                 + _said_of_ends(calibration, source, worst["variable"].iloc[0])
             )
@@ -592,8 +601,9 @@ def _said_of_power(power: pd.DataFrame, model: str) -> list[str]:
     needed = simulations_needed(power, model)
     if not math.isfinite(needed):
         return []
+    most = "At most" if needed <= POWER_COUNTS[0] else "About"
     text = (
-        f"About {_round(needed):,} simulations show {model}'s fault four times in five by the band "
+        f"{most} {_round(needed):,} simulations show {model}'s fault four times in five by the band "
         "of the rank ECDF, all variables taken together"
     )
     usual = simulations_needed(power, model, test="histogram")

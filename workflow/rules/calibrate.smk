@@ -38,14 +38,6 @@ CALIBRATION_FIT = {
 }
 
 
-def data_with_proper_prior(wildcards):
-    try:
-        STUDY.check_calibration(wildcards.dataset)
-    except InputError as error:
-        sys.exit(f"partial-pooling: {error}")
-    return f"results/{wildcards.dataset}/data.csv"
-
-
 rule simulate_and_fit:
     input:
         data=data_with_proper_prior,

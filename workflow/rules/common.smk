@@ -103,6 +103,15 @@ def prior_of(wildcards):
     return dataset_of(wildcards).prior.as_dict()
 
 
+def data_with_proper_prior(wildcards):
+    """The data set, if it can be simulated; an improper prior ends the run in one line."""
+    try:
+        STUDY.check_calibration(wildcards.dataset)
+    except InputError as error:
+        sys.exit(f"partial-pooling: {error}")
+    return f"results/{wildcards.dataset}/data.csv"
+
+
 def fits_memory(wildcards, attempt):
     """Memory of a job on a batch of fits, in MB."""
     sampling = STUDY.sampling
