@@ -603,8 +603,8 @@ def _said_of_power(power: pd.DataFrame, model: str) -> list[str]:
         return []
     most = "At most" if needed <= POWER_COUNTS[0] else "About"
     text = (
-        f"{most} {_round(needed):,} simulations show {model}'s fault four times in five by the band "
-        "of the rank ECDF, all variables taken together"
+        f"{most} {_round(needed):,} simulations show {model}'s fault four times in five by the "
+        "band of the rank ECDF, all variables taken together"
     )
     usual = simulations_needed(power, model, test="histogram")
     if math.isfinite(usual):
