@@ -93,8 +93,5 @@ rule calibration:
         collect(
             "results/{dataset}/calibration/{name}",
             dataset=STUDY.datasets,
-            name=[
-                "summary.json",
-                *[f"{figure}.svg" for figure in CALIBRATION_FIGURES],
-            ],
+            name=CALIBRATION_SHOWN,
         ),

@@ -14,6 +14,43 @@ from partial_pooling.words import count, first_upper, fixed, percent, signed, si
 type Caption = tuple[str, str]  # alternative text, caption
 
 
+# What there is to see in the figures of a calibration is told in sentences beside them.
+CALIBRATION: dict[str, Caption] = {
+    "calibration_ecdf": (
+        "ECDF of the ranks of the truth minus the uniform one, a panel a variable, a line a model "
+        "and one for the exact control, with a simultaneous band.",
+        "Ranks of the truth among the draws: their ECDF minus the uniform one. A right sampler "
+        "stays within the band, whole, in 95 % of calibrations; a curve above zero at its left "
+        "says that the truth lies below the draws too often. The exact control ranks the truth in "
+        "the exact posterior of the same data.",
+    ),
+    "calibration_ranks": (
+        "Histograms of the ranks of the truth, relative to uniform ones, a row a model and one "
+        "for the exact control.",
+        "The same ranks as histograms, relative to uniform ones, with a band for all bins at once.",
+    ),
+    "calibration_by_tau": (
+        "Error of the posterior mean of log tau, and shares of poor fits, against the simulated "
+        "tau, a line a model.",
+        "Where a model fails: above, the sampled mean of log τ minus the exact one, in exact "
+        "posterior standard deviations, by the τ that was simulated; below, the shares of fits "
+        "with few effective draws, and with divergences.",
+    ),
+    "calibration_coverage": (
+        "Coverage of central intervals less their nominal probability, a line a model and one for "
+        "the exact control.",
+        "How often central intervals hold the truth, less their nominal probability, with 95 % "
+        "intervals.",
+    ),
+    "calibration_power": (
+        "Share of subsets of the simulations in which a fault is seen, against their size, a line "
+        "a model and test.",
+        "How many simulations it takes to see a fault: the share of subsets in which ranks are "
+        "found not uniform, all variables taken together.",
+    ),
+}
+
+
 def caption(results: Results, figure: str) -> Caption:
     """Alternative text and caption of a figure, by its file's name without the ending."""
     return FIGURES[figure](results)

@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 from scipy.special import ndtri
 
-from partial_pooling.captions import caption
+from partial_pooling.captions import CALIBRATION, caption
 from partial_pooling.comparison import compare_with_lecture
 from partial_pooling.findings import CHECK_WORDS, NECK, divergence_words, error_words, neck_finding
 from partial_pooling.html import Html, Shown, badge, bold, figure, paragraphs, table
@@ -540,6 +540,39 @@ class Report(Results):
             "that it failed. Of R-hat, ESS, E-BFMI and |z| the worst of any variable or chain.",
             "cells",
             searchable=True,
+        )
+
+    # -- calibration ------------------------------------------------------------------------
+
+    def calibration(self) -> Html:
+        """What `snakemake calibration` found; nothing where these data were not calibrated."""
+        summary = self.calibrated
+        if summary is None:
+            return Html("")
+        tests = pd.DataFrame(summary["uniformity"])
+        words = table(
+            tests.assign(uniform=tests["uniform"].map({True: "yes", False: "no"})).rename(
+                columns=lambda name: str(name).replace("_", " ")
+            ),
+            {
+                "mean position": fixed(3),
+                "p value": significant(2),
+                "p corrected": significant(2),
+                "simulations": fixed(0),
+            },
+            "Is the rank of the truth uniform? A test for each variable, of each model and of the "
+            "exact control; the corrected p-values are Holm's over all rows.",
+            "uniformity",
+        )
+        figures = [
+            figure(name, self.svg(name, "calibration"), *text) for name, text in CALIBRATION.items()
+        ]
+        return Html(
+            '<h2 id="calibration">Calibration: is the sampler right for data like these?</h2>'
+            + paragraphs(escape(sentence) for sentence in summary["sentences"])
+            + figures[0]
+            + words
+            + "".join(figures[1:])
         )
 
     # -- lecture and provenance -------------------------------------------------------------

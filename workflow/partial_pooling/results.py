@@ -104,9 +104,19 @@ class Results:
                 return None
             return curves["probability_largest"].load().to_series()
 
-    def svg(self, name: str) -> bytes:
-        """An SVG of the folder `figures`."""
-        return self._existing(f"figures/{name}.svg").read_bytes()
+    @cached_property
+    def calibrated(self) -> dict[str, Any] | None:
+        """What calibration/summary.json says; none where these data were not calibrated."""
+        if not (self.folder / "calibration" / "summary.json").exists():
+            return None
+        summary = self._json("calibration/summary.json")
+        same_data = summary["provenance"]["data_sha256"] == self.provenance["data_sha256"]
+        same_prior = json.loads(summary["provenance"]["settings"])["prior"] == self.prior.as_dict()
+        return summary if same_data and same_prior else None
+
+    def svg(self, name: str, folder: str = "figures") -> bytes:
+        """An SVG of a folder of the results."""
+        return self._existing(f"{folder}/{name}.svg").read_bytes()
 
     def _csv(self, name: str) -> pd.DataFrame:
         # a group may be called NA, or 7

@@ -83,6 +83,7 @@ CALIBRATION_FIGURES = [
     "calibration_by_tau",
     "calibration_power",
 ]
+CALIBRATION_SHOWN = ["summary.json", *[f"{name}.svg" for name in CALIBRATION_FIGURES]]
 CALIBRATION_FIGURE_FILES = {
     name: report(
         f"results/{{dataset}}/calibration/{name}.svg",

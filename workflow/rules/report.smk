@@ -27,6 +27,16 @@ rule render_report:
         verdict="results/{dataset}/verdict.json",
         provenance="results/{dataset}/provenance.json",
         figures=collect("results/{{dataset}}/figures/{name}.svg", name=FIGURES),
+        # a section of the report, once there: `snakemake calibration` makes it, a report does not
+        calibration=lambda wildcards: [
+            path
+            for path in collect(
+                "results/{dataset}/calibration/{name}",
+                dataset=wildcards.dataset,
+                name=CALIBRATION_SHOWN,
+            )
+            if os.path.exists(path)
+        ],
     output:
         notebook="results/{dataset}/report.ipynb",
         html=report(
