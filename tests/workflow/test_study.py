@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 import zipfile
 from contextlib import contextmanager
 
@@ -163,6 +164,27 @@ def test_snakemakes_own_report_holds_every_figure(finished):
     assert len(figures) == 12
     for figure in figures:
         assert any(name.endswith(figure.name) for name in names), figure.name
+
+
+def test_the_report_shows_a_calibration_while_it_is_there(finished):
+    report = finished.results / "schools" / "report.html"
+    before = report.read_bytes()
+    study = copy.deepcopy(TINY)
+    study["calibration"] = {"simulations": 20, "draws": 100, "tune": 200, "ranked_draws": 19}
+    finished.write_study(study, "calibrated.yaml")
+    finished.snakemake("--cores", "2", "calibration", study="calibrated.yaml")
+    assert rules(finished.planned("report", study="calibrated.yaml")) == {
+        "render_report",
+        "write_index",
+    }
+    finished.snakemake("--cores", "2", "report", study="calibrated.yaml")
+    html = report.read_text()
+    assert '<h2 id="calibration">' in html
+    assert "20 data sets were simulated from the prior" in html
+    assert html.count('id="figure-calibration_') == 5
+    shutil.rmtree(finished.results / "schools" / "calibration")
+    finished.snakemake("--cores", "2", "report")
+    assert report.read_bytes() == before
 
 
 def test_a_certificate_is_equal_wherever_and_however_the_study_is_run(finished, tmp_path):

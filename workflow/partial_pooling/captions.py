@@ -17,16 +17,16 @@ type Caption = tuple[str, str]  # alternative text, caption
 # What there is to see in the figures of a calibration is told in sentences beside them.
 CALIBRATION: dict[str, Caption] = {
     "calibration_ecdf": (
-        "ECDF of the ranks of the truth minus the uniform one, a panel a variable, a line a model "
-        "and one for the exact control, with a simultaneous band.",
+        "ECDF of the ranks of the truth minus the uniform one, a column a model and one for the "
+        "exact control, a row a variable, with a simultaneous band.",
         "Ranks of the truth among the draws: their ECDF minus the uniform one. A right sampler "
         "stays within the band, whole, in 95 % of calibrations; a curve above zero at its left "
         "says that the truth lies below the draws too often. The exact control ranks the truth in "
         "the exact posterior of the same data.",
     ),
     "calibration_ranks": (
-        "Histograms of the ranks of the truth, relative to uniform ones, a row a model and one "
-        "for the exact control.",
+        "Histograms of the ranks of the truth, relative to uniform ones, a column a model and one "
+        "for the exact control, a row a variable.",
         "The same ranks as histograms, relative to uniform ones, with a band for all bins at once.",
     ),
     "calibration_by_tau": (
