@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from partial_pooling import estimate
+from partial_pooling.__main__ import main
 from partial_pooling.configuration import read_study
 from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
@@ -82,10 +83,10 @@ def test_estimate_measures_two_fits(tmp_path, capsys):
     (tmp_path / "study.yaml").write_text(
         yaml.safe_dump(STUDY | {"models": ["centered"], "sampling": sampling})
     )
-    assert estimate.main([str(tmp_path / "study.yaml")]) == 0
+    assert main(["estimate", str(tmp_path / "study.yaml")]) == 0
     assert "1 jobs, " in capsys.readouterr().out
 
 
 def test_estimate_tells_a_fault_in_one_line(tmp_path, capsys):
-    assert estimate.main([str(tmp_path / "none.yaml")]) == 1
+    assert main(["estimate", str(tmp_path / "none.yaml")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

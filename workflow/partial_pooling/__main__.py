@@ -1,4 +1,4 @@
-"""Command line: ``partial_pooling compare a.json b.json``."""
+"""Command line: ``partial_pooling compare`` and ``partial_pooling estimate``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("one", type=Path, help="certificate.json")
     command.add_argument("other", type=Path, help="certificate.json")
     command.set_defaults(run=_compare)
+    command = commands.add_parser(
+        "estimate", help="what a study will take: jobs, core-hours and bytes, from a few fits"
+    )
+    command.add_argument("study", type=Path, help="YAML file of a study")
+    command.add_argument("--minutes", type=float, default=30, help="wanted length of a job")
+    command.set_defaults(run=_estimate)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -37,6 +43,13 @@ def _compare(options: argparse.Namespace) -> int:
     equal, lines = compare(_certificate(options.one), _certificate(options.other))
     print("\n".join(lines))
     return 0 if equal else 1
+
+
+def _estimate(options: argparse.Namespace) -> int:
+    from partial_pooling.estimate import estimate
+
+    print("\n".join(estimate(options.study, options.minutes)))
+    return 0
 
 
 def _certificate(path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Estimate of what a study will take, from two fits of each model: jobs, core-hours, bytes.
 
-    python -m partial_pooling.estimate my_study.yaml --minutes 30
+    partial_pooling estimate my_study.yaml --minutes 30
 
 Nothing is submitted and nothing is kept. The fits are those of the first seed with the smallest
 and the largest target_accept, sampled here on one core at the study's largest number of draws.
@@ -8,10 +8,8 @@ and the largest target_accept, sampled here on one core at the study's largest n
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -147,27 +145,22 @@ def summary(study: Study, costs: Sequence[Cost], minutes: float) -> list[str]:
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the estimate of a study; give the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m partial_pooling.estimate", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("study", type=Path, help="YAML file of a study")
-    parser.add_argument("--minutes", type=float, default=30, help="wanted length of a job")
-    options = parser.parse_args(arguments)
+def estimate(path: Path, minutes: float) -> list[str]:
+    """Say in lines what the study of a YAML file will take, and how to have jobs of some length.
+
+    Parameters
+    ----------
+    path
+        A study, as `--configfile` takes it.
+    minutes
+        Wanted length of a job.
+    """
     try:
-        try:
-            config = yaml.safe_load(options.study.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise InputError(f"{options.study}: {error}; allowed: a YAML file") from None
-        study = read_study(config)
-    except InputError as error:
-        print(f"partial-pooling: {error}", file=sys.stderr)
-        return 1
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: {error}; allowed: a YAML file") from None
+    if not isinstance(config, dict):
+        raise InputError(f"{path}: found no keys; allowed: a study, see config/README.md")
+    study = read_study(config)
     costs = [measure(study, dataset, model) for dataset in study.datasets for model in study.models]
-    print("\n".join(summary(study, costs, options.minutes)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return summary(study, costs, minutes)

@@ -52,8 +52,8 @@ rule simulate_and_fit:
     conda:
         "../../envs/partial_pooling.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=calibration_memory,
+        runtime=calibration_runtime,
     params:
         prior=prior_of,
         simulations=lambda wildcards: CALIBRATION_BATCHES[wildcards.batch],

@@ -149,3 +149,26 @@ def diagnosis_runtime(wildcards, attempt):
         len(BATCHES[wildcards.batch]),
         attempt,
     )
+
+
+def calibration_memory(wildcards, attempt):
+    """Memory of a job on a batch of simulations, in MB."""
+    fit = STUDY.calibration
+    return resources.memory_mb(
+        GROUPS[wildcards.dataset], fit.chains, fit.draws, fit.tune, attempt
+    )
+
+
+def calibration_runtime(wildcards, threads, attempt):
+    """Runtime of simulating and fitting a batch, in minutes."""
+    fit = STUDY.calibration
+    return resources.sampling_minutes(
+        GROUPS[wildcards.dataset],
+        fit.chains,
+        fit.draws,
+        fit.tune,
+        fit.simulations_per_batch,
+        "nutpie",
+        threads,
+        attempt,
+    )
