@@ -72,6 +72,7 @@ rule all:
                 rules.collect_diagnostics,
                 rules.plot_groups,
                 rules.plot_fits,
+                rules.plot_settings,
                 rules.plot_study,
                 rules.render_report,
             )

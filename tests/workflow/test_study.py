@@ -19,7 +19,8 @@ from partial_pooling.certificate import certify, compare
 
 pytestmark = pytest.mark.slow
 
-PLOTS_AND_AFTER = {"plot_fits", "plot_study", "plot_groups", "render_report", "write_index"}
+PLOTS = {"plot_fits", "plot_settings", "plot_study", "plot_groups"}
+PLOTS_AND_AFTER = PLOTS | {"render_report", "write_index"}
 
 
 @contextmanager
@@ -161,7 +162,8 @@ def test_snakemakes_own_report_holds_every_figure(finished):
     with zipfile.ZipFile(finished.results / "report.zip") as archive:
         names = archive.namelist()
     figures = sorted((finished.results / "schools" / "figures").glob("*.svg"))
-    assert len(figures) == 12
+    figures += (finished.results / "schools" / "figures" / "settings").glob("*.svg")
+    assert len(figures) == 12 + 2 * 2  # and one a model and target_accept
     for figure in figures:
         assert any(name.endswith(figure.name) for name in names), figure.name
 

@@ -5,6 +5,7 @@ keep their caches, which steps are too short for a cluster's queue.
 """
 
 import os
+import pathlib
 import sys
 import tempfile
 
@@ -70,6 +71,7 @@ localrules:
     solve_exact,
     collect_diagnostics,
     plot_fits,
+    plot_settings,
     plot_study,
     plot_groups,
     render_report,
@@ -110,6 +112,13 @@ def data_with_proper_prior(wildcards):
     except InputError as error:
         sys.exit(f"partial-pooling: {error}")
     return f"results/{wildcards.dataset}/data.csv"
+
+
+def calibration_digests(wildcards):
+    """Digests of what a report shows of a calibration, as far as it is there."""
+    folder = pathlib.Path(f"results/{wildcards.dataset}/calibration")
+    digests = [folder / f".{name}.sha256" for name in CALIBRATION_SHOWN]
+    return [path.read_text().strip() for path in digests if path.exists()]
 
 
 def fits_memory(wildcards, attempt):

@@ -5,6 +5,10 @@ in:  results/{dataset}/data.csv, exact.csv, exact.nc, that fit's batch and its d
 out: results/{dataset}/figures/{traces,log_tau,cumulative_mean,divergences,densities,
      funnel_neck}.{svg,png}
 
+plot_settings  the funnel of every model and target_accept, by the first seed's fits
+in:  results/{dataset}/exact.nc, these fits' batches
+out: results/{dataset}/figures/settings/{model}_{target_accept}.{svg,png}
+
 plot_study   all fits
 in:  results/{dataset}/estimates.csv, fits.csv, accuracy.csv, exact.csv
 out: results/{dataset}/figures/{target_accept,estimates,z_scores,error}.{svg,png}
@@ -50,6 +54,59 @@ SHOWN_BATCH = next(
     for batch, fits in BATCHES.items()
     if [SHOWN_SEED, SHOWN_TARGET_ACCEPT] in fits
 )
+
+
+# the funnel of every model at every target_accept, to browse in `snakemake --report`
+SETTINGS = {
+    f"{model}_{accept:g}": {"model": model, "target_accept": f"{accept:g}"}
+    for model in STUDY.models
+    for accept in STUDY.sampling.target_accept
+}
+SETTING_FILES = {
+    name: report(
+        f"results/{{dataset}}/figures/settings/{name}.svg",
+        caption="../report/settings.rst",
+        category="Settings",
+        labels={"data set": "{dataset}", **labels},
+    )
+    for name, labels in SETTINGS.items()
+} | {
+    f"{name}_png": f"results/{{dataset}}/figures/settings/{name}.png"
+    for name in SETTINGS
+}
+SETTING_BATCHES = sorted(
+    batch
+    for batch, fits in BATCHES.items()
+    if any(seed == SHOWN_SEED for seed, _ in fits)
+)
+
+
+rule plot_settings:
+    input:
+        curves="results/{dataset}/exact.nc",
+        fits=collect(
+            "results/{{dataset}}/fits/{model}/batch-{batch}.nc",
+            model=STUDY.models,
+            batch=SETTING_BATCHES,
+        ),
+    output:
+        **SETTING_FILES,
+    log:
+        "results/{dataset}/logs/plot_settings.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_settings.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        seed=SHOWN_SEED,
+        draws=max(STUDY.sampling.draws),
+        chains=STUDY.sampling.chains,
+        code=code("plot_settings"),
+    script:
+        "../scripts/plot_settings.py"
 
 
 rule plot_fits:

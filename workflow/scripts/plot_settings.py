@@ -1,0 +1,25 @@
+"""Adapter of rule plot_settings."""
+
+from pathlib import Path
+from typing import Any
+
+from partial_pooling import plots
+from partial_pooling.files import read_dataset
+from partial_pooling.fits import read_fits
+from partial_pooling.logs import log_to
+
+
+def main(job: Any) -> None:
+    curves = read_dataset(job.input.curves)
+    for path in job.input.fits:
+        model = Path(path).parent.name
+        for fit in read_fits(path, job.params.draws):
+            if fit["posterior"]["seed"].item() == job.params.seed:
+                name = f"{model}_{fit['posterior']['target_accept'].item():g}"
+                figure = plots.divergences({model: fit}, curves)
+                plots.save(figure, job.output[name], job.output[f"{name}_png"])
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):  # type: ignore[name-defined]  # noqa: F821
+        main(snakemake)  # type: ignore[name-defined]  # noqa: F821
