@@ -10,7 +10,8 @@ pipeline    this workflow, from a prepared environment to the HTML, in an empty 
 job a cell  a plain Snakemake workflow that gives each of the 250 cells (a fit at one number of
             draws) a job of its own; a stated sample of its jobs is run and scaled to 250
 
-The machine should be idle. Bytecode caching is on: PYTHONDONTWRITEBYTECODE is removed.
+Each starts with empty caches of compiled models and fonts. The machine should be idle. Bytecode
+caching is on: PYTHONDONTWRITEBYTECODE is removed.
 """
 
 import argparse
@@ -87,6 +88,8 @@ arviz_stats.summary(fit, var_names=["mu", "tau", "theta"]).to_csv(snakemake.outp
 def timed(command: list[str], folder: Path) -> float:
     """Wall time of a command, in seconds; its output is shown if it fails."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTENSOR_FLAGS"] = f"base_compiledir={folder}/pytensor"
+    environment["MPLCONFIGDIR"] = f"{folder}/matplotlib"
     start = time.perf_counter()
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     seconds = time.perf_counter() - start

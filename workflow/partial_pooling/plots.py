@@ -1297,15 +1297,16 @@ def _name_sources(axes: Iterable[Axes], sources: Sequence[str]) -> None:
 # -- files and text ----------------------------------------------------------------------------
 
 
-def save(figure: Figure, svg: str | Path, png: str | Path) -> None:
-    """Write a figure as SVG and PNG; equal figures give equal bytes."""
+def save(figure: Figure, svg: str | Path, png: str | Path | None = None) -> None:
+    """Write a figure as SVG, and PNG if asked for; equal figures give equal bytes."""
     width, height = figure.get_size_inches()
     raster = RASTER_DPI * min(1.0, math.sqrt(WIDTH * 8 / (width * height)))
     with mpl.rc_context(STYLE):
         with replacing(svg) as temporary:
             figure.savefig(temporary, format="svg", dpi=raster, metadata={"Date": None})
-        with replacing(png) as temporary:
-            figure.savefig(temporary, format="png", dpi=PNG_DPI)
+        if png is not None:
+            with replacing(png) as temporary:
+                figure.savefig(temporary, format="png", dpi=PNG_DPI)
 
 
 def escape(text: str) -> str:

@@ -21,6 +21,7 @@ rule diagnose_fits:
         "results/{dataset}/benchmarks/diagnose_fits/{model}/batch-{batch}.jsonl"
     conda:
         "../../envs/partial_pooling.yaml"
+    threads: 2
     resources:
         mem_mb=fits_memory,
         runtime=diagnosis_runtime,

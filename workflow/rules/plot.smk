@@ -7,7 +7,7 @@ out: results/{dataset}/figures/{traces,log_tau,cumulative_mean,divergences,densi
 
 plot_settings  the funnel of every model and target_accept, by the first seed's fits
 in:  results/{dataset}/exact.nc, these fits' batches
-out: results/{dataset}/figures/settings/{model}_{target_accept}.{svg,png}
+out: results/{dataset}/figures/settings/{model}_{target_accept}.svg
 
 plot_study   all fits
 in:  results/{dataset}/estimates.csv, fits.csv, accuracy.csv, exact.csv
@@ -70,9 +70,6 @@ SETTING_FILES = {
         labels={"data set": "{dataset}", **labels},
     )
     for name, labels in SETTINGS.items()
-} | {
-    f"{name}_png": f"results/{{dataset}}/figures/settings/{name}.png"
-    for name in SETTINGS
 }
 SETTING_BATCHES = sorted(
     batch

@@ -1,5 +1,8 @@
 """Adapter of rule diagnose_fits."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import batched
 from typing import Any
 
 import pandas as pd
@@ -15,12 +18,15 @@ from partial_pooling.priors import parse_hyperprior
 
 def main(job: Any) -> None:
     exact = solve(read_groups(job.input.data), parse_hyperprior(job.params.prior))
+    diagnose = partial(diagnose_fit, draws=job.params.draws, exact=exact)
     estimates, fits = [], []
-    for done, fit in enumerate(read_fits(job.input.fits), 1):
-        of_fit = diagnose_fit(fit, job.params.draws, exact)
-        estimates.append(of_fit[0])
-        fits.append(of_fit[1])
-        LOGGER.info("fit %d diagnosed", done)
+    with ThreadPoolExecutor(job.threads) as pool:
+        # as many fits in memory as there are threads
+        for together in batched(read_fits(job.input.fits), job.threads, strict=False):
+            for of_fit in pool.map(diagnose, together):
+                estimates.append(of_fit[0])
+                fits.append(of_fit[1])
+                LOGGER.info("fit %d diagnosed", len(fits))
     graded = grade(pd.concat(estimates, ignore_index=True), exact)
     cells = pd.concat(fits).assign(batch=job.wildcards.batch)
     for table, path in ((graded, job.output.estimates), (cells, job.output.fits)):

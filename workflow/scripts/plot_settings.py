@@ -17,7 +17,7 @@ def main(job: Any) -> None:
             if fit["posterior"]["seed"].item() == job.params.seed:
                 name = f"{model}_{fit['posterior']['target_accept'].item():g}"
                 figure = plots.divergences({model: fit}, curves)
-                plots.save(figure, job.output[name], job.output[f"{name}_png"])
+                plots.save(figure, job.output[name])
 
 
 if __name__ == "__main__":
