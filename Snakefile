@@ -72,7 +72,6 @@ rule all:
                 rules.collect_diagnostics,
                 rules.plot_groups,
                 rules.plot_fits,
-                rules.plot_settings,
                 rules.plot_study,
                 rules.render_report,
             )
@@ -82,6 +81,13 @@ rule all:
 rule report:
     input:
         "results/index.html",
+
+
+# with one for each model and target_accept, to browse in Snakemake's own report
+rule figures:
+    input:
+        rules.all.input,
+        collect(rules.plot_settings.output, dataset=STUDY.datasets),
 
 
 rule certificate:

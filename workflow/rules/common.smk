@@ -78,6 +78,7 @@ localrules:
     write_index,
     certify,
     certificate,
+    figures,
     calibration,
 
 
