@@ -158,7 +158,7 @@ def test_fewer_draws_are_diagnosed_without_sampling(finished):
 
 def test_snakemakes_own_report_holds_every_figure(finished):
     finished.snakemake("--cores", "2", "figures")
-    finished.snakemake("figures", "--report", "results/report.zip")
+    finished.snakemake("--report", "results/report.zip", "figures")
     with zipfile.ZipFile(finished.results / "report.zip") as archive:
         names = archive.namelist()
     figures = sorted((finished.results / "schools" / "figures").glob("*.svg"))
