@@ -28,6 +28,8 @@ from partial_pooling.data import Groups
 from partial_pooling.exact import solve
 from partial_pooling.models import build_model
 from partial_pooling.priors import HyperPrior, Prior
+from partial_pooling.sampling import STORED, run_nutpie
+from partial_pooling.sampling import Settings as RunSettings
 
 if TYPE_CHECKING:
     # estimates, sampler's seed -> the fit
@@ -236,44 +238,34 @@ def compile_refit(
 ) -> Refit:
     """Compile a model once; the result fits it to any estimates of the same groups."""
     import nutpie
-    import pyarrow as pa  # type: ignore[import-untyped]  # nutpie's own: draws come as Arrow tables
 
     model = build_model(parametrization, groups, prior, refitted=True)
-    compiled = nutpie.compile_pymc_model(model, var_names=["mu", "tau", "theta"])
-    tune = settings.tune
+    compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
+    run = RunSettings(
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        max_treedepth=settings.max_treedepth,
+    )
+    counted = ("diverging", "reached_max_treedepth", "n_steps")
 
     def refit(simulated: Groups, seed: int) -> Draws:
-        # The raw trace spares nutpie's conversion to a tree, which takes longer than sampling.
-        trace = nutpie.sample(
-            compiled.with_data(estimate=simulated.estimate),
-            draws=settings.draws,
-            tune=tune,
-            chains=settings.chains,
-            cores=1,
-            seed=seed,
-            target_accept=settings.target_accept,
-            maxdepth=settings.max_treedepth,
-            progress_bar=False,
-            return_raw_trace=True,
-        )
+        data = compiled.with_data(estimate=simulated.estimate)
+        posterior, stats = run_nutpie(data, run, seed, settings.target_accept, counted)
+        kept = slice(settings.tune, None)
         values = np.empty((len(groups) + 3, settings.chains, settings.draws))
-        divergences = hits = gradients = 0
-        batches, stats = trace.get_arrow_trace()
-        for chain, (batch, stat) in enumerate(zip(batches, stats, strict=True)):
-            if batch.num_rows != tune + settings.draws:
-                raise RuntimeError(f"a chain ended after {batch.num_rows} steps")
-            for row, name in enumerate(("mu", "tau")):
-                values[row, chain] = pa.array(batch.column(name)).to_numpy()[tune:]
-            theta = pa.array(batch.column("theta")).flatten().to_numpy()
-            values[3:, chain] = theta.reshape(batch.num_rows, -1)[tune:].T
-            divergences += _total(pa.array(stat.column("diverging"))[tune:])
-            hits += _total(pa.array(stat.column("maxdepth_reached"))[tune:])
-            gradients += _total(pa.array(stat.column("n_steps")))
+        values[0], values[1] = posterior["mu"][:, kept], posterior["tau"][:, kept]
         with np.errstate(divide="ignore"):
             values[2] = np.log(values[1])
+        values[3:] = np.moveaxis(posterior["theta"][:, kept], -1, 0)
         if not np.isfinite(values).all():
             raise RuntimeError("draws are not finite")
-        return Draws(values, divergences, hits, gradients)
+        return Draws(
+            values,
+            divergences=int(stats["diverging"][:, kept].sum()),
+            max_treedepth_hits=int(stats["reached_max_treedepth"][:, kept].sum()),
+            gradients=int(stats["n_steps"].sum()),
+        )
 
     return refit
 
@@ -385,7 +377,3 @@ def _failed(simulation: Simulation, reason: str) -> dict[str, Any]:
         "thinned": False,
         "reason": reason,
     }
-
-
-def _total(column: Any) -> int:
-    return int(column.to_numpy(zero_copy_only=False).astype(np.int64).sum())

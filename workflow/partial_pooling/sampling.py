@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-    # (seed, target_accept) -> ArviZ tree with tuning steps
-    type SampleFit = Callable[[int, float], xr.DataTree]
+    # variable or statistic -> values of shape (chain, tuning steps and draws, ...)
+    type Steps = dict[str, NDArray[Any]]
+    # (seed, target_accept) -> steps of the variables STORED, and of PER_DRAW and step_size_bar
+    type SampleFit = Callable[[int, float], tuple[Steps, Steps]]
 
 STORED = ("mu", "tau", "theta")
+# step_size_bar is the averaged step size that tuning ends with; nutpie jitters it at each draw.
+STATISTICS = (*PER_DRAW, "step_size_bar")
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,91 @@ def sample_fits(
     """
     sample = SAMPLERS[sampler](model, settings)
     for seed, target_accept in fits:
-        yield _as_fit(sample(seed, target_accept), seed, target_accept)
+        posterior, stats = sample(seed, target_accept)
+        kept = {name: stats[name][:, settings.tune :] for name in PER_DRAW}
+        kept["step_size"] = stats["step_size_bar"][:, -1]
+        for name in ("n_steps", "diverging"):
+            kept[f"{name}_tune"] = stats[name][:, : settings.tune].sum(axis=1, dtype=np.int64)
+        draws = {name: values[:, settings.tune :] for name, values in posterior.items()}
+        yield Fit(seed, target_accept, draws, kept)
+
+
+# nutpie's names of what `fits` stores under ArviZ's names.
+_NUTPIE_NAMES = {
+    "tree_depth": "depth",
+    "reached_max_treedepth": "maxdepth_reached",
+    "acceptance_rate": "mean_tree_accept",
+}
+
+
+def run_nutpie(
+    compiled: Any,
+    settings: Settings,
+    seed: int,
+    target_accept: float,
+    statistics: Sequence[str] = STATISTICS,
+) -> tuple[Steps, Steps]:
+    """Run nutpie on a compiled model.
+
+    Its raw trace is read, since its conversion to a tree, of many statistics that are not stored,
+    takes as long as sampling a small model.
+
+    Parameters
+    ----------
+    compiled
+        Of `nutpie.compile_pymc_model`, with variables `STORED`.
+    settings
+        What the fits share.
+    seed, target_accept
+        Of this fit.
+    statistics
+        Which statistics to return, under ArviZ's names.
+
+    Returns
+    -------
+    posterior, statistics : dict
+        Arrays of shape (chain, tuning steps and draws), for theta with a last axis group.
+
+    Raises
+    ------
+    RuntimeError
+        Sampling failed, or a chain ended early.
+    """
+    import nutpie
+    import pyarrow as pa  # type: ignore[import-untyped]  # nutpie's own: draws come as Arrow tables
+
+    trace = nutpie.sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=settings.cores,
+        seed=seed,
+        target_accept=target_accept,
+        maxdepth=settings.max_treedepth,
+        progress_bar=False,
+        return_raw_trace=True,
+    )
+    steps = settings.tune + settings.draws
+
+    def read(chains: Sequence[Any], column: str) -> NDArray[Any]:
+        return np.stack([_as_numpy(pa.array(chain.column(column)), steps) for chain in chains])
+
+    draws, stats = trace.get_arrow_trace()
+    for chain in draws:
+        if chain.num_rows != steps:
+            raise RuntimeError(f"a chain ended after {chain.num_rows} of {steps} steps")
+    return (
+        {name: read(draws, name) for name in STORED},
+        {name: read(stats, _NUTPIE_NAMES.get(name, name)) for name in statistics},
+    )
+
+
+def _as_numpy(column: Any, steps: int) -> NDArray[Any]:
+    """Values of an Arrow column: one a step, or a list of one length a step."""
+    lists = hasattr(column, "flatten")
+    values: NDArray[Any] = (column.flatten() if lists else column).to_numpy(zero_copy_only=False)
+    return values.reshape(steps, -1) if lists else values
 
 
 def _nutpie(model: pm.Model, settings: Settings) -> SampleFit:
@@ -91,20 +179,8 @@ def _nutpie(model: pm.Model, settings: Settings) -> SampleFit:
 
     compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
 
-    def sample(seed: int, target_accept: float) -> xr.DataTree:
-        tree: xr.DataTree = nutpie.sample(
-            compiled,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.cores,
-            seed=seed,
-            target_accept=target_accept,
-            maxdepth=settings.max_treedepth,
-            progress_bar=False,
-            save_warmup=True,
-        )
-        return tree
+    def sample(seed: int, target_accept: float) -> tuple[Steps, Steps]:
+        return run_nutpie(compiled, settings, seed, target_accept)
 
     return sample
 
@@ -114,9 +190,9 @@ def _pymc(model: pm.Model, settings: Settings) -> SampleFit:
 
     logging.getLogger("pymc").setLevel(logging.WARNING)
 
-    def sample(seed: int, target_accept: float) -> xr.DataTree:
+    def sample(seed: int, target_accept: float) -> tuple[Steps, Steps]:
         # PyMC keeps what it compiled for a model: the second call compiles nothing.
-        tree: xr.DataTree = pm.sample(
+        tree = pm.sample(
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
@@ -129,34 +205,21 @@ def _pymc(model: pm.Model, settings: Settings) -> SampleFit:
             discard_tuned_samples=False,
             model=model,
         )
-        return tree
+        return _joined(tree, "posterior", STORED), _joined(tree, "sample_stats", STATISTICS)
 
     return sample
+
+
+def _joined(tree: xr.DataTree, part: str, names: Sequence[str]) -> Steps:
+    """Tuning steps and draws of a tree of PyMC, one after the other."""
+    parts = [tree[group].to_dataset() for group in (f"warmup_{part}", part)]
+    return {
+        name: np.concatenate([p[name].transpose("chain", "draw", ...) for p in parts], axis=1)
+        for name in names
+    }
 
 
 SAMPLERS: dict[str, Callable[[pm.Model, Settings], SampleFit]] = {
     "nutpie": _nutpie,
     "pymc": _pymc,
 }
-
-# Names that nutpie has for what `fits` stores under ArviZ's names.
-_ALIASES = {
-    "depth": "tree_depth",
-    "maxdepth_reached": "reached_max_treedepth",
-    "mean_tree_accept": "acceptance_rate",
-}
-
-
-def _as_fit(tree: xr.DataTree, seed: int, target_accept: float) -> Fit:
-    stats, tuning = (
-        tree[group].to_dataset().rename_vars(_ALIASES if "depth" in tree[group] else {})
-        for group in ("sample_stats", "warmup_sample_stats")
-    )
-    sample_stats: dict[str, NDArray[Any]] = {name: stats[name].to_numpy() for name in PER_DRAW}
-    # step_size_bar is the averaged step size that tuning ends with; nutpie jitters it at each draw
-    sample_stats["step_size"] = stats["step_size_bar"].to_numpy()[:, -1]
-    for name in ("n_steps", "diverging"):
-        sample_stats[f"{name}_tune"] = tuning[name].to_numpy().astype(np.int64).sum(axis=1)
-    draws = tree["posterior"].to_dataset()
-    posterior = {name: draws[name].transpose("chain", "draw", ...).to_numpy() for name in STORED}
-    return Fit(seed, target_accept, posterior, sample_stats)
