@@ -16,7 +16,7 @@ import sys
 
 from snakemake.utils import min_version
 
-from partial_pooling.configuration import read_study
+from partial_pooling.configuration import read_study, refuse_doubled_keys
 from partial_pooling.errors import InputError
 
 min_version("9.27")
@@ -32,6 +32,8 @@ if "datasets" not in config:
 
 
 try:
+    for path in workflow.configfiles:
+        refuse_doubled_keys(path)
     STUDY = read_study(config)
 except InputError as error:
     sys.exit(f"partial-pooling: {error}")

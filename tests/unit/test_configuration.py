@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from partial_pooling.configuration import load_schema, read_study, with_defaults
+from partial_pooling.configuration import (
+    load_schema,
+    read_study,
+    refuse_doubled_keys,
+    with_defaults,
+)
 from partial_pooling.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -189,6 +194,32 @@ def test_bad_configuration_is_refused_in_one_line(key, value, words):
     assert words in message
     assert "allowed" in message or "takes" in message or "missing" in message
     assert "\n" not in message
+
+
+DOUBLED = [
+    ("models: [centered]\nmodels: [noncentered]\n", "line 2: found the key 'models' again"),
+    ("sampling:\n  seeds: [1]\n  tune: 5\n  seeds: [2]\n", "line 4: found the key 'seeds' again"),
+    ("a: &x {b: 1}\nc: [*x, {d: 1, d: 2}]\n", "line 2: found the key 'd' again (first on line 2)"),
+    ("sampling: {'seeds': [1], seeds: [2]}\n", "line 1: found the key 'seeds' again"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), DOUBLED)
+def test_a_doubled_key_is_refused_since_loading_would_hide_it(tmp_path, text, words):
+    file = tmp_path / "my.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError) as error:
+        refuse_doubled_keys(file)
+    assert str(error.value).startswith(f"{file}, {words}")
+    assert str(error.value).endswith("allowed: each key once")
+
+
+def test_the_same_key_in_different_places_is_no_doubled_key(tmp_path):
+    file = tmp_path / "my.yaml"
+    file.write_text("a: &x {tune: 1}\nb: {tune: 2, c: *x, d: [*x, *x]}\n? [1, 2]\n: {tune: 3}\n")
+    refuse_doubled_keys(file)
+    for path in CONFIG.glob("*.yaml"):
+        refuse_doubled_keys(path)
 
 
 def test_an_improper_posterior_is_refused_before_anything_runs(tmp_path):

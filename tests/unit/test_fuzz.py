@@ -2,6 +2,7 @@
 
 import copy
 import math
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partial_pooling.configuration import load_schema, read_study
+from partial_pooling.configuration import load_schema, read_study, refuse_doubled_keys
 from partial_pooling.data import FORMS, read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.priors import CHOICES, PARAMETERS, parse_prior
@@ -73,6 +74,10 @@ def test_any_value_at_any_place_of_a_configuration(path, value, add):
             place[str(value)[:9]] = value
         else:
             place[path[-1]] = value
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(config, file)
+        file.flush()
+        one_line_or(refuse_doubled_keys, file.name)
     study = one_line_or(read_study, config)
     if study is not None:
         assert study.models

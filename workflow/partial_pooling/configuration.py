@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,6 @@ class Dataset:
     columns: dict[str, str]
     pooled_sd: bool
     prior: HyperPrior
-
-    def read(self) -> Groups:
-        """Read the data file."""
-        return read_groups(self.path, self.form, self.columns, self.pooled_sd)
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,14 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Study:
-    """A checked configuration."""
+    """A checked configuration; `groups` is what the data sets' files hold."""
 
     datasets: dict[str, Dataset]
     models: list[str]
     sampling: Sampling
     thresholds: dict[str, float]
     calibration: Calibration
+    groups: dict[str, Groups] = field(compare=False)
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Write the study of one data set as a configuration, in plain values."""
@@ -125,8 +122,12 @@ def read_study(config: Mapping[str, Any]) -> Study:
     check(config, schema)
     full = with_defaults(config, schema)
     datasets = {name: _dataset(name, spec) for name, spec in full["datasets"].items()}
+    groups = {
+        name: read_groups(dataset.path, dataset.form, dataset.columns, dataset.pooled_sd)
+        for name, dataset in datasets.items()
+    }
     for name, dataset in datasets.items():
-        dataset.prior.check_proper_posterior(len(dataset.read()), f"datasets.{name}.prior")
+        dataset.prior.check_proper_posterior(len(groups[name]), f"datasets.{name}.prior")
     sampling = full["sampling"]
     return Study(
         datasets=datasets,
@@ -140,7 +141,40 @@ def read_study(config: Mapping[str, Any]) -> Study:
         ),
         thresholds=full["thresholds"],
         calibration=_calibration(full["calibration"]),
+        groups=groups,
     )
+
+
+def refuse_doubled_keys(path: str | Path) -> None:
+    """Refuse a configuration file with a key twice, of which a YAML loader keeps the last.
+
+    Raises
+    ------
+    InputError
+        A key stands twice; the message names file, line and key.
+    """
+    nodes = [yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    seen = set()  # an alias makes a node a part of several
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+            continue
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            nodes.append(value)
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise InputError(
+                    f"{path}, line {line}: found the key {key.value!r} again "
+                    f"(first on line {lines[key.value]}); allowed: each key once"
+                )
+            lines[key.value] = line
 
 
 def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -71,7 +71,7 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     from partial_pooling.models import build_model
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
-    groups, draws = study.datasets[dataset].read(), max(sampling.draws)
+    groups, draws = study.groups[dataset], max(sampling.draws)
     settings = Settings(draws, sampling.tune, sampling.chains, sampling.max_treedepth)
     extremes = [min(sampling.target_accept), max(sampling.target_accept)]
     # the first fit comes twice: the first time it compiles

@@ -97,6 +97,12 @@ def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
     return table
 
 
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV at full precision."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
+
+
 def read_dataset(path: str | Path) -> xr.Dataset:
     """Read a NetCDF file that an earlier step wrote, whole, if it is `intact`."""
     import xarray as xr

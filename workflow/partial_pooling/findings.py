@@ -50,8 +50,6 @@ CHECK_WORDS: dict[str, tuple[str, str, Format]] = {
         fixed(1),
     ),
 }
-# Quantiles of log tau that mark the neck.
-NECK = {"1": 0.01, "5": 0.05, "25": 0.25}
 FEW_DIVERGENCES = 10
 REAL, FALSE = "real", "false alarms"
 
@@ -64,7 +62,7 @@ def neck_finding(rows: pd.DataFrame, p: str) -> str:
     rows
         Fits of one setting, a row a seed.
     p
-        A key of `NECK`.
+        What the table has in its columns' names: `neck_<p>`, p in percent.
 
     Returns
     -------
@@ -74,9 +72,10 @@ def neck_finding(rows: pd.DataFrame, p: str) -> str:
         can be estimated, that of `p` itself at the fit's smallest bulk ESS stands for it.
     """
     share = rows[f"neck_{p}"]
-    ideal = np.sqrt(NECK[p] * (1 - NECK[p]) / rows["ess_bulk_min"])
+    below = float(p) / 100
+    ideal = np.sqrt(below * (1 - below) / rows["ess_bulk_min"])
     error = rows[f"mcse_neck_{p}"].where(share > 0, ideal)
-    gap = float(share.mean()) - NECK[p]
+    gap = float(share.mean()) - below
     total = math.sqrt(float((error**2).sum(skipna=False))) / len(rows)
     if abs(gap) > 4 * total:
         return "seldom" if gap < 0 else "often"

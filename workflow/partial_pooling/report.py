@@ -21,7 +21,7 @@ from scipy.special import ndtri
 
 from partial_pooling.captions import CALIBRATION, caption
 from partial_pooling.comparison import compare_with_lecture
-from partial_pooling.findings import CHECK_WORDS, NECK, divergence_words, error_words, neck_finding
+from partial_pooling.findings import CHECK_WORDS, divergence_words, error_words, neck_finding
 from partial_pooling.html import Html, Shown, badge, bold, figure, paragraphs, table
 from partial_pooling.results import Results
 from partial_pooling.verdict import CHECKS
@@ -268,11 +268,13 @@ class Report(Results):
 
     def _neck_words(self, model: str) -> str:
         rows = self.lowest(model)
+        columns = map(str, rows.columns)
+        neck = [name.removeprefix("neck_") for name in columns if name.startswith("neck_")]
         shares = [
             f"{percent(rows[f'neck_{p}'].mean())} of its draws where the exact posterior has {p} %"
-            for p in NECK
+            for p in neck
         ]
-        found = {neck_finding(rows, p) for p in NECK}
+        found = {neck_finding(rows, p) for p in neck}
         judgement = (
             "It reaches the neck too seldom."
             if found & {"seldom"}

@@ -24,9 +24,6 @@ BATCHES = {
     )
 }
 
-
-GROUPS = {name: len(dataset.read()) for name, dataset in STUDY.datasets.items()}
-
 # Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -126,7 +123,7 @@ def fits_memory(wildcards, attempt):
     """Memory of a job on a batch of fits, in MB."""
     sampling = STUDY.sampling
     return resources.memory_mb(
-        GROUPS[wildcards.dataset],
+        len(STUDY.groups[wildcards.dataset]),
         sampling.chains,
         max(sampling.draws),
         sampling.tune,
@@ -138,7 +135,7 @@ def sampling_runtime(wildcards, threads, attempt):
     """Runtime of sampling a batch, in minutes."""
     sampling = STUDY.sampling
     return resources.sampling_minutes(
-        GROUPS[wildcards.dataset],
+        len(STUDY.groups[wildcards.dataset]),
         sampling.chains,
         max(sampling.draws),
         sampling.tune,
@@ -153,7 +150,7 @@ def diagnosis_runtime(wildcards, attempt):
     """Runtime of diagnosing a batch, in minutes."""
     sampling = STUDY.sampling
     return resources.diagnosis_minutes(
-        GROUPS[wildcards.dataset],
+        len(STUDY.groups[wildcards.dataset]),
         sampling.chains,
         sampling.draws,
         len(BATCHES[wildcards.batch]),
@@ -165,7 +162,7 @@ def calibration_memory(wildcards, attempt):
     """Memory of a job on a batch of simulations, in MB."""
     fit = STUDY.calibration
     return resources.memory_mb(
-        GROUPS[wildcards.dataset], fit.chains, fit.draws, fit.tune, attempt
+        len(STUDY.groups[wildcards.dataset]), fit.chains, fit.draws, fit.tune, attempt
     )
 
 
@@ -173,7 +170,7 @@ def calibration_runtime(wildcards, threads, attempt):
     """Runtime of simulating and fitting a batch, in minutes."""
     fit = STUDY.calibration
     return resources.sampling_minutes(
-        GROUPS[wildcards.dataset],
+        len(STUDY.groups[wildcards.dataset]),
         fit.chains,
         fit.draws,
         fit.tune,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.files import read_table, replacing, write_json
+from partial_pooling.files import read_table, write_json, write_table
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
 from partial_pooling.verdict import accuracy, judge_fits, verdict
@@ -22,8 +22,7 @@ def main(job: Any) -> None:
         (fits, job.output.fits),
         (summary, job.output.accuracy),
     ):
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False)
+        write_table(table, path)
     write_json(provenance(job.input.data, job.params.settings), job.output.provenance)
     write_json(verdict(fits, summary, thresholds), job.output.verdict)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from partial_pooling.data import read_groups
 from partial_pooling.diagnostics import diagnose_fit, grade
 from partial_pooling.exact import solve
-from partial_pooling.files import replacing
+from partial_pooling.files import write_table
 from partial_pooling.fits import read_fits
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors import parse_hyperprior
@@ -31,8 +31,7 @@ def main(job: Any) -> None:
     cells = pd.concat(fits).assign(batch=job.wildcards.batch)
     for table, path in ((graded, job.output.estimates), (cells, job.output.fits)):
         table.insert(0, "model", job.wildcards.model)
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False)
+        write_table(table, path)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Any
 
 from partial_pooling.calibration import Settings, calibrate, tables
 from partial_pooling.data import read_groups
-from partial_pooling.files import replacing
+from partial_pooling.files import write_table
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors import parse_hyperprior
 
@@ -33,8 +33,7 @@ def main(job: Any) -> None:
         tables(results), (job.output.ranks, job.output.fits, job.output.times), strict=True
     ):
         table.insert(0, "model", job.wildcards.model)
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False)
+        write_table(table, path)
 
 
 if __name__ == "__main__":

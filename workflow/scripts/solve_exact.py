@@ -6,7 +6,7 @@ from typing import Any
 from partial_pooling.classical import classical_table, heterogeneity, theta_table
 from partial_pooling.data import read_groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.files import replacing, write_json
+from partial_pooling.files import replacing, write_json, write_table
 from partial_pooling.logs import log_to
 from partial_pooling.priors import parse_hyperprior
 from partial_pooling.provenance import provenance
@@ -20,8 +20,7 @@ def main(job: Any) -> None:
         (classical_table(groups), job.output.classical),
         (theta_table(groups), job.output.classical_theta),
     ):
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False)
+        write_table(table, path)
     write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)
     attributes = provenance(job.input.data, {"prior": job.params.prior})
     with replacing(job.output.curves) as temporary:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.calibration_summary import Calibration, summarize
-from partial_pooling.files import read_table, replacing, write_json
+from partial_pooling.files import read_table, write_json, write_table
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
 
@@ -21,8 +21,7 @@ def main(job: Any) -> None:
     made = {"ranks": ranks, "fits": fits, **tables}
     for name, table in made.items():
         if name != "fared":
-            with replacing(job.output[name]) as temporary:
-                table.to_csv(temporary, index=False)
+            write_table(table, job.output[name])
     origin = provenance(job.input.data, {"prior": job.params.prior, **settings})
     write_json({**section, "provenance": origin}, job.output.summary)
 
