@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -205,18 +206,55 @@ def test_error_guide_falls_as_one_over_root_draws():
 
 def test_forest_bars_are_the_tables_intervals(eight):
     ax = plots.forest(EIGHT, eight[0], eight[2]).axes[0]
-    raw, pooled = (c.get_segments() for c in ax.collections)
+    raw, pooled, new = (c.get_segments() for c in ax.collections)
     np.testing.assert_allclose(raw[0][:, 0], [28 - 1.96 * 15, 28 + 1.96 * 15])
     table = eight[0].set_index("variable")
-    for segment, name in ((pooled[0], "theta[A]"), (pooled[-1], "theta_new")):
+    for segment, name in ((pooled[0], "theta[A]"), (new[0], "theta_new")):
         np.testing.assert_allclose(segment[:, 0], table.loc[name, ["q2.5", "q97.5"]])
+
+
+def test_a_bar_far_wider_than_the_others_runs_out_of_the_forest_plot():
+    groups = Groups(EIGHT.names, EIGHT.estimate, np.where(np.arange(8) == 1, 1e4, EIGHT.std_error))
+    ax = plots.forest(groups, exact_table(exact_of(groups)), classical_table(groups)).axes[0]
+    assert np.ptp(ax.get_xlim()) < 400
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["A", "B (±19,600)", *"CDEFGH", "new group"]
+
+
+def test_many_groups_lie_close_together_in_the_order_of_their_means():
+    groups = many_groups(150)
+    table = exact_table(exact_of(groups))
+    ax = plots.forest(groups, table, classical_table(groups)).axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["new group"]
+    assert ax.get_ylabel() == "150 groups, by exact posterior mean"
+    pooled = ax.collections[1].get_segments()
+    means = table.set_index("variable").loc[[f"theta[{n}]" for n in groups.names], "mean"]
+    # a row of its own for each group, its place from the top that of its mean
+    np.testing.assert_array_equal(
+        np.argsort([segment[0, 1] for segment in pooled]), np.argsort(-means.to_numpy())
+    )
+
+
+@pytest.mark.slow
+def test_figures_of_thousands_of_groups_stay_small(tmp_path):
+    groups = many_groups(3000)
+    exact, classical = exact_of(groups), classical_table(groups)
+    for name, figure in {
+        "forest": plots.forest(groups, exact_table(exact), classical),
+        "shrinkage": plots.shrinkage(groups, exact_dataset(exact), classical),
+        "traces": plots.traces(make_fits(names=groups.names, draws=50)),
+    }.items():
+        path = tmp_path / f"{name}.svg"
+        plots.save(figure, path)
+        assert path.stat().st_size < 800_000, name
 
 
 def test_shrinkage_starts_pooled_and_marks_the_plugged_in_tau(eight):
     figure = plots.shrinkage(EIGHT, eight[1], eight[2])
-    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 100]
-    assert len(lines) == len(EIGHT)
-    assert np.ptp([line.get_ydata()[0] for line in lines]) < 1e-9
+    (curves,) = (c for c in figure.axes[0].collections if isinstance(c, LineCollection))
+    starts = [segment[0, 1] for segment in curves.get_segments()]
+    assert len(starts) == len(EIGHT)
+    assert np.ptp(starts) < 1e-9
     assert any("ML, REML, PM, DL: τ = 0" in text for text in texts(figure))
 
 

@@ -68,8 +68,8 @@ def _forest(results: Results) -> Caption:
         f"% interval; a new group from {results.interval('theta_new')}."
     )
     return alternative, (
-        f"Hollow: each group's estimate by itself. Filled: its exact posterior {centre}. Bars are "
-        "95 % intervals; the grey band is the mean of all groups under complete pooling. "
+        f"Each group's estimate by itself (brown) and its exact posterior {centre} (black). Bars "
+        "are 95 % intervals; the grey band is the mean of all groups under complete pooling. "
         f"{groups.names[far]} moves furthest, from {units(groups.estimate[far])} to "
         f"{units(theta['centre'].iloc[far])}: the wider a group's own interval, the greater the "
         "share of the way that it moves."
@@ -127,7 +127,7 @@ def _traces(results: Results) -> Caption:
         for model, row in results.shown.iterrows()
     ]
     return (
-        "Densities and traces of μ, τ, log τ and all θ, a column a model. " + _sentence(each),
+        "Densities and traces of μ, τ, log τ and θ, a column a model. " + _sentence(each),
         f"Densities (left) and traces of {_of_shown(results)}. A line of the densities is a "
         "chain, or for θ a group. Chains that agree lie on one another; a stretch that stays at "
         f"one value is a chain that was stuck. {_sentence(each)}",

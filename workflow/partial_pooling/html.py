@@ -14,6 +14,8 @@ import pandas as pd
 
 from partial_pooling.words import NO_BREAK, Format
 
+MOST_ROWS = 1000  # of a table in a page
+
 
 class Html(str):
     """HTML that a notebook shows as it is."""
@@ -74,6 +76,7 @@ def table(
     formats: Mapping[str, Format],
     caption: str,
     name: str,
+    source: str = "",
     searchable: bool = False,
 ) -> Html:
     """Write a table that the page lets people sort, filter and take away as CSV.
@@ -89,9 +92,15 @@ def table(
         What the table holds.
     name
         The table's id in the page and the name of its CSV file.
+    source
+        The file in the results folder that has all rows, for a table that may have more than
+        `MOST_ROWS`, of which the page shows the first.
     searchable
         Whether to offer a box that filters rows.
     """
+    if source and len(frame) > MOST_ROWS:
+        caption += f" The first {MOST_ROWS:,} of {len(frame):,} rows; {source} has all."
+        frame = frame.head(MOST_ROWS)
     numeric = [
         pd.api.types.is_numeric_dtype(column) or all(isinstance(v, Shown) for v in column)
         for _, column in frame.items()

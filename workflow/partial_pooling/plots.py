@@ -21,6 +21,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -30,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from partial_pooling.data import Groups
 from partial_pooling.files import replacing
+from partial_pooling.words import fixed, significant
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,6 +45,7 @@ FURTHER_COLOURS = ("#CC79A7", "#E69F00", "#56B4E9", "#8A6D00")
 MARKERS = {"centered": "o", "noncentered": "s", "marginal": "^"}
 FURTHER_MARKERS = ("D", "v", "P", "X")
 EXACT = "#000000"
+RAW = "#A65900"  # estimates as they are
 GREY = "#767676"
 
 WIDTH = 7.0  # inches: 11 pt text is 17 px high where a figure is shown 800 px wide
@@ -85,6 +88,8 @@ HYPERPARAMETERS = ("mu", "tau", "log_tau")
 METHODS = {"ml": "ML", "reml": "REML", "paule_mandel": "PM", "dersimonian_laird": "DL"}
 MOST_LABELLED_GROUPS = 12
 MOST_RANKED_GROUPS = 8  # of calibration's histograms
+MOST_NAMED_GROUPS = 100  # with a row of their own in the forest plot
+MOST_TRACED_GROUPS = 100
 # beyond these numbers a layer of an SVG is a raster
 MOST_VECTOR_LINES = 24
 MOST_VECTOR_MARKS = 1200
@@ -109,7 +114,7 @@ def _styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 @_styled
 def traces(fits: Fits) -> Figure:
-    """Draw the density and the trace of mu, tau, log tau and every theta, a column a model.
+    """Draw the density and the trace of mu, tau, log tau and theta, a column a model.
 
     Parameters
     ----------
@@ -121,8 +126,9 @@ def traces(fits: Fits) -> Figure:
     matplotlib.figure.Figure
         Left: densities, a line a chain (for theta: a line a group). Right: draws of all chains
         over iterations, a shade a chain (theta: a shade a group), thinned so that single
-        excursions can be seen. Ranges leave out the outermost 0.05 % of
-        the draws of tau and theta, which may be far out.
+        excursions can be seen. Of more than `MOST_TRACED_GROUPS` groups as many are drawn, evenly
+        spaced. Ranges leave out the outermost 0.05 % of the draws of tau and theta, which may be
+        far out.
     """
     models = list(fits)
     variables = ("mu", "tau", "log_tau", "theta")
@@ -136,6 +142,12 @@ def traces(fits: Fits) -> Figure:
     )
     for row, variable in zip(axes, variables, strict=True):
         series = {model: _series(fit, variable) for model, fit in fits.items()}
+        label = LABELS[variable]
+        if variable == "theta":
+            of = len(series[models[0]])
+            drawn = np.linspace(0, of - 1, min(of, MOST_TRACED_GROUPS)).astype(int)
+            series = {model: values[drawn] for model, values in series.items()}
+            label = ("all " if len(drawn) == of else f"{len(drawn)} of {of:,} ") + label
         low, high = _span(series.values(), *EXTENT.get(variable, (0, 1)))
         if variable == "tau":
             low = min(low, max(0.0, low - 0.02 * (high - low)))
@@ -168,7 +180,7 @@ def traces(fits: Fits) -> Figure:
             ax.xaxis.set_major_formatter(_thousands())
             ax.tick_params(labelbottom=variable == "theta")
         row[0].set_ylim(low, high)
-        row[0].set_ylabel(LABELS[variable] if variable != "theta" else "all θ (data units)")
+        row[0].set_ylabel(label)
         row[0].set_xlim(left=0)
         row[0].xaxis.set_major_locator(NullLocator())
     axes[0, 0].set_title("density")
@@ -282,7 +294,7 @@ def cumulative_mean(
         _legend_line(ax, GREY, f"{quoted:.7g}, quoted in the lecture", linestyle=(0, (4, 2)))
     if _finite(exact_mean):
         ax.axhline(exact_mean, color=EXACT, linewidth=2, zorder=2.5)
-        _legend_line(ax, EXACT, f"{exact_mean:.7f}, exact", linewidth=2)
+        _legend_line(ax, EXACT, f"{fixed(7)(exact_mean)}, exact", linewidth=2)
     else:
         _note(ax, "the exact mean of log τ does not exist")
     pad = 0.1 * (max(late) - min(late)) or 0.5
@@ -813,19 +825,25 @@ def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figu
     Returns
     -------
     matplotlib.figure.Figure
-        A row a group, and one for the theta of a new group. Bars are 95 % intervals. Where a
-        posterior mean does not exist the median stands for it.
+        A row a group, and one for the theta of a new group; of more than `MOST_NAMED_GROUPS`
+        the rows lie close together, without names, in the order of the pooled estimates. Bars are
+        95 % intervals. Where a posterior mean does not exist the median stands for it.
     """
     table = exact.set_index("variable")
     rows = [*(f"theta[{name}]" for name in groups.names), "theta_new"]
-    labels = [*(escape(shorten(name)) for name in groups.names), "new group"]
     pooled = table.loc[rows]
     defined = bool(np.isfinite(pooled["mean"]).all())
     centre = pooled["mean"] if defined else pooled["q50"]
-    y = np.arange(len(rows), dtype=float)
-    y[-1] += 0.4
+    named = len(groups) <= MOST_NAMED_GROUPS
+    labels = [*(escape(shorten(name)) for name in groups.names if named), "new group"]
+    if named:
+        y = np.arange(len(groups), dtype=float)
+    else:
+        y = np.empty(len(groups))
+        y[np.argsort(-centre.iloc[:-1])] = np.linspace(0, 24, len(groups))
+    last = float(y.max()) + 1.4
     step = 0.42 if len(groups) <= 20 else 0.26
-    figure = _figure(1.75 + step * len(rows))
+    figure = _figure(1.75 + step * (last + 0.6))
     ax = figure.subplots()
     complete = (
         classical.set_index("method")[["mu", "mu_std_error"]].loc["complete_pooling"].to_numpy()
@@ -833,40 +851,59 @@ def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figu
     mean, half = float(complete[0]), 1.96 * float(complete[1])
     ax.axvspan(mean - half, mean + half, color="#E3E3E3", linewidth=0, zorder=0)
     ax.axvline(mean, color=GREY, linewidth=1.5, zorder=1)
-    ax.errorbar(
+
+    def rows_of(x: ArrayLike, y: ArrayLike, half: ArrayLike, width: float, **style: Any) -> None:
+        alone = named or np.size(y) == 1
+        ax.errorbar(
+            x,
+            y,
+            xerr=half,
+            linestyle="none",
+            marker="o",
+            markersize=5.5 if alone else 1,
+            elinewidth=width if alone else 0.5,
+            ecolor=(style["color"], 1 if alone else min(0.8, 300 / len(groups))),
+            rasterized=not alone,
+            **style,
+        )
+
+    apart = 0.16 if named else 0
+    hollow = "white" if named else RAW
+    rows_of(
         groups.estimate,
-        y[:-1] - 0.16,
-        xerr=1.96 * groups.std_error,
-        linestyle="none",
-        marker="o",
-        markersize=5.5,
-        markerfacecolor="white",
-        color="#A65900",
-        elinewidth=1.2,
+        y - apart,
+        1.96 * groups.std_error,
+        1.2,
+        color=RAW,
+        markerfacecolor=hollow,
+        zorder=2,
     )
-    ax.errorbar(
-        centre,
-        y + np.append(np.full(len(groups), 0.16), 0),
-        xerr=[centre - pooled["q2.5"], pooled["q97.5"] - centre],
-        linestyle="none",
-        marker="o",
-        markersize=5.5,
-        color=EXACT,
-        elinewidth=2,
-    )
-    ax.axhline(y[-1] - 0.7, color=GREY, linewidth=0.8)
-    of_groups = pooled.iloc[:-1]
-    low = float(min(np.min(groups.estimate - 1.96 * groups.std_error), of_groups["q2.5"].min()))
-    high = float(max(np.max(groups.estimate + 1.96 * groups.std_error), of_groups["q97.5"].max()))
+    halves = np.array([centre - pooled["q2.5"], pooled["q97.5"] - centre])
+    rows_of(centre.iloc[:-1], y + apart, halves[:, :-1], 2, color=EXACT, zorder=3)
+    rows_of(centre.iloc[-1:], [last], halves[:, -1:], 2, color=EXACT, zorder=3)
+    ax.axhline(last - 0.7, color=GREY, linewidth=0.8)
+    # A bar far wider than the others runs out of the axes, so that it does not flatten them.
+    raw = 1.96 * groups.std_error
+    shown = np.minimum(raw, 4 * np.median(raw))
+    low = float(min(np.min(groups.estimate - shown), pooled["q2.5"].iloc[:-1].min()))
+    high = float(max(np.max(groups.estimate + shown), pooled["q97.5"].iloc[:-1].max()))
     new_low, new_high = (float(pooled[q].iloc[-1]) for q in ("q2.5", "q97.5"))
     reach = 0.5 * (high - low)
     if new_low < low - reach or new_high > high + reach:
-        # the bar of a new group runs out of the axes, so that it does not flatten the others
-        labels[-1] += f"\n{new_low:,.3g} to {new_high:,.3g}".replace("-", "−")
+        labels[-1] += f"\n{significant(3)(new_low)} to {significant(3)(new_high)}"
     low, high = max(low - reach, min(low, new_low)), min(high + reach, max(high, new_high))
+    out = (groups.estimate - raw < low) | (groups.estimate + raw > high)
+    if named:
+        for i in np.flatnonzero(out):
+            labels[i] += f" (±{significant(3)(raw[i])})"
     ax.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
-    ax.set_yticks(y, labels, fontsize=10.5 if len(groups) <= 20 else 9)
-    ax.set_ylim(y[-1] + 0.6, -0.6)
+    ax.set_yticks([*(y if named else []), last], labels, fontsize=10.5 if len(groups) <= 20 else 9)
+    if not named:
+        ax.set_ylabel(
+            f"{len(groups):,} groups, by exact posterior {'mean' if defined else 'median'}"
+        )
+        ax.yaxis.set_label_coords(-0.02, 0.55)
+    ax.set_ylim(last + 0.6, -0.6)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("θ (data units)")
@@ -876,9 +913,9 @@ def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figu
             Line2D(
                 [],
                 [],
-                color="#A65900",
+                color=RAW,
                 marker="o",
-                markerfacecolor="white",
+                markerfacecolor=hollow,
                 label="estimate, no pooling",
             ),
             Line2D([], [], color=EXACT, marker="o", lw=2, label=f"exact posterior {statistic}"),
@@ -940,14 +977,16 @@ def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Fi
             linewidth=0,
             zorder=0,
         )
-        for line, estimate in zip(curves_of, groups.estimate, strict=True):
-            ax.plot(
-                tau[kept],
-                line[kept],
-                color=ramp_map(norm(estimate)),
-                linewidth=1.8 if few else 1,
+        ax.add_collection(
+            LineCollection(
+                [np.column_stack([tau[kept], line]) for line in curves_of[:, kept]],
+                colors=ramp_map(norm(groups.estimate)),
+                linewidths=1.8 if few else 1,
                 alpha=1 if few else 0.7,
+                rasterized=len(groups) > MOST_VECTOR_LINES,
             )
+        )
+        ax.autoscale_view()
         for value in plugged:
             if value <= limit:
                 ax.axvline(value, color=COLOURS["marginal"], linewidth=1.6, linestyle=(0, (3, 2)))
@@ -974,7 +1013,9 @@ def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Fi
             aspect=40,
         )
     axes[-1].set_xlabel(LABELS["tau"])
-    methods = "; ".join(f"{', '.join(names)}: τ = {value:.3g}" for value, names in plugged.items())
+    methods = "; ".join(
+        f"{', '.join(names)}: τ = {significant(3)(value)}" for value, names in plugged.items()
+    )
     figure.legend(
         handles=[
             Patch(color="#E3E3E3", label="posterior density of τ"),

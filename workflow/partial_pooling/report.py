@@ -27,8 +27,8 @@ from partial_pooling.results import Results
 from partial_pooling.verdict import CHECKS
 from partial_pooling.words import (
     Format,
+    at_scale,
     count,
-    decimals_for,
     first_upper,
     fixed,
     percent,
@@ -99,10 +99,12 @@ class Report(Results):
         )
         return table(
             frame,
-            dict.fromkeys(frame.columns[1:], self.units),
+            dict.fromkeys(frame.columns[1:], self.units)
+            | dict.fromkeys(["std. error σ", "θ sd"], self.finely),
             "Estimates with their standard errors, and the exact posterior of each group's θ: "
             "mean, standard deviation and central 95 % interval, in the units of the data.",
             "groups",
+            "exact.csv",
         )
 
     def answer(self) -> Html:
@@ -116,8 +118,12 @@ class Report(Results):
             f"The groups' true values differ from it by a standard deviation <b>τ</b> with median "
             f"<b>{self.in_units('tau', 'q50')}</b> (95 % interval "
             f"{self.interval('tau')}).",
-            f"The raw estimates lie between {self.units(y.min())} and {self.units(y.max())}; "
-            f"partially pooled, the groups' posterior {kind} lie between "
+            (
+                f"The raw estimates lie between {self.units(y.min())} and {self.units(y.max())}; "
+                if y.max() > y.min()
+                else f"The raw estimates are all {self.units(y.min())}; "
+            )
+            + f"partially pooled, the groups' posterior {kind} lie between "
             f"{self.units(centres.min())} and {self.units(centres.max())}.",
         ]
         chance = self.probability_largest
@@ -371,15 +377,20 @@ class Report(Results):
                 "exact sd": self.theta["sd"].to_numpy(),
             }
         )
-        formats = dict.fromkeys(frame.columns[1:], self.units) | {"pooling factor B": fixed(2)}
+        formats: dict[str, Format] = {
+            **dict.fromkeys(frame.columns[1:], self.units),
+            **dict.fromkeys(["EB sd", "exact sd"], self.finely),
+            "pooling factor B": fixed(2),
+        }
         return table(
             frame,
             formats,
-            f"Shrinkage: the pooling factor at the posterior median of τ ({self.units(tau)}; 1 is "
+            f"Shrinkage: the pooling factor at the posterior median of τ ({self.finely(tau)}; 1 is "
             "complete pooling, 0 none); θ by empirical Bayes (EB), which plugs in the REML "
-            f"estimate τ = {self.units(self.classical.loc['reml', 'tau'])} and has a flat prior "
+            f"estimate τ = {self.finely(float(self.classical['tau'].loc['reml']))} and has a flat prior "
             "for μ; and the exact posterior.",
             "shrinkage",
+            "classical_theta.csv",
         )
 
     def classical_table(self) -> Html:
@@ -399,10 +410,10 @@ class Report(Results):
         exact = [self.value(v, q) for v, q in zip(variables, columns, strict=True)]
         row = dict(zip(frame.columns, ["exact posterior (τ: median)", *exact], strict=True))
         frame = pd.concat([frame, pd.DataFrame([row])], ignore_index=True)
-        digits = decimals_for(float(np.median(self.groups.std_error))) + 1
+        one_more = at_scale(float(np.median(self.groups.std_error)), further=1)
         return table(
             frame,
-            dict.fromkeys(frame.columns[1:], fixed(digits)),
+            dict.fromkeys(frame.columns[1:], one_more),
             "Classical estimates plug in one value of τ, whose uncertainty they leave out; μ, its "
             "standard error, and the 95 % interval of a new group follow from it. The last row is "
             "the exact posterior, which has the priors too.",
@@ -431,8 +442,8 @@ class Report(Results):
             )
         else:
             lines.append(
-                f"The classical estimates of τ lie between {self.units(taus.min())} and "
-                f"{self.units(taus.max())}. Plugging one in takes τ as known; {interval}."
+                f"The classical estimates of τ lie between {self.finely(taus.min())} and "
+                f"{self.finely(taus.max())}. Plugging one in takes τ as known; {interval}."
             )
         return paragraphs(lines)
 
@@ -472,6 +483,7 @@ class Report(Results):
             f"Means and standard deviations of {self._best_fit}, each with its Monte Carlo "
             "standard error (MCSE), beside the exact ones. z is the error of the mean in MCSE.",
             "numbers",
+            "estimates.csv",
         )
 
     def quantiles_table(self) -> Html:
@@ -494,6 +506,7 @@ class Report(Results):
             f"Quantiles of {self._best_fit}, each with its Monte Carlo standard error, beside the "
             "exact ones.",
             "quantiles",
+            "estimates.csv",
         )
 
     @property
@@ -541,6 +554,7 @@ class Report(Results):
             "Every fit at every number of draws, each with its verdict: trusted, or the checks "
             "that it failed. Of R-hat, ESS, E-BFMI and |z| the worst of any variable or chain.",
             "cells",
+            "fits.csv",
             searchable=True,
         )
 

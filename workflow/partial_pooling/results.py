@@ -15,7 +15,7 @@ import pandas as pd
 from partial_pooling.data import Groups, read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.priors import HyperPrior, parse_hyperprior
-from partial_pooling.words import Format, decimals_for, fixed
+from partial_pooling.words import Format, at_scale
 
 
 @dataclass(frozen=True)
@@ -223,14 +223,19 @@ class Results:
     @cached_property
     def units(self) -> Format:
         """Format a number in the units of the data."""
-        return fixed(decimals_for(float(np.median(self.groups.std_error))))
+        return at_scale(float(np.median(self.groups.std_error)))
+
+    def finely(self, deviation: float) -> str:
+        """Write a standard deviation in the units of the data; a small one by its own scale."""
+        scale = float(np.median(self.groups.std_error))
+        return at_scale(min(scale, deviation) if deviation > 0 else scale)(deviation)
 
     def in_units(self, variable: str, column: str = "mean") -> str:
         """An exact value as people read it; tau, which may be small, by its own scale."""
         form = self.units
         if variable == "tau":
             scale = min(float(np.median(self.groups.std_error)), self.value("tau", "q50"))
-            form = fixed(decimals_for(scale))
+            form = at_scale(scale)
         return form(self.value(variable, column))
 
     def interval(self, variable: str) -> str:

@@ -11,13 +11,6 @@ type Format = Callable[[Any], str]
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def decimals_for(scale: float) -> int:
-    """Decimals that show a hundredth of a scale, or finer than a tenth of it."""
-    if not (math.isfinite(scale) and scale > 0):
-        return 2
-    return min(max(0, 2 - math.floor(math.log10(scale))), 12)
-
-
 def fixed(decimals: int) -> Format:
     """Format with this many decimals, a minus sign and commas between thousands.
 
@@ -34,6 +27,30 @@ def fixed(decimals: int) -> Format:
         return _typeset(text)
 
     return write
+
+
+def at_scale(scale: float, further: int = 0) -> Format:
+    """Format numbers that differ by about `scale`: to a hundredth of it, or finer than a tenth.
+
+    Very small and very large ones are written as powers of ten, to three digits.
+
+    Parameters
+    ----------
+    scale
+        In the units of the numbers.
+    further
+        Further digits.
+
+    Examples
+    --------
+    >>> at_scale(10)(-1234.56), at_scale(0.02)(0.5), at_scale(3e-8)(1.234e-7)
+    ('−1,234.6', '0.5000', '1.23e−07')
+    """
+    if not (math.isfinite(scale) and scale > 0):
+        return fixed(2 + further)
+    if not 1e-4 <= scale < 1e7:
+        return lambda value: _typeset(f"{value:.{2 + further}e}") if value else "0"
+    return fixed(max(0, 2 - math.floor(math.log10(scale))) + further)
 
 
 def significant(digits: int) -> Format:
