@@ -18,7 +18,7 @@ from partial_pooling.certificate import compare
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = int(os.environ.get("INTERRUPTIONS", "8"))
+MOMENTS = 20
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 COMPARED = {".csv", ".json", ".svg", ".png", ".html", ".nc", ".ipynb"}
 # what these hold is not a result: durations, and (of the log) times

@@ -363,7 +363,7 @@ class Report(Results):
 
     def shrinkage_table(self) -> Html:
         """Pooling factor of each group, and its theta by empirical Bayes and exactly."""
-        tau = self.value("tau", "q50")
+        tau, reml = self.value("tau", "q50"), float(self.classical["tau"].loc["reml"])
         plugged = self.classical_theta.loc["reml"].loc[list(self.groups.names)]
         variance = self.groups.std_error**2
         frame = pd.DataFrame(
@@ -387,7 +387,7 @@ class Report(Results):
             formats,
             f"Shrinkage: the pooling factor at the posterior median of τ ({self.finely(tau)}; 1 is "
             "complete pooling, 0 none); θ by empirical Bayes (EB), which plugs in the REML "
-            f"estimate τ = {self.finely(float(self.classical['tau'].loc['reml']))} and has a flat prior "
+            f"estimate τ = {self.finely(reml)} and has a flat prior "
             "for μ; and the exact posterior.",
             "shrinkage",
             "classical_theta.csv",
