@@ -57,9 +57,10 @@ include: "workflow/rules/certify.smk"
 rule all:
     default_target: True
     # every result, not the index alone: Snakemake makes a deleted file anew only if it is asked for
+    # (in a list, since of a generator it loses the first item)
     input:
         "results/index.html",
-        (
+        [
             collect(
                 rule.output,
                 dataset=STUDY.datasets,
@@ -77,7 +78,7 @@ rule all:
                 rules.plot_study,
                 rules.render_report,
             )
-        ),
+        ],
 
 
 rule report:
