@@ -17,7 +17,7 @@ MEGABYTE = 1e6
 # Memory of a job before it holds any draw: two Snakemakes (100 MB each), and PyMC and nutpie with
 # a compiled model (450 MB) or ArviZ (200 MB).
 BASE_MB = 1000
-# Copies of a fit's draws that are held at once. Measured: 4 to 5.5 by nutpie, 3 by diagnosis.
+# Copies of a fit's draws that are held at once. Measured: 4 to 6 by nutpie, 2 to 4 by diagnosis.
 COPIES = 7
 
 # Importing, building and compiling takes 6 to 20 s; more where the file system is slow.
