@@ -11,6 +11,7 @@ import pandas as pd
 
 from partial_pooling.captions import FIGURES
 from partial_pooling.classical import classical_table, heterogeneity, theta_table
+from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups, write_groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
 from partial_pooling.files import write_json
@@ -25,15 +26,7 @@ HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "Regional centre for names that are long, tedious and go on and on, ward 17",
 )
-THRESHOLDS = {
-    "r_hat": 1.01,
-    "ess_bulk": 400,
-    "ess_tail": 400,
-    "divergences": 0,
-    "ebfmi": 0.3,
-    "max_treedepth_hits": 0,
-    "z": 4,
-}
+THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
+from synthetic_results import THRESHOLDS
 
 from partial_pooling.data import Groups
 from partial_pooling.diagnostics import diagnose_fit, estimate, grade, neck, stack_variables
@@ -15,16 +16,6 @@ from partial_pooling.exact import solve
 from partial_pooling.models import build_model
 from partial_pooling.sampling import Settings, sample_fits
 from partial_pooling.verdict import accuracy, judge_fits, verdict
-
-THRESHOLDS = {
-    "r_hat": 1.01,
-    "ess_bulk": 400,
-    "ess_tail": 400,
-    "divergences": 0,
-    "ebfmi": 0.3,
-    "max_treedepth_hits": 0,
-    "z": 4,
-}
 
 
 @pytest.fixture(scope="module")

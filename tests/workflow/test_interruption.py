@@ -19,6 +19,15 @@ from partial_pooling.certificate import compare
 pytestmark = pytest.mark.slow
 
 MOMENTS = 20
+# Whom a kill strikes (Snakemake, a step, the kernel of the notebook, or every process), and what is
+# taken away before, so that it has something to do.
+KINDS = {
+    "snakemake": "*",
+    "sample_posterior": "schools/fits",
+    "all": "*",
+    "diagnose_fits": "schools/diagnostics",
+    "ipykernel": "schools/report.*",
+}
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 COMPARED = {".csv", ".json", ".svg", ".png", ".html", ".nc", ".ipynb"}
 # what these hold is not a result: durations, and (of the log) times
@@ -77,32 +86,49 @@ def certificate_of(project):
     return json.loads((project.results / "certificate.json").read_text())
 
 
+def command_of(process):
+    """The command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def victims_of(kind, process, folder):
+    """Wait for the processes of a kind to be there; empty if the run ended before."""
+    if kind == "snakemake":
+        return [process.pid]
+    while process.poll() is None:
+        alive = processes_in(folder)
+        # a step's script runs under a name that ends like it
+        found = [one for one in alive if kind == "all" or kind in command_of(one)]
+        if found:
+            return found
+        time.sleep(0.05)
+    return []
+
+
 def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_path):
     whole = results_of(finished)
     project = copy_project(tmp_path)
     rng = random.Random(7)
-    killed = completed = 0
-    while killed < MOMENTS:
+    for number in range(MOMENTS):
+        kind, removed = list(KINDS.items())[number % len(KINDS)]
+        for path in project.results.glob(removed):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         process = start(project)
-        time.sleep(rng.uniform(2, 14))
-        if process.poll() is not None:
-            # it was done before the moment came: every result must be there; then once more
-            completed += 1
-            assert results_of(project) == whole
-            shutil.rmtree(project.results)
-            continue
-        # Snakemake itself, any one of its processes (a sampler, a kernel), or all at once
-        alive = processes_in(project.folder)
-        victims = rng.choice([[process.pid], [rng.choice(alive)], alive])
+        if kind in ("snakemake", "all"):
+            time.sleep(rng.uniform(2, 14))
+        victims = victims_of(kind, process, project.folder)
+        if kind not in ("snakemake", "all"):
+            time.sleep(rng.uniform(0, 0.8))
+            assert victims, kind
         for victim in victims:
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-        killed += 1
-        if process.pid not in victims:
-            process.wait(timeout=120)  # ends by itself, having finished what it could
-        else:
-            process.wait()
-            for orphan in processes_in(project.folder):
+        process.wait(timeout=300)  # if Snakemake lives it finishes what it can
+        for orphan in processes_in(project.folder):
+            with suppress(ProcessLookupError):
                 os.kill(orphan, signal.SIGKILL)
         # no final name holds a half-written file
         for name, content in results_of(project).items():
@@ -186,6 +212,7 @@ def test_results_that_cannot_be_written_are_refused_at_once(small_disk):
         ("diagnostics/centered/batch-000.estimates.csv", "collect_diagnostics"),
         ("estimates.csv", "plot_study"),
         ("exact.nc", "plot_groups"),
+        ("figures/forest.svg", "render_report"),
     ],
 )
 def test_a_damaged_file_is_named_with_how_to_make_it_anew(finished, damaged, remake):
