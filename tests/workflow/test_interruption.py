@@ -144,8 +144,8 @@ def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_pa
 def test_control_c_ends_within_seconds_and_leaves_no_process(tmp_path):
     project = copy_project(tmp_path)
     process = start(project)
-    time.sleep(8)  # sampling
-    assert process.poll() is None
+    assert victims_of("sample_posterior", process, project.folder)
+    time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=20)
     deadline = time.monotonic() + 5
@@ -158,7 +158,8 @@ def test_control_c_ends_within_seconds_and_leaves_no_process(tmp_path):
 def test_a_second_run_in_the_same_folder_is_told_so(tmp_path):
     project = copy_project(tmp_path)
     process = start(project)
-    time.sleep(7)
+    while process.poll() is None and not list(project.folder.glob(".snakemake/locks/*")):
+        time.sleep(0.05)
     second = project.snakemake("--cores", "1", check=False)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=20)
