@@ -381,7 +381,7 @@ def test_table_keeps_full_precision_beside_rounded_text():
 
 
 def test_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"verdict\.json: no such file; run Snakemake"):
+    with pytest.raises(InputError, match=r"verdict\.json: it is missing; run Snakemake"):
         _ = Report(tmp_path).verdict
 
 

@@ -21,6 +21,9 @@ TINY = {
         "fits_per_batch": 4,
     },
 }
+COMPARED = {".csv", ".json", ".svg", ".png", ".html", ".nc", ".ipynb"}
+# what these hold is not a result: durations, and (of the log) times
+NOT_RESULTS = {"logs", "benchmarks"}
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,14 @@ def copy_project(folder: Path) -> Project:
     project = Project(folder)
     project.write_study(TINY)
     return project
+
+
+def results_of(project):
+    """Bytes of every result there is."""
+    found = {}
+    for path in project.results.rglob("*"):
+        name = path.relative_to(project.results)
+        a_result = not NOT_RESULTS & set(name.parts) and name.name != "certificate.json"
+        if a_result and path.suffix in COMPARED and not name.name.startswith("."):
+            found[str(name)] = path.read_bytes()
+    return found

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from partial_pooling.configuration import Study, read_study
+from partial_pooling.configuration import Study, read_study, refuse_doubled_keys
 from partial_pooling.errors import InputError
 from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
 from partial_pooling.sampling import Settings, batches, sample_fits
@@ -156,6 +156,7 @@ def estimate(path: Path, minutes: float) -> list[str]:
         Wanted length of a job.
     """
     try:
+        refuse_doubled_keys(path)
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{path}: {error}; allowed: a YAML file") from None

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from partial_pooling.data import Groups, read_groups
-from partial_pooling.errors import InputError
+from partial_pooling.files import intact, read_table
 from partial_pooling.priors import HyperPrior, parse_hyperprior
 from partial_pooling.words import Format, at_scale
 
@@ -47,7 +47,7 @@ class Results:
     @cached_property
     def groups(self) -> Groups:
         """The data."""
-        return read_groups(self._existing("data.csv"))
+        return read_groups(intact(self.folder / "data.csv"))
 
     @cached_property
     def exact(self) -> pd.DataFrame:
@@ -99,7 +99,7 @@ class Results:
         """Probability that a group's theta is the largest; none where it was not computed."""
         import xarray as xr
 
-        with xr.open_dataset(self._existing("exact.nc")) as curves:
+        with xr.open_dataset(intact(self.folder / "exact.nc")) as curves:
             if "probability_largest" not in curves:
                 return None
             return curves["probability_largest"].load().to_series()
@@ -116,22 +116,16 @@ class Results:
 
     def svg(self, name: str, folder: str = "figures") -> bytes:
         """An SVG of a folder of the results."""
-        return self._existing(f"{folder}/{name}.svg").read_bytes()
+        return intact(self.folder / folder / f"{name}.svg").read_bytes()
 
     def _csv(self, name: str) -> pd.DataFrame:
         # a group may be called NA, or 7
         names = dict.fromkeys(("variable", "group"), str)
-        return pd.read_csv(self._existing(name), dtype=names, keep_default_na=False, na_values=[""])
+        return read_table(self.folder / name, dtype=names, keep_default_na=False, na_values=[""])
 
     def _json(self, name: str) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self._existing(name).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(intact(self.folder / name).read_text(encoding="utf-8"))
         return content
-
-    def _existing(self, name: str) -> Path:
-        path = self.folder / name
-        if not path.exists():
-            raise InputError(f"{path}: no such file; run Snakemake to make it")
-        return path
 
     # -- the study --------------------------------------------------------------------------
 
