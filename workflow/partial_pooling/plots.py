@@ -332,9 +332,11 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
     height = {model: _series(fit, "log_tau").ravel() for model, fit in fits.items()}
     for ax, (model, fit) in zip(axes, fits.items(), strict=False):
         diverging = _diverging(fit).ravel()
+        few = max(1.0, 20_000 / diverging.size)  # of few draws each is larger and darker
+        size, alpha = min(5, 2.2 * few**0.25), min(0.7, 0.22 * few**0.4)
         for kept, style in (
-            (~diverging, {"color": colour(model), "markersize": 2.2, "alpha": 0.22}),
-            (diverging, {"color": EXACT, "markersize": 4.5, "alpha": 0.9}),
+            (~diverging, {"color": colour(model), "markersize": size, "alpha": alpha}),
+            (diverging, {"color": EXACT, "markersize": max(4.5, 1.5 * size), "alpha": 0.9}),
         ):
             ax.plot(
                 theta[model][kept],
