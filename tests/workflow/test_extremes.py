@@ -5,18 +5,16 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from workflow_project import copy_project
+from workflow_project import ROOT, copy_project
 
-from partial_pooling.data import Groups, write_groups
+from partial_pooling.data import Groups, read_groups, write_groups
 from partial_pooling.exact import exact_table, solve
 from partial_pooling.priors import parse_hyperprior
 
 pytestmark = pytest.mark.slow
 
-NAMES = tuple("ABCDEFGH")
-ESTIMATE = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
-STD_ERROR = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
-SCHOOLS = Groups(NAMES, ESTIMATE, STD_ERROR)
+SCHOOLS = read_groups(ROOT / "config" / "datasets" / "eight_schools.csv")
+NAMES, ESTIMATE, STD_ERROR = SCHOOLS.names, SCHOOLS.estimate, SCHOOLS.std_error
 MANY = 10_000
 # columns of estimates.csv that are defined for every fit of a proper posterior with these priors
 DEFINED = "mean sd mcse_mean ess_bulk ess_tail r_hat exact_mean z mcse_q50".split()

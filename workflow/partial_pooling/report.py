@@ -14,7 +14,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 from scipy.special import ndtri
@@ -410,7 +409,7 @@ class Report(Results):
         exact = [self.value(v, q) for v, q in zip(variables, columns, strict=True)]
         row = dict(zip(frame.columns, ["exact posterior (τ: median)", *exact], strict=True))
         frame = pd.concat([frame, pd.DataFrame([row])], ignore_index=True)
-        one_more = at_scale(float(np.median(self.groups.std_error)), further=1)
+        one_more = at_scale(self.scale, further=1)
         return table(
             frame,
             dict.fromkeys(frame.columns[1:], one_more),

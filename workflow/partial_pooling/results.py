@@ -215,21 +215,24 @@ class Results:
         return float(self.exact[column].to_numpy()[self.exact.index.get_loc(variable)])
 
     @cached_property
+    def scale(self) -> float:
+        """The median standard error, in the units of the data."""
+        return float(np.median(self.groups.std_error))
+
+    @cached_property
     def units(self) -> Format:
         """Format a number in the units of the data."""
-        return at_scale(float(np.median(self.groups.std_error)))
+        return at_scale(self.scale)
 
     def finely(self, deviation: float) -> str:
         """Write a standard deviation in the units of the data; a small one by its own scale."""
-        scale = float(np.median(self.groups.std_error))
-        return at_scale(min(scale, deviation) if deviation > 0 else scale)(deviation)
+        return at_scale(min(self.scale, deviation) if deviation > 0 else self.scale)(deviation)
 
     def in_units(self, variable: str, column: str = "mean") -> str:
         """An exact value as people read it; tau, which may be small, by its own scale."""
         form = self.units
         if variable == "tau":
-            scale = min(float(np.median(self.groups.std_error)), self.value("tau", "q50"))
-            form = at_scale(scale)
+            form = at_scale(min(self.scale, self.value("tau", "q50")))
         return form(self.value(variable, column))
 
     def interval(self, variable: str) -> str:
