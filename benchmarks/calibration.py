@@ -28,12 +28,11 @@ import simuk
 
 from partial_pooling.calibration import Settings, calibrate, simulate, tables
 from partial_pooling.data import read_groups
+from partial_pooling.lecture import PRIOR
 from partial_pooling.models import PARAMETRIZATIONS, build_model
-from partial_pooling.priors import DEFAULTS, parse_hyperprior
 
 DATA = Path(__file__).parents[1] / "config" / "datasets" / "eight_schools.csv"
 GROUPS = read_groups(DATA)
-PRIOR = parse_hyperprior(DEFAULTS)
 
 
 def cpu_seconds() -> float:

@@ -11,9 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from partial_pooling.data import Groups
 from partial_pooling.exact import PROBABILITIES, exact_table, solve
-from partial_pooling.priors import parse_hyperprior
+from partial_pooling.lecture import PRIOR
 
-PRIOR = parse_hyperprior({})
 EIGHT_SCHOOLS = Groups(
     tuple("ABCDEFGH"),
     np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from partial_pooling.data import Groups
-from partial_pooling.priors import DEFAULTS, parse_hyperprior
+from partial_pooling.lecture import PRIOR
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,4 +24,4 @@ def eight_schools():
 @pytest.fixture(scope="session")
 def default_prior():
     """Normal(0, 5) and HalfCauchy(5)."""
-    return parse_hyperprior(DEFAULTS)
+    return PRIOR

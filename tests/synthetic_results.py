@@ -15,7 +15,8 @@ from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups, write_groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
 from partial_pooling.files import write_json
-from partial_pooling.priors import DEFAULTS, parse_hyperprior
+from partial_pooling.lecture import PRIOR
+from partial_pooling.priors import parse_hyperprior
 from partial_pooling.verdict import accuracy, judge_fits, verdict
 
 HOSTILE = (
@@ -26,6 +27,7 @@ HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "Regional centre for names that are long, tedious and go on and on, ward 17",
 )
+LECTURE = PRIOR.as_dict()
 THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
 
 
@@ -55,7 +57,7 @@ def write_results(
     folder,
     groups,
     samplers=None,
-    prior=DEFAULTS,
+    prior=LECTURE,
     accepts=(0.8, 0.95),
     seeds=(1, 2, 3),
     draws=(500, 1000),

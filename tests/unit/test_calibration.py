@@ -43,6 +43,7 @@ from partial_pooling.calibration_summary import (
 from partial_pooling.configuration import read_study
 from partial_pooling.errors import InputError
 from partial_pooling.exact import solve
+from partial_pooling.lecture import PRIOR
 from partial_pooling.priors import CHOICES, IMPROPER, parse_hyperprior, parse_prior
 
 PRIORS = {
@@ -423,7 +424,10 @@ def test_a_model_that_always_fails_is_told_and_does_not_stop_the_rest():
 
 
 def study(prior=None, **calibration):
-    dataset = {"path": "config/datasets/eight_schools.csv", "prior": prior or {}}
+    dataset = {
+        "path": "config/datasets/eight_schools.csv",
+        "prior": PRIOR.as_dict() | (prior or {}),
+    }
     return read_study({"datasets": {"x": dataset}, "calibration": calibration})
 
 

@@ -1,6 +1,8 @@
 """The configuration: one source for defaults, and one line for each fault."""
 
 import copy
+import math
+import statistics
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,17 @@ def test_shipped_studies_are_valid():
 
 def test_default_study_spells_out_the_schemas_defaults():
     config = load("config.yaml")
-    bare = {"datasets": {"eight_schools": {"path": "config/datasets/eight_schools.csv"}}}
+    bare = {
+        "datasets": {
+            "eight_schools": {
+                "path": "config/datasets/eight_schools.csv",
+                "prior": {
+                    "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
+                    "tau": {"dist": "HalfCauchy", "beta": 5},
+                },
+            }
+        }
+    }
     assert read_study(config) == read_study(bare)
     schema = load_schema()["properties"]
     assert set(config) == set(schema)
@@ -64,6 +76,7 @@ def test_five_lines_are_a_study(tmp_path):
 datasets:
   my_trial:
     path: config/datasets/eight_schools.csv
+    prior: {mu: {dist: Normal, mu: 0, sigma: 5}, tau: {dist: HalfCauchy, beta: 5}}
 """
     study = read_study(yaml.safe_load(text))
     assert list(study.datasets) == ["my_trial"]
@@ -160,6 +173,11 @@ REFUSED = [
     (D + "pooled_sd", True, "allowed for form estimates: false"),
     (D + "priors", {}, "priors: unknown key (did you mean prior?)"),
     (D + "prior", None, "prior: found nothing"),
+    (D + "prior", {}, "datasets.eight_schools.prior: missing; allowed: a prior of mu and tau"),
+    (D + "prior", {"tau": {"dist": "HalfFlat"}}, "prior.mu: missing; allowed: a prior of mu, such"),
+    (D + "prior", {"mu": {"dist": "Flat"}}, "prior.tau: missing; allowed: a prior of tau, such as"),
+    (D + "prior", {"mu": {"dist": "Fla"}}, "prior.mu.dist: found 'Fla' (did you mean Flat?)"),
+    (D + "prior", {"mu": None}, "prior.mu: found nothing"),
     (D + "prior.sigma", {}, "prior.sigma: unknown key"),
     (D + "prior.mu", {"mu": 0, "sigma": 5}, "prior.mu.dist: missing"),
     (D + "prior.mu", {"dist": "normal"}, "found 'normal' (did you mean Normal?)"),
@@ -231,3 +249,60 @@ def test_an_improper_posterior_is_refused_before_anything_runs(tmp_path):
         read_study(config)
     file.write_text(file.read_text() + "c,5,6\n")
     read_study(config)
+
+
+def write_sites(path, estimate, std_error):
+    rows = (
+        f"site {k},{y!r},{s!r}" for k, (y, s) in enumerate(zip(estimate, std_error, strict=True))
+    )
+    path.write_text("\n".join(["group,estimate,std_error", *rows]) + "\n")
+    return {"path": str(path)}
+
+
+def refusal_of(datasets):
+    with pytest.raises(InputError) as error:
+        read_study({"datasets": datasets})
+    assert str(error.value).isprintable()
+    return str(error.value)
+
+
+def test_a_study_without_a_prior_is_offered_one_for_its_data(tmp_path):
+    sites = write_sites(tmp_path / "sites.csv", [121.0, 128, 130.5, 132, 136, 142], [3.0] * 6)
+    assert refusal_of({"sites": sites}) == (
+        "datasets.sites.prior: missing; allowed: a prior of mu and tau, such as "
+        "prior: {mu: {dist: Normal, mu: 130, sigma: 100}, tau: {dist: HalfNormal, sigma: 20}} "
+        "for data on this scale"
+    )
+    half = sites | {"prior": {"mu": {"dist": "Flat"}}}
+    assert refusal_of({"sites": half}) == (
+        "datasets.sites.prior.tau: missing; allowed: a prior of tau, such as "
+        "tau: {dist: HalfNormal, sigma: 20} for data on this scale"
+    )
+
+
+@pytest.mark.parametrize(
+    "estimate", [[28.0, 8, -3, 7, -1, 1, 18, 12], [5.0] * 3, [0.0, 0], [1.0, 1.5], [-1e7, 1e7 + 3]]
+)
+@pytest.mark.parametrize("scale", [1e-200, 1e-8, 1.0, 1e8, 1e200])
+def test_the_offered_prior_can_be_pasted_on_any_scale(tmp_path, scale, estimate):
+    estimate = [scale * y for y in estimate]
+    sites = write_sites(tmp_path / "sites.csv", estimate, [2 * scale] * len(estimate))
+    offer = (
+        refusal_of({"x": sites}).partition(" such as ")[2].removesuffix(" for data on this scale")
+    )
+    study = read_study({"datasets": {"x": sites | yaml.safe_load(offer)}})
+    prior, groups = study.datasets["x"].prior, study.groups["x"]
+    spread = max(math.sqrt(statistics.variance(y / scale for y in estimate)), 2) * scale
+    # rounding to 1, 2, 5 changes by a factor of sqrt(5 / 2) at most
+    assert 0.63 < prior.mu.parameters["sigma"] / (10 * spread) < 1.59
+    assert 0.63 < prior.tau.parameters["sigma"] / (2 * spread) < 1.59
+    assert abs(prior.mu.parameters["mu"] - groups.estimate.mean()) < spread
+
+
+def test_what_is_wrong_with_the_data_is_told_before_a_missing_prior(tmp_path):
+    assert "none.csv: no such file" in refusal_of({"x": {"path": "none.csv"}})
+    sites = write_sites(tmp_path / "sites.csv", [1.0, 2], [1.0, 0])
+    assert "line 3, column std_error: found 0" in refusal_of({"x": sites})
+    assert "datasets.x.path: missing" in refusal_of({"x": {}})
+    unknown = {"path": "none.csv", "priors": {}}
+    assert "did you mean prior?" in refusal_of({"x": unknown})

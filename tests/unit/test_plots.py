@@ -14,7 +14,8 @@ from partial_pooling import plots
 from partial_pooling.classical import classical_table
 from partial_pooling.data import Groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.priors import DEFAULTS, parse_hyperprior
+from partial_pooling.lecture import PRIOR
+from partial_pooling.priors import parse_hyperprior
 
 EIGHT = Groups(
     tuple("ABCDEFGH"),
@@ -83,8 +84,8 @@ def make_study(
     return estimates, fits, accuracy
 
 
-def exact_of(groups, prior=DEFAULTS):
-    return solve(groups, parse_hyperprior(prior))
+def exact_of(groups, prior=PRIOR):
+    return solve(groups, prior)
 
 
 @pytest.fixture(scope="module")
@@ -390,7 +391,8 @@ def test_fits_of_any_size_are_drawn(eight, models, chains, draws):
 
 def test_a_heavy_tail_does_not_flatten_what_else_there_is():
     groups = Groups(("a", "b", "c"), np.array([1.0, 9, 30]), np.array([2.0, 3, 10]))
-    exact = exact_of(groups, {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
+    flat = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
+    exact = exact_of(groups, flat)
     table, curves = exact_table(exact), exact_dataset(exact)
     forest = plots.forest(groups, table, classical_table(groups))
     low, high = forest.axes[0].get_xlim()

@@ -7,7 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from partial_pooling.errors import InputError
-from partial_pooling.priors import CHOICES, parse_hyperprior, parse_prior
+from partial_pooling.priors import CHOICES, parse_hyperprior, parse_prior, prior_to_offer
 
 # specification, the same distribution of SciPy
 EQUIVALENTS = {
@@ -88,8 +88,31 @@ def test_wrong_prior_is_refused_by_key_and_what_is_allowed(spec, message):
         parse_prior("tau", spec, "p")
 
 
-def test_missing_priors_are_the_defaults():
-    prior = parse_hyperprior({})
-    assert str(prior.mu) == "Normal(mu=0, sigma=5)"
-    assert str(prior.tau) == "HalfCauchy(beta=5)"
-    assert parse_hyperprior(prior.as_dict()) == prior
+def test_no_prior_is_taken_for_granted():
+    prior = {"mu": {"dist": "Normal", "mu": 1, "sigma": 5}, "tau": {"dist": "HalfFlat"}}
+    assert parse_hyperprior(parse_hyperprior(prior).as_dict()) == parse_hyperprior(prior)
+    for variable in prior:
+        given = {key: value for key, value in prior.items() if key != variable}
+        with pytest.raises(InputError, match=rf"p\.{variable}: missing; allowed: a prior of"):
+            parse_hyperprior(given, "p")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "std_error", "mu", "tau"),
+    [
+        # sd 7.82: 78.2 is nearest to 100 and 15.6 to 20; the mean, 131.6, to tens
+        ([121, 128, 130.5, 132, 136, 142], [3] * 6, (130, 100), 20),
+        # estimates all equal: the median standard error, 4, is the scale: 40 and 8; mean to ones
+        ([-7.4, -7.4, -7.4], [1, 4, 900], (-7, 50), 10),
+        # two groups, sd sqrt(2) * 0.02 = 0.0283: 0.283 and 0.0566; the mean, 0.5, to hundredths
+        ([0.48, 0.52], [0.01, 0.01], (0.5, 0.2), 0.05),
+        # just above and just below the geometric mean of 2 and 5, which is 3.162
+        ([0, 0], [0.317, 0.317], (0, 5), 0.5),
+        ([0, 0], [0.315, 0.315], (0, 2), 0.5),
+    ],
+)
+def test_prior_to_offer_follows_its_rule(estimate, std_error, mu, tau):
+    prior = prior_to_offer(np.array(estimate, float), np.array(std_error, float))
+    assert prior.mu.parameters == pytest.approx({"mu": mu[0], "sigma": mu[1]}, rel=1e-15)
+    assert prior.tau.parameters == pytest.approx({"sigma": tau}, rel=1e-15)
+    assert (prior.mu.dist, prior.tau.dist) == ("Normal", "HalfNormal")

@@ -9,10 +9,12 @@ import yaml
 from partial_pooling import estimate
 from partial_pooling.__main__ import main
 from partial_pooling.configuration import read_study
+from partial_pooling.lecture import PRIOR
 from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 ROOT = Path(__file__).parents[2]
-STUDY = {"datasets": {"schools": {"path": str(ROOT / "config/datasets/eight_schools.csv")}}}
+SCHOOLS = {"path": str(ROOT / "config/datasets/eight_schools.csv"), "prior": PRIOR.as_dict()}
+STUDY = {"datasets": {"schools": SCHOOLS}}
 
 
 def test_second_attempt_asks_for_twice_as_much():

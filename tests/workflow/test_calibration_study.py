@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from workflow_project import TINY, copy_project
+from workflow_project import LECTURE, TINY, copy_project
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +124,7 @@ def test_an_improper_prior_is_refused_in_one_line_and_the_rest_goes_on(calibrate
     study = copy.deepcopy(SMALL)
     study["datasets"]["flat"] = {
         **TINY["datasets"]["schools"],
-        "prior": {"mu": {"dist": "Flat"}},
+        "prior": LECTURE | {"mu": {"dist": "Flat"}},
     }
     calibrated.write_study(study, "flat.yaml")
     process = calibrated.snakemake("--cores", "1", "calibration", study="flat.yaml", check=False)

@@ -10,8 +10,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
+LECTURE = {
+    "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
+    "tau": {"dist": "HalfCauchy", "beta": 5},
+}
 TINY = {
-    "datasets": {"schools": {"path": "config/datasets/eight_schools.csv"}},
+    "datasets": {"schools": {"path": "config/datasets/eight_schools.csv", "prior": LECTURE}},
     "sampling": {
         "seeds": [1, 2],
         "draws": [50, 100],

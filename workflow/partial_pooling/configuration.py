@@ -17,7 +17,14 @@ import yaml
 from partial_pooling.data import FORMS, Groups, read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.models import PARAMETRIZATIONS
-from partial_pooling.priors import HyperPrior, did_you_mean, parse_hyperprior
+from partial_pooling.priors import (
+    CHOICES,
+    HyperPrior,
+    did_you_mean,
+    parse_hyperprior,
+    parse_prior,
+    prior_to_offer,
+)
 
 SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
@@ -121,13 +128,13 @@ def read_study(config: Mapping[str, Any]) -> Study:
     schema = load_schema()
     check(config, schema)
     full = with_defaults(config, schema)
-    datasets = {name: _dataset(name, spec) for name, spec in full["datasets"].items()}
+    for name, spec in full["datasets"].items():
+        _check_dataset(name, spec)
     groups = {
-        name: read_groups(dataset.path, dataset.form, dataset.columns, dataset.pooled_sd)
-        for name, dataset in datasets.items()
+        name: read_groups(spec["path"], spec["form"], spec["columns"], spec["pooled_sd"])
+        for name, spec in full["datasets"].items()
     }
-    for name, dataset in datasets.items():
-        dataset.prior.check_proper_posterior(len(groups[name]), f"datasets.{name}.prior")
+    datasets = {name: _dataset(name, spec, groups[name]) for name, spec in full["datasets"].items()}
     sampling = full["sampling"]
     return Study(
         datasets=datasets,
@@ -193,19 +200,32 @@ def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Hold a configuration against the schema; raise InputError at the first fault."""
+    """Hold a configuration against the schema; raise InputError at the first fault.
+
+    Missing priors are left to `read_study`: the line about them needs the data.
+    """
     from jsonschema import Draft202012Validator
 
     _check_plain(config, "")
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(config),
+        (e for e in Draft202012Validator(schema).iter_errors(config) if not _lacks_prior(e)),
         key=lambda error: list(map(str, error.path)),
     )
     if errors:
         raise InputError(_one_line(errors[0]))
 
 
-def _dataset(name: str, spec: dict[str, Any]) -> Dataset:
+def _lacks_prior(error: Any) -> bool:
+    """Whether a required prior is missing, of a data set or of mu or tau in it."""
+    if error.validator != "required":
+        return False
+    depth = len(error.absolute_path)
+    in_dataset = depth in (2, 3) and error.absolute_path[0] == "datasets"
+    return in_dataset and (depth == 3 or "path" in error.instance)
+
+
+def _check_dataset(name: str, spec: dict[str, Any]) -> None:
+    """Check what can be checked of a data set before its file is read."""
     where = f"datasets.{name}"
     form = spec["form"]
     for column in spec["columns"]:
@@ -219,7 +239,41 @@ def _dataset(name: str, spec: dict[str, Any]) -> Dataset:
             f"{where}.pooled_sd: found true; allowed for form estimates: false, "
             "since its standard errors are given"
         )
-    return Dataset(**{**spec, "prior": parse_hyperprior(spec["prior"], f"{where}.prior")})
+    for variable, of_variable in spec.get("prior", {}).items():
+        parse_prior(variable, of_variable, f"{where}.prior.{variable}")
+
+
+def _dataset(name: str, spec: dict[str, Any], groups: Groups) -> Dataset:
+    where = f"datasets.{name}.prior"
+    given = spec.get("prior", {})
+    missing = [variable for variable in CHOICES if variable not in given]
+    if missing:
+        offer = prior_to_offer(groups.estimate, groups.std_error).as_dict()
+        key, text = where, _as_yaml({"prior": offer})
+        if len(missing) == 1:
+            key, text = f"{where}.{missing[0]}", _as_yaml({missing[0]: offer[missing[0]]})
+        raise InputError(
+            f"{key}: missing; allowed: a prior of {' and '.join(missing)}, "
+            f"such as {text} for data on this scale"
+        )
+    prior = parse_hyperprior(given, where)
+    prior.check_proper_posterior(len(groups), where)
+    return Dataset(**{**spec, "prior": prior})
+
+
+def _as_yaml(setting: dict[str, Any]) -> str:
+    """One key with its value, to paste into a configuration: `key: {a: 1, b: {c: 2}}`."""
+    text = yaml.safe_dump(_plain(setting), default_flow_style=True, sort_keys=False, width=10**6)
+    return text.strip()[1:-1]
+
+
+def _plain(value: Any) -> Any:
+    """Whole numbers without a decimal point, at every depth, where that is shorter to read."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        return int(value)
+    return value
 
 
 def _calibration(spec: dict[str, Any]) -> Calibration:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from partial_pooling.data import Groups
-from partial_pooling.priors import DEFAULTS, HyperPrior, parse_hyperprior
+from partial_pooling.priors import HyperPrior, parse_hyperprior
 
 ESTIMATE = (28, 8, -3, 7, -1, 1, 18, 12)
 STD_ERROR = (15, 10, 16, 11, 9, 11, 10, 18)
-PRIOR = parse_hyperprior(DEFAULTS)
+PRIOR = parse_hyperprior(
+    {"mu": {"dist": "Normal", "mu": 0, "sigma": 5}, "tau": {"dist": "HalfCauchy", "beta": 5}}
+)
 
 # "the true value" of E[log tau], from a long run of a sampler
 QUOTED_LOG_TAU = 0.7657852

@@ -45,10 +45,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "HalfFlat",
     ),
 }
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
-    "tau": {"dist": "HalfCauchy", "beta": 5},
-}
 
 
 @dataclass(frozen=True)
@@ -230,20 +226,60 @@ def parse_prior(variable: str, spec: Mapping[str, Any], where: str = "prior") ->
 
 
 def parse_hyperprior(spec: Mapping[str, Any], where: str = "prior") -> HyperPrior:
-    """Check the priors of mu and tau as written in a configuration; missing ones get defaults."""
-    priors = {
-        variable: parse_prior(
-            variable, spec.get(variable) or DEFAULTS[variable], f"{where}.{variable}"
-        )
-        for variable in ("mu", "tau")
-    }
-    return HyperPrior(**priors)
+    """Check the priors of mu and tau as written in a configuration.
+
+    Raises
+    ------
+    InputError
+        A prior is missing, or wrong (see `parse_prior`).
+    """
+    for variable in CHOICES:
+        if variable not in spec:
+            raise InputError(f"{where}.{variable}: missing; allowed: a prior of {variable}")
+    return HyperPrior(**{v: parse_prior(v, spec[v], f"{where}.{v}") for v in CHOICES})
+
+
+def prior_to_offer(estimate: NDArray[np.float64], std_error: NDArray[np.float64]) -> HyperPrior:
+    """A weakly informative prior on the scale of the data, in round numbers.
+
+    With s the standard deviation of the estimates, or their median standard error if that is
+    larger: Normal(mean of the estimates, 10 s) for mu and HalfNormal(2 s) for tau. Standard
+    deviations are rounded to 1, 2 or 5 times a power of ten, whichever is nearest by ratio, and
+    the mean to a tenth of the power of ten of mu's.
+
+    Parameters
+    ----------
+    estimate, std_error
+        Shape (J,), J >= 2, in the units of the data.
+    """
+    largest = float(np.abs(estimate).max()) or 1.0  # squares of estimates may overflow
+    spread = largest * float(np.std(estimate / largest, ddof=1))
+    # so far off that no posterior could be solved; here only for numbers to remain numbers
+    scale = float(np.clip(max(spread, np.median(std_error)), 1e-300, 1e300))
+    sigma = _round(10 * scale)
+    centre = largest * float(np.mean(estimate / largest))
+    mu = round(centre, 1 - _exponent(sigma)) + 0.0  # not -0.0
+    return HyperPrior(
+        Prior("Normal", {"mu": mu, "sigma": sigma}),
+        Prior("HalfNormal", {"sigma": _round(2 * scale)}),
+    )
 
 
 def did_you_mean(found: object, allowed: Iterable[Any]) -> str:
     """Suggest the allowed word nearest to the one found, or nothing."""
     close = difflib.get_close_matches(str(found), [str(word) for word in allowed], n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _round(value: float) -> float:
+    """1, 2 or 5 times a power of ten, whichever is nearest by ratio."""
+    candidates = [float(f"{digit}e{_exponent(value)}") for digit in (1, 2, 5, 10)]
+    return min(candidates, key=lambda candidate: abs(math.log(candidate / value)))
+
+
+def _exponent(value: float) -> int:
+    """The power of ten of a number in scientific notation."""
+    return int(f"{value:.16e}".partition("e")[2])
 
 
 def _log_normal(x: NDArray[np.float64], mean: float, sd: float) -> NDArray[np.float64]:
