@@ -517,6 +517,38 @@ def test_moments_of_tau_exist_where_its_tail_allows(count, mu, tau, exists):
     assert math.isfinite(posterior.sd("log_tau"))
 
 
+@pytest.mark.parametrize(
+    ("count", "mu", "tau", "order"),
+    [
+        (2, normal(0, 5), half_cauchy(5), 3),  # mean and sd exist, a fourth moment does not
+        (2, FLAT, half_cauchy(5), 2),
+        (4, FLAT, HALF_FLAT, 2),
+        (4, normal(0, 5), HALF_FLAT, 3),
+        (3, FLAT, student(2.5, 1), 4.5),
+        (1, FLAT, half_normal(5), math.inf),
+        (2, normal(0, 5), log_normal(0, 1), math.inf),
+    ],
+)
+def test_moments_exist_up_to_the_power_of_the_tail(count, mu, tau, order):
+    posterior = posterior_of(SCHOOLS[:count], SCHOOLS_ERROR[:count], mu, tau)
+    assert posterior.moment_order("tau") == order
+    assert posterior.moment_order("theta_new") == order
+    assert posterior.moment_order("mu") == (order if mu == FLAT else math.inf)
+    assert posterior.moment_order("log_tau") == math.inf
+    assert posterior.moment_order("theta[g0]") == math.inf
+    with pytest.raises(InputError, match="found 'theta'"):
+        posterior.moment_order("theta")
+
+
+@pytest.mark.parametrize(("mu", "tau"), [(normal(0, 5), half_cauchy(5)), (FLAT, student(2.5, 1))])
+def test_order_of_moments_is_the_slope_of_the_tail(mu, tau):
+    posterior = posterior_of(SCHOOLS[:2], SCHOOLS_ERROR[:2], mu, tau)
+    for variable in ("tau", "theta_new"):
+        density = posterior.density(variable, [1e7, 1e9])
+        slope = math.log(density[0] / density[1]) / math.log(100)
+        assert slope - 1 == pytest.approx(posterior.moment_order(variable), abs=1e-4)
+
+
 @pytest.mark.parametrize("nu", [0.05, 0.5, 3])
 def test_log_tau_is_integrated_through_the_slowest_tails(nu):
     # one group leaves the prior; log |t| is half the difference of logs of two gamma variables

@@ -146,13 +146,28 @@ class ExactPosterior:
 
     # -- moments ---------------------------------------------------------------------------
 
-    def mean(self, variable: str) -> float:
-        """Posterior mean, or nan where it does not exist.
+    def moment_order(self, variable: str) -> float:
+        """The number below which the orders k of the moments lie that exist; inf if all do.
 
-        With density of tau ~ ``tau ** -(power + 1)`` in its tail, the mean of tau, theta_new and,
-        if its prior is flat, mu exists if power > 1 (and their sd if power > 2), where power is
-        J - 1 (flat mu) or J (normal mu), plus 1 for HalfCauchy, nu for HalfStudentT, -1 for
-        HalfFlat; light-tailed priors have all moments. A moment too large for a float is inf.
+        The density of tau falls as ``tau ** -(power + 1)``, where power is J - 1 (flat mu) or J
+        (normal mu), plus 1 for HalfCauchy, nu for HalfStudentT, -1 for HalfFlat, and infinite
+        for the light-tailed priors. The k-th moment of tau and of what spreads as tau does
+        (theta_new and, if its prior is flat, mu) exists if and only if k < power. All moments of
+        log_tau and of each theta exist: given a large tau, theta is its estimate with its
+        standard error.
+
+        Raises
+        ------
+        InputError
+            There is no such variable.
+        """
+        self._refuse_unknown(variable)
+        return self._power if variable in self._spreads_as_tau else math.inf
+
+    def mean(self, variable: str) -> float:
+        """Posterior mean, or nan where it does not exist (see `moment_order`).
+
+        A moment too large for a float is inf.
         """
         return float(self.moments([variable])[0][0])
 
@@ -164,19 +179,19 @@ class ExactPosterior:
         """Means and standard deviations of K variables, each of shape (K,) (see `mean`)."""
         mean = np.empty(len(variables))
         sd = np.empty(len(variables))
-        spreads = ("mu", "theta_new") if self.prior.mu.dist == "Flat" else ("theta_new",)
         mixed = []
         for k, variable in enumerate(variables):
             if variable == "tau":
                 mean[k], sd[k] = self._moments_of_tau()
             elif variable == "log_tau":
                 mean[k], sd[k] = self._moments_of_log_tau()
-            elif variable in spreads:  # as wide as tau is, so it has moments where tau has
+            elif variable in self._spreads_as_tau:
                 mixture = self._mixture([variable])
                 middle = mixture.mean @ self.weight
                 within = mixture.sd[0] ** 2 @ self._weights(2)
                 between = (mixture.mean[0] - middle) ** 2 @ self.weight
-                mean[k] = middle[0] + self._model.center if self._power > 1 else np.nan
+                exists = self.moment_order(variable) > 1
+                mean[k] = middle[0] + self._model.center if exists else np.nan
                 sd[k] = math.sqrt(within + between)
             else:
                 mixed.append(k)
@@ -402,6 +417,12 @@ class ExactPosterior:
     def _power(self) -> float:
         return self.prior.tail_power(len(self.groups))
 
+    @property
+    def _spreads_as_tau(self) -> tuple[str, ...]:
+        """Variables whose tails are those of tau."""
+        flat = self.prior.mu.dist == "Flat"
+        return ("tau", "theta_new", "mu") if flat else ("tau", "theta_new")
+
     @cached_property
     def _log_norm(self) -> float:
         """Log of the integral of prior times likelihood, relative to the reference."""
@@ -517,9 +538,7 @@ class ExactPosterior:
                 rows.append(k)
                 index.append(self._index[variable])
             else:
-                raise InputError(
-                    f"variable: found {variable!r}; allowed: {', '.join(self.variables[:20])}"
-                )
+                self._refuse_unknown(variable)
         if rows:
             mean[rows], variance[rows] = self._theta(np.array(index))
         return _Mixture(mean, np.sqrt(variance), self.weight, self._model.center)
@@ -554,6 +573,12 @@ class ExactPosterior:
             np.maximum(np.sqrt(variance), TINY),
             self.weight,
         )
+
+    def _refuse_unknown(self, variable: str) -> None:
+        if variable not in ("mu", "tau", "log_tau", "theta_new", *self._index):
+            raise InputError(
+                f"variable: found {variable!r}; allowed: {', '.join(self.variables[:20])}"
+            )
 
     def _refuse_many(self, what: str) -> None:
         if len(self.groups) > MOST_GROUPS_FOR_PAIRS:
