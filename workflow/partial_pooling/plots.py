@@ -1369,7 +1369,7 @@ def shorten(name: str, length: int = 28) -> str:
     Examples
     --------
     >>> shorten("Centre for Applied Examples, ward 17", 20)
-    'Centre for …, ward 17'
+    'Centre for … ward 17'
     """
     if len(name) <= length:
         return name
