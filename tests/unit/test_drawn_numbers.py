@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Annotation
@@ -237,6 +237,22 @@ def test_traces_are_the_draws_of_each_chain_over_iterations(fits, traces):
         "all θ (data units)",
     ]
     assert [ax.get_xlabel() for ax in traces[-1]] == ["density", "iteration", "iteration"]
+
+
+def test_traces_of_many_groups_show_evenly_spaced_ones():
+    here = ("chain", "draw")
+    theta = np.random.default_rng(6).normal(size=(1, 8, 150))
+    posterior = xr.Dataset({name: (here, theta[..., k]) for k, name in enumerate(VARIABLES)})
+    posterior["theta"] = ((*here, "group"), theta)
+    axes = plots.traces({"centered": xr.DataTree.from_dict({"posterior": posterior})}).axes
+    assert axes[-2].get_ylabel() == "100 of 150 θ (data units)"
+    drawn = [
+        np.flatnonzero((line.get_ydata() == theta[0].T).all(axis=1)) for line in axes[-1].lines
+    ]
+    assert len(drawn) == 100
+    numbers = np.concatenate(drawn)
+    assert (numbers[0], numbers[-1]) == (0, 149)
+    assert set(np.diff(numbers)) == {1, 2}
 
 
 def test_trace_shades_run_from_light_to_dark_about_the_models_colour(traces):
@@ -552,6 +568,8 @@ def test_target_accept_draws_the_longest_fits_and_their_means_over_seeds(study_f
         inside = np.concatenate([points(line)[1] for line in ax.lines])
         low, high = ax.get_ylim()
         assert low <= inside.min() < inside.max() <= high
+        for place, label in tick_labels(ax.yaxis).items():
+            assert float(label.replace(",", "")) == pytest.approx(place)
     assert target_accept.axes[1].get_ylim()[0] == 0
     assert tick_labels(target_accept.axes[-1].xaxis) == {0.8: "0.8", 0.9: "0.9", 0.95: "0.95"}
     found = legend(target_accept)
@@ -660,7 +678,7 @@ def test_z_scores_are_those_of_the_table_at_their_draws(study_estimates, z_score
         beyond = 100 * sum(abs(z) > 2 for z in right["z"]) / len(right)
         by_chance = 200 * stats.norm.sf(2)
         assert ax.get_title(loc="left") == (
-            f"{model}: |z| > 2 in {beyond:.0f} % of 81 (expected {by_chance:.1f} %)"
+            f"{model}: |z| > 2 in {beyond:.0f} % of 81 (N(0, 1): {by_chance:.1f} %)"
         )
     assert tick_labels(z_scores.axes[2].xaxis) == {0: "100", 1: "400", 2: "1,600"}
 
@@ -839,8 +857,9 @@ def test_shrinkage_draws_means_above_and_standard_deviations_below(shrinkage):
         assert tau[0] == 0
         assert limit - 0.011 < tau[-1] <= limit
         assert ax.get_xlim() == (0, tau[-1])
-        # the same colour above and below, a group's own
-        assert len({to_rgba(colour) for colour in lines.get_colors()}) == 3
+        # a group's own colour, the lighter the higher its estimate: 20, -4, 9
+        highest, lowest, middle = lines.get_colors()[:, :3].sum(axis=1)
+        assert lowest < middle < highest
         # names stand at the ends of their lines
         ends = {note.get_text(): note.xy for note in annotations(ax)}
         assert ends == {
@@ -1019,7 +1038,7 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
     flat, *lines = ax.lines
     assert level(flat) == 5
     (note,) = annotations(ax)
-    assert (note.get_text(), note.xy) == ("5 %: false alarms", (1000, 5))
+    assert (note.get_text(), note.xy) == ("5 %: nominal rate of false alarms", (1000, 5))
     found = legend(figure)
     dashed = {"ecdf": found["band of the ECDF"], "histogram": found["histogram's χ²"]}
     assert [dashed[test].is_dashed() for test in dashed] == [False, True]
