@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.special import digamma, ndtr, polygamma
+from scipy.special import digamma, log_ndtr, ndtr, owens_t, polygamma
 
 from partial_pooling.data import Groups
 from partial_pooling.errors import InputError
@@ -477,7 +477,7 @@ def test_leave_one_out_is_undefined_where_the_rest_are_too_few():
 
 def test_equal_groups_are_equally_likely_to_be_largest():
     posterior = posterior_of(np.full(5, 2.0), np.full(5, 3.0))
-    assert posterior.probability_largest() == pytest.approx(0.2, abs=1e-12)
+    assert posterior.probability_largest() == pytest.approx(0.2, abs=1e-11)
 
 
 def test_larger_of_two_groups_is_their_comparison():
@@ -486,6 +486,151 @@ def test_larger_of_two_groups_is_their_comparison():
     assert posterior.probability_largest() == pytest.approx(
         [greater[0, 1], greater[1, 0]], abs=1e-8
     )
+
+
+# -- which theta is the largest ------------------------------------------------------------------
+
+
+def both_below(h, k, rho_of_h, rho_of_k):
+    """P(U < h, V < k) of a bivariate normal; rho_of_h is (k - rho h) / sqrt(1 - rho^2).
+
+    Owen 1956, Annals of Mathematical Statistics 27, equation 2.1.
+    """
+    opposed = (h * k < 0) | ((h * k == 0) & (h + k < 0))
+    return (
+        (ndtr(h) + ndtr(k)) / 2
+        - owens_t(h, rho_of_h / h)
+        - owens_t(k, rho_of_k / k)
+        - np.where(opposed, 0.5, 0.0)
+    )
+
+
+def largest_of_three(brute):
+    """P(each theta is the largest): an orthant of two differences that are jointly normal."""
+    tau = np.exp(brute.t)[:, None]
+    total = brute.std_error**2 + tau**2
+    pooled = brute.std_error**2 / total
+    mean = pooled * brute.mean[:, None] + tau**2 / total * brute.estimate
+    own = pooled * tau**2
+    result = []
+    for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        moved = [(pooled[:, a] - pooled[:, k]) / np.sqrt(brute.precision) for k in (b, c)]
+        variances = [own[:, a] + own[:, k] + m**2 for k, m in zip((b, c), moved, strict=True)]
+        covariance = own[:, a] + moved[0] * moved[1]
+        h, k = (
+            (mean[:, a] - mean[:, k]) / np.sqrt(v) for k, v in zip((b, c), variances, strict=True)
+        )
+        h, k = np.where(h == 0, 1e-200, h), np.where(k == 0, 1e-200, k)  # Owen divides by them
+        rho = covariance / np.sqrt(variances[0] * variances[1])
+        # 1 - rho^2 from the determinant, term by term: no difference of nearly equal numbers
+        determinant = (
+            own[:, a] * (own[:, b] + own[:, c]) + own[:, b] * own[:, c]
+            + own[:, a] * (moved[0] - moved[1]) ** 2
+            + own[:, b] * moved[1] ** 2 + own[:, c] * moved[0] ** 2
+        )  # fmt: skip
+        root = np.sqrt(determinant / (variances[0] * variances[1]))
+        numbers = (h, k, (k - rho * h) / root, (h - rho * k) / root)
+        result.append(brute.weight.astype(float) @ both_below(*(v.astype(float) for v in numbers)))
+    return np.array(result)
+
+
+def largest_by_brute_force(brute):
+    """P(each theta is the largest): sums over tau, mu and the largest theta, whose panels have
+    edges at every theta's mean and at every two of its sds around it."""
+    node, width = np.polynomial.legendre.leggauss(10)
+    z = np.arange(-18, 19) * 0.4
+    result = np.zeros(len(brute.estimate))
+    for t, weight, center, precision in zip(
+        brute.t, brute.weight, brute.mean, brute.precision, strict=True
+    ):
+        if weight < 1e-13:
+            continue
+        square, tau2 = brute.std_error**2, np.exp(2 * t)
+        mu = center + z[:, None] / np.sqrt(precision)
+        mean = (square * mu + tau2 * brute.estimate) / (square + tau2)
+        sd = np.sqrt(square * tau2 / (square + tau2))
+        edges = (mean[:, :, None] + sd[:, None] * np.arange(-8, 9, 2)).reshape(len(z), -1)
+        edges = np.sort(edges, axis=1)
+        half = (edges[:, 1:] - edges[:, :-1]) / 2
+        x = (edges[:, :-1] + half)[..., None] + half[..., None] * node
+        u = ((x[..., None] - mean[:, None, None]) / sd).astype(float)
+        below, density = ndtr(u), np.exp(-0.5 * u**2) / (sd * math.sqrt(2 * math.pi)).astype(float)
+        for j in range(len(sd)):
+            others = np.delete(below, j, axis=3).prod(axis=3)
+            inner = ((density[..., j] * others) @ width * half.astype(float)).sum(axis=1)
+            result[j] += weight * (0.4 * stats.norm.pdf(z) @ inner)
+    return result
+
+
+MOVED_D = np.array([28, 8, -3, 7.123456, -1, 1, 18, 12])
+# estimate, std_error, prior of mu, prior of tau
+UNEVEN = {
+    "one precise": ([28, 7.123456, 18], [15, 1e-3, 10], normal(0, 5), half_cauchy(5)),
+    "one exact": ([28, 7.123456, 18], [15, 1e-6, 10], normal(0, 5), half_cauchy(5)),
+    "two precise, close": ([8, 3, 3.0000005], [10, 1e-6, 1e-6], normal(0, 5), half_cauchy(5)),
+    "two precise, apart": ([8, 3, 4], [10, 1e-3, 1e-5], FLAT, half_cauchy(5)),
+    "two precise, equal": ([8, 3, 3], [1e3, 1e-3, 1e-3], FLAT, half_normal(5)),
+    "precise one far below": ([8, -40, 12], [10, 1e-4, 9], FLAT, half_cauchy(5)),
+    "precise one far above": ([8, 40, 12], [10, 1e-4, 9], normal(0, 20), half_cauchy(5)),
+    "errors 1e-6, 1, 1e6": ([0, 0.5, 2e6], [1e-6, 1, 1e6], FLAT, student(3, 1)),
+    "errors as wide, wide tau": ([0, 0.5, 2e6], [1e-6, 1, 1e6], normal(0, 1e3), half_cauchy(1e6)),
+    "close, far from the rest": (
+        [1e6 + 1e-6, 1e6, 0], [1e-6, 2e-6, 1e6], normal(0, 1e6), half_cauchy(1e5),
+    ),
+    "tiny tau": ([28, 7, 18], [15, 1e-3, 10], normal(0, 5), half_normal(1e-6)),
+    "large tau": ([28, 7, 18], [15, 1e-3, 10], normal(0, 5), uniform(1e6, 1e7)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNEVEN)
+def test_largest_of_three_uneven_groups_is_an_orthant_of_their_differences(case):
+    estimate, std_error, mu, tau = UNEVEN[case]
+    brute = Brute(estimate, std_error, mu, tau, moments=0, panels=1000)
+    found = posterior_of(estimate, std_error, mu, tau).probability_largest()
+    assert found == pytest.approx(largest_of_three(brute), abs=1e-8)
+
+
+MORE_UNEVEN = {
+    "two precise of four": ([2, 2.0003, 5, 40], [1e-4, 2e-4, 3, 200], FLAT, half_cauchy(5)),
+    "errors 1e-3 to 1e3": ([3, 2.99, 4, 1], [1e-3, 0.1, 10, 1e3], normal(0, 5), half_cauchy(5)),
+}
+
+
+@pytest.mark.parametrize("case", MORE_UNEVEN)
+def test_largest_of_uneven_groups_agrees_with_brute_force(case):
+    estimate, std_error, mu, tau = MORE_UNEVEN[case]
+    brute = Brute(estimate, std_error, mu, tau, moments=0, panels=60)
+    found = posterior_of(estimate, std_error, mu, tau).probability_largest()
+    assert found == pytest.approx(largest_by_brute_force(brute), abs=1e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error_of_d", [11, 1e-3, 1e-5])
+def test_largest_of_eight_schools_agrees_with_brute_force(error_of_d):
+    error = np.where(SCHOOLS == 7, error_of_d, SCHOOLS_ERROR)
+    brute = Brute(MOVED_D, error, normal(0, 5), half_cauchy(5), moments=0, panels=70)
+    found = posterior_of(MOVED_D, error).probability_largest()
+    assert found == pytest.approx(largest_by_brute_force(brute), abs=1e-8)
+
+
+@pytest.mark.parametrize("error", [1e-3, 1e-5, 1e-6])
+def test_precise_school_is_largest_as_often_however_precise(error):
+    found = posterior_of(MOVED_D, np.where(SCHOOLS == 7, error, SCHOOLS_ERROR))
+    assert found.probability_largest()[3] == pytest.approx(0.13036558, abs=2e-8)
+
+
+@pytest.mark.parametrize("count", [1, 7, 99, 999])
+@pytest.mark.parametrize("sds_below", [0, 3, 5])
+def test_precise_group_against_many_imprecise_is_one_integral(count, sds_below):
+    # theta_0 is known; mu ~ N(-sds_below, 1) / 1.005 about it and the others N(mu, 1) given tau = 1
+    estimate, std_error = np.zeros(count + 1), np.append(1e-7, np.full(count, 1e7))
+    prior = normal(-101 * sds_below, 10)
+    found = posterior_of(estimate, std_error, prior, uniform(1, 1 + 1e-9)).probability_largest()
+    z = np.linspace(-12, 12, 4801)
+    mu = -sds_below + z / math.sqrt(1.01)
+    chance = 0.005 * stats.norm.pdf(z) @ np.exp(count * log_ndtr(-mu))
+    expected = np.append(chance, np.full(count, (1 - chance) / count))
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 # -- moments that do not exist, posteriors that are not ------------------------------------------
@@ -515,6 +660,38 @@ def test_moments_of_tau_exist_where_its_tail_allows(count, mu, tau, exists):
     assert math.isfinite(posterior.sd("mu")) == (exists["sd"] or mu != FLAT)
     assert math.isfinite(posterior.sd("theta[g0]"))
     assert math.isfinite(posterior.sd("log_tau"))
+
+
+@pytest.mark.parametrize(
+    ("count", "mu", "tau", "order"),
+    [
+        (2, normal(0, 5), half_cauchy(5), 3),  # mean and sd exist, a fourth moment does not
+        (2, FLAT, half_cauchy(5), 2),
+        (4, FLAT, HALF_FLAT, 2),
+        (4, normal(0, 5), HALF_FLAT, 3),
+        (3, FLAT, student(2.5, 1), 4.5),
+        (1, FLAT, half_normal(5), math.inf),
+        (2, normal(0, 5), log_normal(0, 1), math.inf),
+    ],
+)
+def test_moments_exist_up_to_the_power_of_the_tail(count, mu, tau, order):
+    posterior = posterior_of(SCHOOLS[:count], SCHOOLS_ERROR[:count], mu, tau)
+    assert posterior.moment_order("tau") == order
+    assert posterior.moment_order("theta_new") == order
+    assert posterior.moment_order("mu") == (order if mu == FLAT else math.inf)
+    assert posterior.moment_order("log_tau") == math.inf
+    assert posterior.moment_order("theta[g0]") == math.inf
+    with pytest.raises(InputError, match="found 'theta'"):
+        posterior.moment_order("theta")
+
+
+@pytest.mark.parametrize(("mu", "tau"), [(normal(0, 5), half_cauchy(5)), (FLAT, student(2.5, 1))])
+def test_order_of_moments_is_the_slope_of_the_tail(mu, tau):
+    posterior = posterior_of(SCHOOLS[:2], SCHOOLS_ERROR[:2], mu, tau)
+    for variable in ("tau", "theta_new"):
+        density = posterior.density(variable, [1e7, 1e9])
+        slope = math.log(density[0] / density[1]) / math.log(100)
+        assert slope - 1 == pytest.approx(posterior.moment_order(variable), abs=1e-4)
 
 
 @pytest.mark.parametrize("nu", [0.05, 0.5, 3])

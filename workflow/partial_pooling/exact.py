@@ -59,6 +59,10 @@ FAR = 20.0  # log units beyond all scales where tails are powers: exp(-2 * FAR) 
 ULPS = 1e-15  # exp(log(x)) can land this far outside the support, relative to x
 TINY = 1e-150  # a standard deviation of 0, as where exp(log tau) is 0 in floats
 LARGEST = 340.0  # log tau whose square is still a float
+REACH = 7.5  # standard deviations beyond which a normal has 3e-14
+NEGLIGIBLE = 1e-15  # probability of a node or panel that is left out of P(largest)
+FINEST_STEP = 0.17  # in mu, in units of its sd: enough for 1,000 groups (test_exact.py)
+LARGEST_MISS = 1e-8  # of the sum of P(largest)
 BLOCK = 200_000  # numbers to work on at once: fits the cache, bounds the memory
 
 _NODE, _WEIGHT = legendre.leggauss(NODES)
@@ -66,6 +70,10 @@ _POINT = np.concatenate([[-1.0], _NODE, [1.0]])
 # values at the nodes -> coefficients of their Legendre series
 _TO_SERIES = (np.arange(NODES) + 0.5)[:, None] * legendre.legvander(_NODE, NODES - 1).T * _WEIGHT
 _ALTERNATE = (-1.0) ** np.arange(NODES)  # Legendre polynomials at -1
+
+
+class QuadratureError(ArithmeticError):
+    """A result that the quadrature itself shows to be wrong."""
 
 
 def solve(groups: Groups, prior: HyperPrior) -> ExactPosterior:
@@ -146,13 +154,28 @@ class ExactPosterior:
 
     # -- moments ---------------------------------------------------------------------------
 
-    def mean(self, variable: str) -> float:
-        """Posterior mean, or nan where it does not exist.
+    def moment_order(self, variable: str) -> float:
+        """The number below which the orders k of the moments lie that exist; inf if all do.
 
-        With density of tau ~ ``tau ** -(power + 1)`` in its tail, the mean of tau, theta_new and,
-        if its prior is flat, mu exists if power > 1 (and their sd if power > 2), where power is
-        J - 1 (flat mu) or J (normal mu), plus 1 for HalfCauchy, nu for HalfStudentT, -1 for
-        HalfFlat; light-tailed priors have all moments. A moment too large for a float is inf.
+        The density of tau falls as ``tau ** -(power + 1)``, where power is J - 1 (flat mu) or J
+        (normal mu), plus 1 for HalfCauchy, nu for HalfStudentT, -1 for HalfFlat, and infinite
+        for the light-tailed priors. The k-th moment of tau and of what spreads as tau does
+        (theta_new and, if its prior is flat, mu) exists if and only if k < power. All moments of
+        log_tau and of each theta exist: given a large tau, theta is its estimate with its
+        standard error.
+
+        Raises
+        ------
+        InputError
+            There is no such variable.
+        """
+        self._refuse_unknown(variable)
+        return self._power if variable in self._spreads_as_tau else math.inf
+
+    def mean(self, variable: str) -> float:
+        """Posterior mean, or nan where it does not exist (see `moment_order`).
+
+        A moment too large for a float is inf.
         """
         return float(self.moments([variable])[0][0])
 
@@ -164,19 +187,19 @@ class ExactPosterior:
         """Means and standard deviations of K variables, each of shape (K,) (see `mean`)."""
         mean = np.empty(len(variables))
         sd = np.empty(len(variables))
-        spreads = ("mu", "theta_new") if self.prior.mu.dist == "Flat" else ("theta_new",)
         mixed = []
         for k, variable in enumerate(variables):
             if variable == "tau":
                 mean[k], sd[k] = self._moments_of_tau()
             elif variable == "log_tau":
                 mean[k], sd[k] = self._moments_of_log_tau()
-            elif variable in spreads:  # as wide as tau is, so it has moments where tau has
+            elif variable in self._spreads_as_tau:
                 mixture = self._mixture([variable])
                 middle = mixture.mean @ self.weight
                 within = mixture.sd[0] ** 2 @ self._weights(2)
                 between = (mixture.mean[0] - middle) ** 2 @ self.weight
-                mean[k] = middle[0] + self._model.center if self._power > 1 else np.nan
+                exists = self.moment_order(variable) > 1
+                mean[k] = middle[0] + self._model.center if exists else np.nan
                 sd[k] = math.sqrt(within + between)
             else:
                 mixed.append(k)
@@ -303,29 +326,29 @@ class ExactPosterior:
         """Shape (J,), the probability that each group's theta is the largest.
 
         Given (mu, tau) the thetas are independent, so this takes a quadrature over mu
-        (Gauss-Hermite) and one over the largest theta (adaptive Gauss-Legendre panels).
-        Absolute error below 1e-8.
+        (trapezoidal) and one over the largest theta (Gauss-Legendre panels). Absolute error below
+        1e-8, however unequal the standard errors.
 
         Raises
         ------
         InputError
             There are more than `MOST_GROUPS_FOR_PAIRS` groups.
+        QuadratureError
+            The probabilities miss a sum of one by more than 1e-8: they cannot be right.
         """
         self._refuse_many("P(theta is the largest)")
-        result = np.zeros(len(self.groups))
-        standard, mu_weight = np.polynomial.hermite_e.hermegauss(24)
-        mu_weight = mu_weight / mu_weight.sum()
-        kept = self.weight > 1e-11
-        for tau, shift, precision, weight in zip(
-            self.tau[kept], self._shift[kept], self._precision[kept], self.weight[kept], strict=True
-        ):
-            variance = self.groups.std_error**2 + tau**2
-            mu = shift + standard / math.sqrt(precision)
-            # in units of tau about mu, so that nothing degenerates as tau goes to 0
-            mean = tau * (self._model.residual - mu[:, None]) / variance
-            sd = np.broadcast_to(self.groups.std_error / np.sqrt(variance), mean.shape)
-            result += weight * (mu_weight @ _chance_of_largest(mean, sd))
-        return result / result.sum()
+        tau, mu, weight = self._nodes_of_mu()
+        chance = np.zeros(len(self.groups))
+        size = max(1, 4 * BLOCK // (len(self.groups) * NODES))
+        for start in range(0, len(tau), size):
+            part = slice(start, start + size)
+            chance += weight[part] @ _chance_of_largest(*self._thetas_about(mu[part], tau[part]))
+        if not abs(chance.sum() - 1) <= LARGEST_MISS:
+            raise QuadratureError(
+                f"P(theta is the largest) sums to {chance.sum():.12g} over the groups, not to 1: "
+                "the quadrature failed for these standard errors"
+            )
+        return chance
 
     # -- prediction ------------------------------------------------------------------------
 
@@ -401,6 +424,12 @@ class ExactPosterior:
     @cached_property
     def _power(self) -> float:
         return self.prior.tail_power(len(self.groups))
+
+    @property
+    def _spreads_as_tau(self) -> tuple[str, ...]:
+        """Variables whose tails are those of tau."""
+        flat = self.prior.mu.dist == "Flat"
+        return ("tau", "theta_new", "mu") if flat else ("tau", "theta_new")
 
     @cached_property
     def _log_norm(self) -> float:
@@ -517,9 +546,7 @@ class ExactPosterior:
                 rows.append(k)
                 index.append(self._index[variable])
             else:
-                raise InputError(
-                    f"variable: found {variable!r}; allowed: {', '.join(self.variables[:20])}"
-                )
+                self._refuse_unknown(variable)
         if rows:
             mean[rows], variance[rows] = self._theta(np.array(index))
         return _Mixture(mean, np.sqrt(variance), self.weight, self._model.center)
@@ -554,6 +581,67 @@ class ExactPosterior:
             np.maximum(np.sqrt(variance), TINY),
             self.weight,
         )
+
+    def _nodes_of_mu(self) -> tuple[Array, Array, Array]:
+        """Nodes in (tau, mu) and their weights, each of shape (n,), for `probability_largest`.
+
+        Given tau the rule in mu is trapezoidal. Where a probability turns complex, that is at
+        ``mu + i y sd(mu)``, it grows at most as ``exp(bend y^2 / 2)``, where bend is the squared
+        Mahalanobis distance that the thetas' differences move while mu moves by its sd. With the
+        normal density of mu that makes the rule's error ``exp(-2 pi^2 / (step^2 (1 + bend)))``
+        (Trefethen and Weideman 2014, SIAM Review 56, theorem 5.1), here ``exp(-30)``. The bound
+        is far from sharp for a large bend, where one group is more precise than many others.
+        """
+        shift, precision = self._model.mu_given(self.tau)
+        bend = self._bend(precision)
+        step = np.maximum(math.sqrt(2 / 30) * math.pi / np.sqrt(1 + bend), FINEST_STEP)
+        height = step * self.weight / math.sqrt(2 * math.pi)
+        kept = height > NEGLIGIBLE
+        shift, precision, step, height = shift[kept], precision[kept], step[kept], height[kept]
+        tau = self.tau[kept]
+        reach = np.floor(np.sqrt(2 * np.log(height / NEGLIGIBLE)) / step).astype(int)
+        count = 2 * reach + 1
+        first = np.cumsum(count) - count
+        of = np.repeat(np.arange(len(tau)), count)
+        z = (np.arange(len(of)) - (first + reach)[of]) * step[of]
+        mu = shift[of] + z / np.sqrt(precision[of])
+        return tau[of], mu, height[of] * np.exp(-0.5 * z**2)
+
+    def _bend(self, precision: Array) -> Array:
+        """Squared distance by which differences of theta move with mu, for each node of tau."""
+        result = np.empty_like(precision)
+        square = self.groups.std_error**2
+        for part in _slices(len(precision), len(square)):
+            tau = self.tau[part, None]
+            total = square + tau**2
+            weight = total / square  # 1 / variance of theta in units of tau
+            keep = tau / total  # how theta lags behind mu, in units of tau, as mu moves by one
+            keep -= np.average(keep, axis=1, weights=weight)[:, None]
+            result[part] = (weight * keep**2).sum(axis=1) / precision[part]
+        return result
+
+    def _thetas_about(self, mu: Array, tau: Array) -> tuple[Array, Array]:
+        """Means and sds of the thetas given (mu, tau), both (n, J), in units of tau.
+
+        Each row's origin is the theta that matters most to which is largest: distances from it
+        keep their digits where thetas are known far better than they differ from mu.
+        """
+        y, std_error = self.groups.estimate, self.groups.std_error
+        tau, mu = tau[:, None], mu[:, None]
+        total = std_error**2 + tau**2
+        sd = std_error / np.sqrt(total)
+        rough = tau * (self._model.residual - mu) / total
+        origin = (rough - REACH * sd).argmax(axis=1)[:, None]
+        from_mu = self._model.residual[origin] - mu
+        error = std_error[origin]
+        wider = (error - std_error) * (error + std_error) / (error**2 + tau**2)
+        return tau / total * (y - y[origin] + wider * from_mu), sd
+
+    def _refuse_unknown(self, variable: str) -> None:
+        if variable not in ("mu", "tau", "log_tau", "theta_new", *self._index):
+            raise InputError(
+                f"variable: found {variable!r}; allowed: {', '.join(self.variables[:20])}"
+            )
 
     def _refuse_many(self, what: str) -> None:
         if len(self.groups) > MOST_GROUPS_FOR_PAIRS:
@@ -1157,35 +1245,32 @@ def _invert(
 def _chance_of_largest(mean: Array, sd: Array) -> Array:
     """P(each of J independent normals is the largest), for rows of mean and sd of shape (n, J).
 
-    Integrates, for each row and member, its density times the others' CDFs, on panels that are
-    halved until the density of the maximum is resolved.
+    Integrates, for each row and member, its density times the others' CDFs over the value of the
+    largest. Panels go from left to right, each as wide as the narrowest normal bears that is not
+    yet certain to be exceeded, so that no member is a step or a spike within a panel.
     """
     result = np.zeros(mean.shape)
-    right = (mean + 9 * sd).max(axis=1)
-    left = (mean - 9 * sd).max(axis=1)  # the largest is below this with probability 1e-19
-    row = np.arange(len(mean))
-    narrowest = 1e-9 * (right - left)
-    size = max(1, 4 * BLOCK // (mean.shape[1] * NODES))
+    left, high = (mean - REACH * sd).max(axis=1), mean + REACH * sd
+    members = np.flatnonzero((high > left[:, None]).any(axis=0))
+    mean, sd, high = mean[:, members], sd[:, members], high[:, members]
+    # the largest of many varies less than each
+    width = 6 / (1 + 0.75 * math.log10(len(members))) * sd
+    right = high.max(axis=1)
+    row, below = np.arange(len(mean)), np.zeros(len(mean))
     while len(row):
-        rows, lefts, rights = [], [], []
-        for start in range(0, len(row), size):
-            part = slice(start, start + size)
-            r, low, high = row[part], left[part], right[part]
-            middle, half = (low + high) / 2, (high - low) / 2
-            x = middle[:, None] + half[:, None] * _NODE
-            z = (x[:, :, None] - mean[r, None, :]) / sd[r, None, :]
-            below = ndtr(z)  # z > -9 throughout
-            each = np.exp(-0.5 * z * z) / (below * sd[r, None, :] * math.sqrt(2 * math.pi))
-            each *= below.prod(axis=2, keepdims=True)
-            # of the series; that of the integral is about its square
-            error = np.abs(each.sum(axis=2) @ _TO_SERIES[-3:].T).max(axis=1) * half
-            done = (error < 1e-7) | (half < narrowest[r])
-            weight = half[done, None] * _WEIGHT
-            np.add.at(result, r[done], np.einsum("pn,pnj->pj", weight, each[done]))
-            rows += [r[~done], r[~done]]
-            lefts += [low[~done], middle[~done]]
-            rights += [middle[~done], high[~done]]
-        row, left, right = np.concatenate(rows), np.concatenate(lefts), np.concatenate(rights)
+        step = np.where(high[row] > left[:, None], width[row], np.inf).min(axis=1)
+        end = np.maximum(np.minimum(left + step, right[row]), np.nextafter(left, np.inf))
+        below_end = ndtr((end[:, None] - mean[row]) / sd[row]).prod(axis=1)
+        matters = below_end - below > NEGLIGIBLE
+        r, half = row[matters], (end - left)[matters] / 2
+        x = (left[matters] + half)[:, None] + half[:, None] * _NODE
+        z = np.minimum((x[:, :, None] - mean[r, None, :]) / sd[r, None, :], 38.0)
+        cdf = ndtr(z)  # not 0, since z > -REACH
+        each = np.exp(-0.5 * z * z) / cdf * cdf.prod(axis=2, keepdims=True)
+        mass = np.matmul(_WEIGHT, each) * half[:, None] / (math.sqrt(2 * math.pi) * sd[r])
+        result[r[:, None], members] += mass
+        more = end < right[row]
+        row, left, below = row[more], end[more], below_end[more]
     return result
 
 

@@ -631,7 +631,7 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
 
 @_styled
 def z_scores(estimates: pd.DataFrame) -> Figure:
-    """Draw z = (estimate - exact) / MCSE of all seeds and draws beside the N(0, 1) expected.
+    """Draw z = (estimate - exact) / MCSE of all seeds and draws beside N(0, 1).
 
     Parameters
     ----------
@@ -691,7 +691,7 @@ def z_scores(estimates: pd.DataFrame) -> Figure:
             beyond = float(np.mean(cells["z"].abs() > 2))
             over.set_title(
                 f"{escape(model)}: |z| > 2 in {_percent(beyond)} of {len(cells):,} "
-                "(expected 4.6 %)",
+                "(N(0, 1): 4.6 %)",
                 color=colour(model),
                 loc="left",
             )
@@ -1140,7 +1140,7 @@ def calibration_ranks(histogram: pd.DataFrame) -> Figure:
     figure.legend(
         handles=[
             Line2D([], [], color=GREY, linewidth=0.8, label="uniform"),
-            Patch(color="#DCDCDC", label="holds 95 % of uniform histograms, whole"),
+            Patch(color="#DCDCDC", label="holds at least 95 % of uniform histograms, whole"),
         ],
         loc="outside upper center",
         ncols=2,
@@ -1301,7 +1301,7 @@ def calibration_power(power: pd.DataFrame) -> Figure:
     ax.set_xlabel("simulations")
     ax.set_ylabel("% of subsets that show\nranks not uniform")
     ax.annotate(
-        "5 %: false alarms",
+        "5 %: nominal rate of false alarms",
         (counts[-1], 5),
         (0, 3),
         textcoords="offset points",
@@ -1369,7 +1369,7 @@ def shorten(name: str, length: int = 28) -> str:
     Examples
     --------
     >>> shorten("Centre for Applied Examples, ward 17", 20)
-    'Centre for …, ward 17'
+    'Centre for … ward 17'
     """
     if len(name) <= length:
         return name

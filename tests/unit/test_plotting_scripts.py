@@ -1,0 +1,142 @@
+"""Which numbers the rules that draw hand to which figure, and which file it goes to."""
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from partial_pooling import plots
+from partial_pooling.data import write_groups
+from partial_pooling.priors import DEFAULTS
+
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
+SETTINGS = [(1, 0.8), (1, 0.95), (2, 0.8), (2, 0.95)]  # seed, target_accept
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def batch(model):
+    """The fits of a model, each with its model, seed and target_accept as its one draw of mu."""
+    return [
+        xr.DataTree.from_dict(
+            {
+                "posterior": xr.Dataset(
+                    {"mu": ((), f"{model} {seed} {accept}")},
+                    coords={"seed": seed, "target_accept": accept},
+                )
+            }
+        )
+        for seed, accept in SETTINGS
+    ]
+
+
+def name_of(fit):
+    return fit["posterior"]["mu"].item()
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Arguments of every figure, and files by figure, without drawing."""
+    calls, files = {}, {}
+    for figure in ("traces", "log_tau", "cumulative_mean", "divergences", "densities"):
+        monkeypatch.setattr(
+            plots,
+            figure,
+            lambda *args, of=figure: calls.setdefault(of, []).append(args) or (of, args),
+        )
+    monkeypatch.setattr(
+        plots, "funnel_neck", lambda *args: calls.update(neck=args) or ("funnel_neck", args)
+    )
+    monkeypatch.setattr(plots, "save", lambda figure, *paths: files.update({paths: figure}))
+    return calls, files
+
+
+def read_batch(path, draws):
+    assert draws == 400
+    return iter(batch(path.split("/")[-2]))
+
+
+def test_figures_of_settings_go_to_the_files_of_their_settings(drawn, monkeypatch):
+    _, files = drawn
+    module = script("plot_settings")
+    monkeypatch.setattr(module, "read_fits", read_batch)
+    monkeypatch.setattr(module, "read_dataset", lambda path: path)
+    names = [f"{model}_{accept:g}" for model in ("a", "b") for accept in (0.8, 0.95)]
+    module.main(
+        SimpleNamespace(
+            input=SimpleNamespace(fits=["fits/a/batch-0.nc", "fits/b/batch-0.nc"], curves="curves"),
+            output={name: f"{name}.svg" for name in names},
+            params=SimpleNamespace(seed=2, draws=400),
+        )
+    )
+    shown = {
+        path: {model: name_of(fit) for model, fit in args[0].items()}
+        for (path,), (_, args) in files.items()
+    }
+    assert shown == {
+        "a_0.8.svg": {"a": "a 2 0.8"},
+        "a_0.95.svg": {"a": "a 2 0.95"},
+        "b_0.8.svg": {"b": "b 2 0.8"},
+        "b_0.95.svg": {"b": "b 2 0.95"},
+    }
+
+
+def test_figures_of_fits_show_one_setting_with_its_own_error_and_exact_mean(
+    drawn, monkeypatch, tmp_path, eight_schools
+):
+    calls, files = drawn
+    module = script("plot_fits")
+    monkeypatch.setattr(module, "read_fits", read_batch)
+    monkeypatch.setattr(module, "read_dataset", lambda path: path)
+    cells = [
+        (variable, seed, accept, draws)
+        for variable in ("mu", "log_tau")
+        for seed, accept in SETTINGS
+        for draws in (100, 400)
+    ]
+    right = {}
+    for k, model in enumerate(("a", "b")):
+        table = pd.DataFrame(cells, columns=["variable", "seed", "target_accept", "draws"])
+        table["mcse_mean"] = 100.0 * k + np.arange(len(table))
+        table["mcse_sd"] = -1.0
+        table.to_csv(tmp_path / f"{model}.csv", index=False)
+        right[model] = 100 * k + cells.index(("log_tau", 2, 0.95, 400))
+    exact = pd.DataFrame({"variable": ["mu", "log_tau"], "mean": [4.0, 0.75], "sd": [3.0, 1.5]})
+    exact.to_csv(tmp_path / "exact.csv", index=False)
+    write_groups(eight_schools, tmp_path / "data.csv")
+    figures = ("traces", "log_tau", "cumulative_mean", "divergences", "densities", "funnel_neck")
+    module.main(
+        SimpleNamespace(
+            input=SimpleNamespace(
+                fits=["fits/a/batch-0.nc", "fits/b/batch-0.nc"],
+                estimates=[tmp_path / "a.csv", tmp_path / "b.csv"],
+                exact=tmp_path / "exact.csv",
+                curves="curves",
+                data=tmp_path / "data.csv",
+            ),
+            output={f"{name}{end}": f"{name}{end}" for name in figures for end in ("", "_png")},
+            params=SimpleNamespace(
+                models=["a", "b"], seed=2, target_accept=0.95, draws=400, prior=DEFAULTS
+            ),
+        )
+    )
+    ((fits, mcse, mean, quoted),) = calls["cumulative_mean"]
+    assert mcse == right
+    assert mean == 0.75
+    assert quoted == 0.7657852  # the lecture's data and priors
+    for ((shown, *_),) in (calls[name] for name in ("traces", "log_tau", "divergences")):
+        assert {model: name_of(fit) for model, fit in shown.items()} == {
+            "a": "a 2 0.95",
+            "b": "b 2 0.95",
+        }
+    assert fits.keys() == {"a", "b"}
+    assert {path: figure for (path, _), (figure, _) in files.items()} == {f: f for f in figures}
