@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from partial_pooling.agreement import prior_data_agreement
 from partial_pooling.captions import FIGURES
 from partial_pooling.classical import classical_table, heterogeneity, theta_table
 from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups, write_groups
+from partial_pooling.diagnostics import grade
 from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.files import write_json
+from partial_pooling.files import write_json, write_table
+from partial_pooling.grading import judge_estimates, judge_fits
 from partial_pooling.lecture import PRIOR
 from partial_pooling.priors import parse_hyperprior
-from partial_pooling.verdict import accuracy, judge_fits, verdict
+from partial_pooling.verdict import accuracy, answer, verdict
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -28,24 +31,44 @@ HOSTILE = (
     "Regional centre for names that are long, tedious and go on and on, ward 17",
 )
 LECTURE = PRIOR.as_dict()
-THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
+THRESHOLDS = {"prior_conflict": 0.01} | with_defaults({}, load_schema()["properties"]["thresholds"])
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """How a made-up sampler fares: bias in MCSE, divergences, where they are, the neck."""
+    """How a made-up sampler fares.
+
+    Attributes
+    ----------
+    bias
+        Error of every mean, in exact standard deviations.
+    divergences
+        By target_accept, the last for all further.
+    quarters
+        Shares of them by quarter of log tau.
+    neck
+        Share sampled of what the exact posterior has there.
+    ess
+        At the largest number of draws.
+    r_hat
+        Of every variable.
+    """
 
     bias: float = 0.0
-    divergences: tuple[int, ...] = (0,)  # by target_accept, the last for all further
-    rank: float = 0.5
-    neck: float = 1.0  # share sampled of what the exact posterior has there
+    divergences: tuple[int, ...] = (0,)
+    quarters: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
+    neck: float = 1.0
     ess: float = 4000.0
     r_hat: float = 1.001
 
 
 GOOD = Sampler()
-FALSE_ALARMS = Sampler(divergences=(12, 0))
-BAD = Sampler(bias=9, divergences=(300, 40), rank=0.06, neck=0.0, ess=150, r_hat=1.06)
+FALSE_ALARMS = Sampler(divergences=(120, 0))
+BAD = Sampler(
+    bias=0.7, divergences=(300, 40), quarters=(0.8, 0.2, 0, 0), neck=0.0, ess=150, r_hat=1.06
+)
+SHORT = Sampler(ess=300)  # right, but with too few draws to be accurate
+MISSED = Sampler(bias=0.3)  # wrong, and nothing raises an alarm
 
 
 def hostile_groups(names=HOSTILE):
@@ -79,12 +102,19 @@ def write_results(
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")
-    fits, estimates = _made_up(exact.set_index("variable"), samplers, accepts, seeds, draws)
+    fits, estimates = _made_up(posterior, samplers, accepts, seeds, draws)
+    estimates = judge_estimates(estimates, THRESHOLDS)
     fits = judge_fits(fits, estimates, THRESHOLDS)
     summary = accuracy(estimates)
     for table, file in ((fits, "fits"), (estimates, "estimates"), (summary, "accuracy")):
-        table.to_csv(folder / f"{file}.csv", index=False)
-    write_json(verdict(fits, summary, THRESHOLDS), folder / "verdict.json")
+        write_table(table, folder / f"{file}.csv")
+    agreement = prior_data_agreement(groups, parse_hyperprior(prior)).as_dict()
+    write_json(agreement, folder / "agreement.json")
+    told = {
+        "answer": answer(agreement, THRESHOLDS),
+        "sampling": verdict(fits, estimates, THRESHOLDS),
+    }
+    write_json(told, folder / "verdict.json")
     settings = {
         "datasets": {name: {"form": "estimates", "path": "groups.csv", "prior": dict(prior)}},
         "models": list(samplers),
@@ -116,9 +146,10 @@ def write_results(
     return folder
 
 
-def _made_up(exact, samplers, accepts, seeds, draws):
+def _made_up(posterior, samplers, accepts, seeds, draws):
     random = np.random.default_rng(2)
-    variables = [variable for variable in exact.index if variable != "theta_new"]
+    variables = [variable for variable in posterior.variables if variable != "theta_new"]
+    exact = exact_table(posterior).set_index("variable")
     fits, estimates = [], []
     for (model, sampler), (k, accept), seed, count in itertools.product(
         samplers.items(), enumerate(accepts), seeds, draws
@@ -133,47 +164,45 @@ def _made_up(exact, samplers, accepts, seeds, draws):
                 "divergence_rate": divergences / (4 * count),
                 "ebfmi_min": 0.9,
                 "max_treedepth_hits": 0,
-                "step_size": 0.5 - 0.1 * k,
-                "gradients": 20 * count * (k + 1),
+                "max_treedepth_rate": 0.0,
+                "step_size": 0.5 - 0.1 * k + 0.001 * seed,
+                "gradients": (20 * count + seed) * (k + 1),
                 "acceptance_rate": accept,
                 "r_hat_max": sampler.r_hat,
                 "ess_bulk_min": ess,
                 "ess_tail_min": ess,
                 "kolmogorov": 0.01,
-                "divergence_rank": sampler.rank if divergences else math.nan,
+                "divergence_design_effect": 1.0 if divergences else math.nan,
             }
+            | {f"neck_{p}": sampler.neck * p / 100 for p in (1, 5, 25)}
+            | {f"ess_neck_{p}": ess for p in (1, 5, 25)}
             | {
-                f"{prefix}neck_{p}": value
-                for p in (1, 5, 25)
-                for prefix, value in (
-                    ("", sampler.neck * p / 100),
-                    ("mcse_", math.sqrt(p / 100 / ess) if sampler.neck else 0.0),
-                )
+                f"divergent_q{q + 1}": round(share * divergences)
+                for q, share in enumerate(sampler.quarters)
             }
         )
         for variable in variables:
             row = exact.loc[variable]
-            z = sampler.bias + random.uniform(-1.5, 1.5)
-            mcse = (row["sd"] if math.isfinite(row["sd"]) else 1.0) / math.sqrt(ess)
+            sd = row["sd"] if math.isfinite(row["sd"]) else 1.0
+            mcse = sd / math.sqrt(ess)
             centre = row["mean"] if math.isfinite(row["mean"]) else row["q50"]
+            off = sampler.bias * sd + random.uniform(-1.5, 1.5) * mcse
             estimates.append(
                 cell
                 | {
                     "variable": variable,
-                    "mean": centre + z * mcse,
-                    "sd": row["sd"],
+                    "mean": centre + off,
+                    "sd": sd,
                     "mcse_mean": mcse,
                     "ess_bulk": ess,
                     "ess_tail": ess,
                     "r_hat": sampler.r_hat,
-                    "exact_mean": row["mean"],
-                    "bias": centre + z * mcse - row["mean"],
-                    "z": z if math.isfinite(row["mean"]) else math.nan,
-                    "mcse_sd": mcse,
-                    "exact_sd": row["sd"],
-                    "coverage_90": 0.9,
+                    "mcse_sd": mcse / math.sqrt(2),
                 }
-                | {f"q{q}": row[f"q{q}"] for q in (5, 50, 95)}
+                # off by Monte Carlo error: a short fit misses its quantiles
+                | {f"q{q}": row[f"q{q}"] + 2 * off for q in (5, 50, 95)}
                 | {f"mcse_q{q}": mcse for q in (5, 50, 95)}
+                | {f"ess_q{q}": ess for q in (5, 50, 95)}
+                | {f"below_q{q}": q / 100 for q in (5, 50, 95)}
             )
-    return pd.DataFrame(fits), pd.DataFrame(estimates)
+    return pd.DataFrame(fits), grade(pd.DataFrame(estimates), posterior)

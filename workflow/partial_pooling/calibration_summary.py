@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ from arviz_stats.ecdf_utils import get_pointwise_confidence_band
 from numpy.typing import NDArray
 from scipy.special import bdtr
 from scipy.stats import beta, binom, chi2
+
+from partial_pooling.inference import holm
 
 type Ranks = NDArray[np.int64]
 
@@ -119,19 +121,6 @@ def count_below(ranks: Ranks, different: int) -> NDArray[np.int64]:
     for row, column in zip(counts, ranks.T, strict=True):
         row += np.bincount(column, minlength=different)
     return counts.cumsum(axis=1)[:, :-1]
-
-
-def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correct p-values for their number (Holm 1979): below alpha once in 1 / alpha.
-
-    The rate is that of one or more false alarms among all, however the tests depend on each other.
-    """
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    corrected = np.empty_like(p)
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected
 
 
 @dataclass(frozen=True, eq=False)
@@ -542,15 +531,17 @@ def sentences(
             said.append(
                 "The control, the truth's position in the exact posterior of the same data, is "
                 + (
-                    f"uniform (smallest p {_p(rows['p_corrected'].min())}, corrected for "
-                    f"{len(of_all)} tests): simulation and ranking are right."
+                    f"not seen to depart from uniform (smallest p {_p(rows['p_corrected'].min())}, "
+                    f"corrected for {len(of_all)} tests): nothing speaks against the simulation "
+                    "and the exact answer. It takes no part in ranking the truth among draws."
                     if bad.empty
-                    else "not uniform: simulation or ranking is at fault, and nothing here counts."
+                    else "not uniform: simulation or exact answer is at fault, and nothing here "
+                    "counts."
                 )
             )
         elif bad.empty:
             said.append(
-                f"{source}: no variable's ranks depart from uniform (smallest p "
+                f"{source}: no variable's ranks are seen to depart from uniform (smallest p "
                 f"{_p(rows['p_corrected'].min())}, corrected for {len(of_all)} tests)."
             )
         else:
@@ -579,9 +570,10 @@ def sentences(
         if abs(worst_bin["error"]) > 4 * worst_bin["error_se"]:
             high = "high" if worst_bin["error"] > 0 else "low"
             said.append(
-                f"{model} errs most where the true tau lies between {worst_bin['tau_low']:.2g} and "
-                f"{worst_bin['tau_high']:.2g}: there its mean of log tau is too {high} by "
-                f"{abs(worst_bin['error']):.2g} exact posterior standard deviations on average."
+                f"{model} is furthest off, of {len(cells)} ranges of the true tau, between "
+                f"{worst_bin['tau_low']:.2g} and {worst_bin['tau_high']:.2g}: there its mean of "
+                f"log tau is too {high} by {abs(worst_bin['error']):.2g} exact posterior standard "
+                f"deviations on average (standard error {worst_bin['error_se']:.1g})."
             )
         said += _said_of_power(tables["power"], model)
     return said

@@ -19,9 +19,10 @@ CALIBRATION: dict[str, Caption] = {
     "calibration_ecdf": (
         "ECDF of the ranks of the truth minus the uniform one, a column a model and one for the "
         "exact control, a row a variable, with a simultaneous band.",
-        "Ranks of the truth among the draws: their ECDF minus the uniform one. A right sampler "
-        "stays within the band, whole, in 95 % of calibrations; a curve above zero at its left "
-        "says that the truth lies below the draws too often. The exact control ranks the truth in "
+        "Ranks of the truth among the draws: their ECDF minus the uniform one. Each curve by itself "
+        "stays within the band, whole, in 95 % of calibrations of a right sampler; several curves "
+        "together leave it more often. A curve above zero at its left has the truth below the "
+        "draws more often than uniform ranks would. The exact control ranks the truth in "
         "the exact posterior of the same data.",
     ),
     "calibration_ranks": (
@@ -71,8 +72,7 @@ def _forest(results: Results) -> Caption:
         f"Each group's estimate by itself (brown) and its exact posterior {centre} (black). Bars "
         "are 95 % intervals; the grey band is the mean of all groups under complete pooling. "
         f"{groups.names[far]} moves furthest, from {units(groups.estimate[far])} to "
-        f"{units(theta['centre'].iloc[far])}: the wider a group's own interval, the greater the "
-        "share of the way that it moves."
+        f"{units(theta['centre'].iloc[far])}."
     )
 
 
@@ -101,8 +101,8 @@ def _funnel_neck(results: Results) -> Caption:
         "Probability that log τ is below c against c, on a logarithmic scale: exact, and sampled "
         f"by each model. {_sentence(each)}",
         "The neck in numbers: the probability that log τ is below c, sampled and exact, for "
-        f"{_of_shown(results)}. A line below the black one comes there too seldom. "
-        f"{_sentence(each)} The far end of each line rests on few draws.",
+        f"{_of_shown(results)}. A line below the black one has fewer draws there than the exact "
+        f"posterior. {_sentence(each)} The far end of each line rests on few draws.",
     )
 
 
@@ -114,7 +114,7 @@ def _densities(results: Results) -> Caption:
         "Histograms of the draws of μ, τ and log τ, a row a model, with the exact densities as "
         f"lines. Largest gap between the distributions of log τ: {'; '.join(each)}.",
         f"Draws of {_of_shown(results)} as histograms, the exact density as a line; a histogram "
-        "stays below the line where the sampler went too seldom. Largest gap between the sampled "
+        "stays below the line where it has fewer draws. Largest gap between the sampled "
         "and the exact distribution function of log τ (0: the same; 1: nothing in common): "
         f"{'; '.join(each)}.",
     )
@@ -141,13 +141,7 @@ def _log_tau(results: Results) -> Caption:
         f"divergent transitions. {_sentence(each)}",
         f"log τ over the iterations of {_of_shown(results)}, chains joined end to end; the thick "
         f"vertical line ends the first one. Ticks below are divergent transitions. "
-        f"{_sentence(each)}"
-        + (
-            " Bursts of ticks beside stretches at low log τ are chains held up at the neck; ticks "
-            "spread evenly are more likely false alarms."
-            if results.shown["divergences"].any()
-            else ""
-        ),
+        f"{_sentence(each)}",
     )
 
 
@@ -179,7 +173,7 @@ def _z_scores(results: Results) -> Caption:
     here = results.estimates[results.estimates["variable"].isin(["mu", "tau", "log_tau"])]
     each = []
     for model, z in here.dropna(subset="z").groupby("model", sort=False)["z"]:
-        each.append(f"{model}: {percent(float((z.abs() > 2).mean()))} beyond ±2")
+        each.append(f"{model}: {percent(float((z.abs() > 2).mean()))} of the points beyond ±2")
     found = _sentence(each) if each else "No exact mean exists, so there is no z."
     return (
         f"z of the means of μ, τ and log τ against draws, a row a model. {found}",
@@ -206,7 +200,7 @@ def _error(results: Results) -> Caption:
         f"Root mean squared error of the means of log τ and μ against draws.{found}",
         f"Root mean squared error over {count(seeds, 'seed')}, a line a target_accept. The dashed "
         "guide falls as one over the square root of the draws, as the error of a right sampler "
-        f"does on average; a line that levels off has a bias that more draws do not cure.{found}"
+        f"does on average; that of a biased one levels off.{found}"
         + (" With few seeds each point is itself uncertain." if seeds < 20 else ""),
     )
 
@@ -223,7 +217,7 @@ def _estimates(results: Results) -> Caption:
         f"Estimated means of μ, τ, log τ and θ of {group} against draws, a point a seed.",
         f"Estimated means of μ, τ, log τ and θ of {group} at {at}: a point a seed, its bar two "
         "Monte Carlo standard errors either side. The black line is the exact mean, where one "
-        "exists. Bars that shrink beside the line rather than on it show a bias.",
+        "exists. As draws grow, the bars of a biased sampler shrink beside the line.",
     )
 
 
@@ -233,19 +227,15 @@ def _target_accept(results: Results) -> Caption:
         cost = rows.groupby("target_accept")["ess_per_1000_gradients"].mean()
         if cost.notna().any():
             each.append(
-                f"{model} has most effective draws per gradient at target_accept {cost.idxmax():g}"
+                f"{model}: most effective draws per gradient at target_accept {cost.idxmax():g} "
+                "(mean over seeds)"
             )
     return (
         "Step size, divergent transitions, smallest bulk ESS and its cost against target_accept. "
         + _sentence(each),
         "Each point is a seed, each line the mean over seeds; a gradient is one leapfrog step, "
         "tuning included."
-        + (
-            f" {_sentence(each)} Divergences that vanish as target_accept rises came from steps "
-            "that were too long."
-            if results.last["target_accept"].nunique() > 1
-            else ""
-        ),
+        + (f" {_sentence(each)}" if results.last["target_accept"].nunique() > 1 else ""),
     )
 
 

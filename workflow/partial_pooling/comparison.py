@@ -8,7 +8,7 @@ from html import escape
 import pandas as pd
 
 from partial_pooling import lecture
-from partial_pooling.findings import divergence_words, error_words
+from partial_pooling.findings import divergence_words, error_words, neck_shares
 from partial_pooling.html import Html, table
 from partial_pooling.results import Results
 from partial_pooling.words import fixed, percent, signed
@@ -74,16 +74,22 @@ def _statements(results: Results) -> list[tuple[str, str, str]]:
         (
             "are they real?",
             "“distributed fairly uniformly so we are sure they are false positives”",
-            divergence_words(results.verdict["models"]["noncentered"]),
+            divergence_words(results.sampling["models"]["noncentered"]),
         ),
         (
             "more draws",
             "“we reach the true value better as the number of samples increases”",
-            error_words(results.accuracy, "noncentered") or "–",
+            error_words(results.estimates, "noncentered") or "–",
         ),
     ]
     if "centered" in results.models:
-        reached = [percent(results.lowest(m)["neck_5"].mean()) for m in ("centered", "noncentered")]
+        reached = [
+            f"{percent(share.value)} (95 % interval {percent(share.low)} to {percent(share.high)})"
+            for share in (
+                neck_shares(results.lowest(model), ["5"])["5"][0]
+                for model in ("centered", "noncentered")
+            )
+        ]
         rows.append(
             (
                 "the funnel's length",

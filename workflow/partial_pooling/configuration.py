@@ -26,6 +26,14 @@ from partial_pooling.priors import (
     prior_to_offer,
 )
 
+# Keys of earlier versions, and what does their work now.
+REPLACED = {
+    "thresholds.z": "error_mean, error_sd, error_quantile (is the answer good enough?) and "
+    "honest_level (does the fit err more than it admits?)",
+    "thresholds.divergences": "divergence_rate, a share of the transitions",
+    "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
+}
+
 SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
 
@@ -309,6 +317,8 @@ def _one_line(error: Any) -> str:
     if error.validator == "additionalProperties":
         known = list(allowed["properties"])
         unknown = next(name for name in found if name not in known)
+        if (replaced := _key([*error.absolute_path, unknown])) in REPLACED:
+            return f"{replaced}: no longer a key; allowed in its place: {REPLACED[replaced]}"
         return (
             f"{_key([*error.absolute_path, unknown])}: unknown key{did_you_mean(unknown, known)}; "
             f"allowed: {', '.join(known)}"

@@ -25,6 +25,7 @@ PROBABILITIES = {"q5": 0.05, "q50": 0.5, "q95": 0.95}
 BLOCK = 16  # variables estimated at once: several copies of their draws are held
 ONE_SIGMA = np.array([[0.1586553], [0.8413447]])  # as ArviZ rounds them
 NECK = {"1": 0.01, "5": 0.05, "25": 0.25}
+QUARTERS = 4
 
 
 def stack_variables(posterior: xr.Dataset) -> xr.DataArray:
@@ -65,8 +66,9 @@ def estimate(samples: xr.DataArray) -> pd.DataFrame:
     pandas.DataFrame
         One row a variable: mean, sd, quantiles and the MCSE of each, in the units of the
         variable; bulk and tail ESS (tail: the smaller of the 5 % and 95 % quantiles'); R-hat,
-        rank-normalized, split and folded. R-hat and bulk ESS are NaN for fewer than 8 draws a
-        chain, of which each half would have fewer than ArviZ's least of 4.
+        rank-normalized, split and folded; ess_q<p>, the ESS of the share of draws below each
+        sampled quantile. R-hat and bulk ESS are NaN for fewer than 8 draws a chain, of which each
+        half would have fewer than ArviZ's least of 4.
     """
     values = samples.transpose("variable", "chain", "draw").to_numpy()
     blocks = [values[i : i + BLOCK] for i in range(0, len(values), BLOCK)]
@@ -95,6 +97,7 @@ def _estimate(values: NDArray[np.float64]) -> pd.DataFrame:
     columns |= zip(PROBABILITIES, quantiles, strict=True)
     for (name, probability), effective in zip(PROBABILITIES.items(), ess, strict=True):
         columns[f"mcse_{name}"] = _mcse_quantile(ordered, probability, effective)
+        columns[f"ess_{name}"] = effective
     return pd.DataFrame(columns)
 
 
@@ -160,10 +163,11 @@ def sampler_summary(stats: xr.Dataset) -> dict[str, float]:
     -------
     dict
         divergences and divergence_rate (of all kept transitions of all chains), ebfmi_min (over
-        chains), max_treedepth_hits, step_size and acceptance_rate (means), gradients (leapfrog
-        steps, tuning included).
+        chains), max_treedepth_hits and max_treedepth_rate (likewise), step_size and
+        acceptance_rate (means), gradients (leapfrog steps, tuning included).
     """
     divergences = int(stats["diverging"].sum())
+    hits = int(stats["reached_max_treedepth"].sum())
     ebfmi = array_stats.bfmi(
         stats["energy"].transpose("chain", "draw").values.astype(float), chain_axis=0, draw_axis=1
     )
@@ -171,15 +175,56 @@ def sampler_summary(stats: xr.Dataset) -> dict[str, float]:
         "divergences": divergences,
         "divergence_rate": divergences / stats["diverging"].size,
         "ebfmi_min": float(np.min(ebfmi)),
-        "max_treedepth_hits": int(stats["reached_max_treedepth"].sum()),
+        "max_treedepth_hits": hits,
+        "max_treedepth_rate": hits / stats["diverging"].size,
         "step_size": float(stats["step_size"].mean()),
         "gradients": int(stats["n_steps"].sum() + stats["n_steps_tune"].sum()),
         "acceptance_rate": float(stats["acceptance_rate"].mean(dtype=float)),
     }
 
 
-def neck(samples: xr.DataArray, diverging: xr.DataArray, exact: ExactPosterior) -> dict[str, float]:
+def neck(samples: xr.DataArray, exact: ExactPosterior) -> dict[str, float]:
     """Hold the sampled left tail of log tau, the neck of the funnel, against the exact one.
+
+    Parameters
+    ----------
+    samples
+        log tau of a cell, dimensions (chain, draw).
+    exact
+        The exact posterior.
+
+    Returns
+    -------
+    dict
+        For p of `NECK`: neck_<p>, the fraction sampled at or below the exact p quantile, and
+        ess_neck_<p>, the effective draws that it rests on (of the sampled p quantile, or of all
+        ranks if fewer); kolmogorov, the largest distance between the sampled and the exact CDF.
+    """
+    values = samples.transpose("chain", "draw").to_numpy()
+    cuts = exact.quantile("log_tau", list(NECK.values()))
+    sampled = np.quantile(values, list(NECK.values()))
+    ess = _ess(values[None] <= sampled[:, None, None], "mean")
+    bulk = _ess(_normal_scores(_split(values[None])), "identity")[0]
+    result: dict[str, float] = {}
+    for i, name in enumerate(NECK):
+        result[f"neck_{name}"] = float((values <= cuts[i]).mean())
+        result[f"ess_neck_{name}"] = float(np.fmin(ess[i], bulk))
+    ordered = np.sort(values, axis=None)
+    exact_cdf = exact.cdf("log_tau", ordered)
+    steps = np.arange(ordered.size + 1) / ordered.size
+    result["kolmogorov"] = float(max(np.max(steps[1:] - exact_cdf), np.max(exact_cdf - steps[:-1])))
+    return result
+
+
+def where_divergent(samples: xr.DataArray, diverging: xr.DataArray) -> dict[str, float]:
+    """Count divergent transitions by quarter of the draws of log tau.
+
+    Transitions of a chain are not independent, so shares are more uneven by chance than those of
+    independent ones. By how much is read off the chains themselves: which transitions diverged is
+    shifted against log tau, round the chain, by every number of steps, which keeps how each of the
+    two clusters. The design effect is the variance of the counts over all shifts relative to the
+    multinomial's (the first-order correction of Rao and Scott 1981, Journal of the American
+    Statistical Association 76, 221-230).
 
     Parameters
     ----------
@@ -187,33 +232,30 @@ def neck(samples: xr.DataArray, diverging: xr.DataArray, exact: ExactPosterior) 
         log tau of a cell, dimensions (chain, draw).
     diverging
         Which of these transitions diverged, same dimensions.
-    exact
-        The exact posterior.
 
     Returns
     -------
     dict
-        For p of `NECK`: neck_<p>, the fraction sampled below the exact p quantile, and
-        mcse_neck_<p>; kolmogorov, the largest distance between the sampled and the exact CDF;
-        divergence_rank, the mean rank (0 to 1) of log tau at the divergent transitions among
-        all, NaN where none diverged: 0.5 if they fall like all draws, less in the neck.
+        divergent_q1 to divergent_q4, from the lowest quarter up, and divergence_design_effect,
+        NaN where none diverged, at least 1.
     """
     values = samples.transpose("chain", "draw").to_numpy()
-    cuts = exact.quantile("log_tau", list(NECK.values()))
-    below = values[None] < np.reshape(cuts, (-1, 1, 1))
-    mcse = array_stats.mcse(below.astype(float), method="mean", chain_axis=1, draw_axis=2)
-    result: dict[str, float] = {}
-    for i, name in enumerate(NECK):
-        result[f"neck_{name}"] = float(below[i].mean())
-        result[f"mcse_neck_{name}"] = float(mcse[i])
-    ordered = np.sort(values, axis=None)
-    exact_cdf = exact.cdf("log_tau", ordered)
-    steps = np.arange(ordered.size + 1) / ordered.size
-    result["kolmogorov"] = float(max(np.max(steps[1:] - exact_cdf), np.max(exact_cdf - steps[:-1])))
-    divergent = values[diverging.transpose("chain", "draw").to_numpy()]
-    ranks = np.searchsorted(ordered, divergent) / ordered.size
-    result["divergence_rank"] = float(ranks.mean()) if divergent.size else math.nan
-    return result
+    divergent = diverging.transpose("chain", "draw").to_numpy()
+    ranks = rankdata(values, method="ordinal", axis=None).reshape(values.shape)
+    quarter = (ranks.astype(int) - 1) * QUARTERS // values.size
+    total = int(divergent.sum())
+    counts = np.bincount(quarter[divergent], minlength=QUARTERS)
+    design_effect = math.nan
+    if total:
+        inside = quarter == np.arange(QUARTERS)[:, None, None]
+        spectrum = np.fft.rfft(divergent, axis=-1).conj() * np.fft.rfft(inside, axis=-1)
+        shifted = np.fft.irfft(spectrum, n=values.shape[1], axis=-1)
+        variance = shifted.var(axis=-1).sum()
+        design_effect = max(1.0, variance / (total * (1 - 1 / QUARTERS)))
+    return {
+        **{f"divergent_q{k + 1}": int(counts[k]) for k in range(QUARTERS)},
+        "divergence_design_effect": design_effect,
+    }
 
 
 def diagnose_fit(
@@ -233,8 +275,13 @@ def diagnose_fit(
     Returns
     -------
     estimates, fits : pandas.DataFrame
-        One row a cell and variable; one row a cell.
+        One row a cell and variable, with below_q<p>, the share of draws at or below the exact p
+        quantile; one row a cell.
     """
+    cuts = exact.quantiles(
+        [name for name in exact.variables if name != "theta_new"],
+        np.array(list(PROBABILITIES.values())),
+    )
     samples = stack_variables(fit["posterior"].to_dataset())
     stats = fit["sample_stats"].to_dataset()
     target_accept, seed = float(stats["target_accept"]), int(stats["seed"])
@@ -242,13 +289,18 @@ def diagnose_fit(
     for count in draws:
         first, first_stats = samples.isel(draw=slice(count)), stats.isel(draw=slice(count))
         table = estimate(first)
+        # a variable at a time: of many groups all at once would take the memory of their draws
+        pairs = zip(first.values, cuts, strict=True)
+        below = np.array([(x[..., None] <= cut).mean((0, 1)) for x, cut in pairs])
+        table[[f"below_{name}" for name in PROBABILITIES]] = below
         worst = {
             "r_hat_max": table["r_hat"].max(),
             "ess_bulk_min": table["ess_bulk"].min(),
             "ess_tail_min": table["ess_tail"].min(),
         }
         summary = sampler_summary(first_stats)
-        tail = neck(first.sel(variable="log_tau"), first_stats["diverging"], exact)
+        log_tau = first.sel(variable="log_tau")
+        tail = neck(log_tau, exact) | where_divergent(log_tau, first_stats["diverging"])
         cell = {"target_accept": target_accept, "seed": seed, "draws": count}
         estimates.append(pd.DataFrame(cell, index=table.index).join(table))
         cells.append({**cell, **summary, **worst, **tail})
@@ -268,22 +320,36 @@ def grade(estimates: pd.DataFrame, exact: ExactPosterior) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows with, after r_hat, exact_mean, bias (mean - exact_mean) and z (bias in units
-        of mcse_mean), NaN where the exact mean does not exist; and at the end exact_sd and
-        coverage_90, the exact probability of the sampled central 90 % interval.
+        The same rows with, after r_hat,
+
+        - exact_mean; bias, mean - exact_mean; z, bias in units of mcse_mean;
+        - error_mean, |bias| in exact standard deviations s; error_sd, ``|sd / s - 1|``;
+          error_quantile, the largest ``|F(q_p) - p|`` of the sampled 5, 50 and 95 % quantiles,
+          F the exact CDF;
+
+        and at the end exact_sd and coverage_90, the exact probability of the sampled central 90 %
+        interval. z and error_mean are NaN where no second moment exists, of which a Monte Carlo
+        error would have to be made, error_sd where no fourth exists; quantiles always exist.
     """
-    variables = estimates["variable"].unique()
-    graded = estimates.assign(
-        exact_mean=estimates["variable"].map({name: exact.mean(name) for name in variables}),
-        exact_sd=estimates["variable"].map({name: exact.sd(name) for name in variables}),
-        coverage_90=math.nan,
-    )
+    names = list(estimates["variable"].unique())
+    mean, sd = (dict(zip(names, column, strict=True)) for column in exact.moments(names))
+    order = {name: exact.moment_order(name) for name in names}
+    variable = estimates["variable"]
+    graded = estimates.assign(exact_mean=variable.map(mean), exact_sd=variable.map(sd))
+    # a moment that exists can still be too large for a float
+    exists = np.isfinite(graded["exact_sd"]) & (variable.map(order) > 2)
+    scale = graded["exact_sd"].where(exists)
     graded["bias"] = graded["mean"] - graded["exact_mean"]
-    graded["z"] = graded["bias"] / graded["mcse_mean"]
-    for name in variables:
-        rows = graded["variable"] == name
-        below = exact.cdf(name, graded.loc[rows, ["q5", "q95"]].to_numpy())
-        graded.loc[rows, "coverage_90"] = below[:, 1] - below[:, 0]
+    graded["z"] = (graded["bias"] / graded["mcse_mean"]).where(exists)
+    graded["error_mean"] = graded["bias"].abs() / scale
+    graded["error_sd"] = (graded["sd"] / scale.where(variable.map(order) > 4) - 1).abs()
+    sampled = graded[list(PROBABILITIES)].to_numpy()
+    below = np.empty_like(sampled)
+    for name in names:
+        rows = (variable == name).to_numpy()
+        below[rows] = exact.cdf(name, sampled[rows])
+    graded["error_quantile"] = np.abs(below - list(PROBABILITIES.values())).max(axis=1)
+    graded["coverage_90"] = below[:, -1] - below[:, 0]
     first = [*estimates.columns[: list(estimates.columns).index("r_hat") + 1]]
-    first += ["exact_mean", "bias", "z"]
+    first += ["exact_mean", "bias", "z", "error_mean", "error_sd", "error_quantile"]
     return graded[first + [name for name in graded.columns if name not in first]]

@@ -1,17 +1,51 @@
-"""What tables of fits say, in words: the neck, divergences, errors; and what each check asks."""
+"""What tables of fits say, in words: each claim is a test's, and says how far it could see."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from partial_pooling.inference import (
+    Interval,
+    holm,
+    mean_interval,
+    share_interval,
+    share_p_value,
+)
 from partial_pooling.words import Format, count, fixed, percent, signed, significant
 
-# Of each check: its name, what it asks, and how its values are written.
+# Of each grade and check: its name, what it asks, and how its values are written.
+GRADE_WORDS: dict[str, tuple[str, str, Format]] = {
+    "error_mean": (
+        "error of means",
+        "How far is the mean of a variable from the exact one, in exact posterior standard "
+        "deviations?",
+        significant(2),
+    ),
+    "error_sd": (
+        "error of sds",
+        "How far is a standard deviation from the exact one, as a share of it?",
+        percent,
+    ),
+    "error_quantile": (
+        "error of quantiles",
+        "Where the sampled 5, 50 and 95 % quantiles stand in the exact distribution: how far from "
+        "5, 50 and 95 %?",
+        percent,
+    ),
+    "honest": (
+        "honest",
+        "Does the fit err more than it admits? Each mean, and the shares of draws below the exact "
+        "5, 50 and 95 % quantiles, are tested for an error above a tolerance, in units of their "
+        "Monte Carlo error; the smallest p-value, corrected for their number (Holm).",
+        significant(2),
+    ),
+}
 CHECK_WORDS: dict[str, tuple[str, str, Format]] = {
     "r_hat": (
         "R-hat",
@@ -26,11 +60,11 @@ CHECK_WORDS: dict[str, tuple[str, str, Format]] = {
         fixed(0),
     ),
     "ess_tail": ("tail ESS", "The same for the 5 % and 95 % quantiles.", fixed(0)),
-    "divergences": (
+    "divergence_rate": (
         "divergences",
-        "Transitions in which the simulated path left the curve that it should follow: a hint "
-        "that a region was too narrow for the step.",
-        fixed(0),
+        "Share of transitions in which the simulated path left the curve that it should follow: a "
+        "hint that a region was too narrow for the step.",
+        percent,
     ),
     "ebfmi": (
         "E-BFMI",
@@ -38,156 +72,228 @@ CHECK_WORDS: dict[str, tuple[str, str, Format]] = {
         "chain; near 1 is good.",
         fixed(2),
     ),
-    "max_treedepth_hits": (
+    "max_treedepth_rate": (
         "tree depth",
-        "Transitions that were cut off because their path became too long.",
-        fixed(0),
-    ),
-    "z": (
-        "|z|",
-        "Distance of an estimated mean from the exact one, in Monte Carlo standard errors (MCSE): "
-        "the largest of any variable. The one check that needs the exact answer.",
-        fixed(1),
+        "Share of transitions that were cut off because their path became too long.",
+        percent,
     ),
 }
-FEW_DIVERGENCES = 10
-REAL, FALSE = "real", "false alarms"
+LEVEL = 0.001  # of the tests behind a sentence on the funnel's neck
+UNEVEN = 0.01  # p-value below which shares by quarter are called uneven
+FUNNEL = 2.0  # change of the conditional spread of theta from which a posterior has a funnel
 
 
-def neck_finding(rows: pd.DataFrame, p: str) -> str:
-    """Hold the sampled share below the exact p % quantile of log tau against p %.
+def funnel_factor(std_error: ArrayLike, low: float, high: float) -> float:
+    """By what factor the spread of a group's theta changes with tau: the shape of the funnel.
+
+    Parameters
+    ----------
+    std_error
+        Shape (J,), the groups' standard errors.
+    low, high
+        Exact 5 and 95 % quantiles of tau, in the units of the data.
+
+    Returns
+    -------
+    float
+        The standard deviation of theta given mu and tau, ``(1 / sigma^2 + 1 / tau^2) ** -0.5``, at
+        the upper quantile over that at the lower one: the median over groups.
+    """
+    precision = np.asarray(std_error, dtype=float) ** -2
+    return float(np.median(np.sqrt((precision + low**-2) / (precision + high**-2))))
+
+
+def neck_shares(rows: pd.DataFrame, shares: Sequence[str]) -> dict[str, tuple[Interval, float]]:
+    """Shares of draws in the left tail of log tau, over the fits of one setting.
 
     Parameters
     ----------
     rows
         Fits of one setting, a row a seed.
-    p
+    shares
         What the table has in its columns' names: `neck_<p>`, p in percent.
 
     Returns
     -------
-    str
-        `seldom` or `often` where the mean over the fits is more than 4 of its standard errors
-        off, `agrees` within 2, else `unclear`. Where no draw is below, and so no standard error
-        can be estimated, that of `p` itself at the fit's smallest bulk ESS stands for it.
+    dict
+        For each p the mean share over fits with its 95 % interval, and the p-value of the
+        hypothesis that it is p %, corrected for the number of shares (Holm).
     """
-    share = rows[f"neck_{p}"]
-    below = float(p) / 100
-    ideal = np.sqrt(below * (1 - below) / rows["ess_bulk_min"])
-    error = rows[f"mcse_neck_{p}"].where(share > 0, ideal)
-    gap = float(share.mean()) - below
-    total = math.sqrt(float((error**2).sum(skipna=False))) / len(rows)
-    if abs(gap) > 4 * total:
-        return "seldom" if gap < 0 else "often"
-    return "agrees" if abs(gap) <= 2 * total else "unclear"
+    found, p_values = [], []
+    for p in shares:
+        share = float(rows[f"neck_{p}"].mean())
+        # of a mean over fits: each rests on its own effective draws
+        effective = len(rows) ** 2 / float((1 / rows[f"ess_neck_{p}"]).sum())
+        found.append(share_interval(share * effective, effective))
+        p_values.append(float(share_p_value(share, effective, float(p) / 100)))
+    return dict(zip(shares, zip(found, holm(p_values), strict=True), strict=True))
+
+
+def neck_words(rows: pd.DataFrame, shares: Sequence[str]) -> str:
+    """Say how much of the neck these fits of one setting reached, and what that bears."""
+    found = neck_shares(rows, shares)
+    each = [
+        f"{percent(interval.value)} ({_to(interval, percent)}) of its draws where the exact "
+        f"posterior has {p} %"
+        for p, (interval, _) in found.items()
+    ]
+    each[1:] = [text.replace(" of its draws", "") for text in each[1:]]
+    less = [p for p, (i, chance) in found.items() if chance < LEVEL and i.value < float(p) / 100]
+    more = [p for p, (i, chance) in found.items() if chance < LEVEL and i.value > float(p) / 100]
+    judgement = {
+        (True, False): "It comes into the neck too seldom",
+        (False, True): "It stays in the neck too long",
+        (True, True): "It is too seldom in one part of the neck and too long in another",
+        (False, False): "So far from the exact shares chance alone may take it",
+    }[bool(less), bool(more)]
+    over = f"over {count(len(rows), 'fit')}" if len(rows) > 1 else "in one fit"
+    return (
+        f"at target_accept {rows['target_accept'].iloc[0]:g} has {', '.join(each)} ({over}; 95 % "
+        f"intervals). {judgement} (three tests, together wrong once in 1,000)."
+    )
 
 
 def divergence_words(model: Mapping[str, Any]) -> str:
-    """Say whether a model's divergences are real: where they sit, whether they vanish, matter.
+    """Say of a model's divergences where they lie, whether they become fewer, what they come with.
 
     Parameters
     ----------
     model
-        An entry of `models` in verdict.json.
+        An entry of `models` of `verdict.verdict`.
 
     Returns
     -------
     str
-        Plain text. Only where all three questions have the same answer it ends with a summary.
+        Plain text.
     """
     rates = list(model["divergences"]["rate_by_target_accept"].items())
     if not any(rate for _, rate in rates):
         settings = "at any target_accept" if len(rates) > 1 else f"at target_accept {rates[0][0]}"
         return f"no divergences {settings}."
-    answers = [_where_they_sit(model), _whether_they_vanish(rates), _whether_they_matter(model)]
-    words = [text for text, _ in answers if text]
-    for answer in (REAL, FALSE):
-        if all(found == answer for _, found in answers):
-            words.append(f"All three answers say that these divergences are {answer}.")
-    return " ".join(words)
+    words = [
+        _where_they_lie(model["divergences"]),
+        _whether_fewer(rates, model["divergences"]["rate_change"]),
+        _with_which_error(model),
+    ]
+    return " ".join(filter(None, words))
 
 
-type Answer = tuple[str, str | None]
-
-
-def _where_they_sit(model: Mapping[str, Any]) -> Answer:
-    divergences = model["divergences"]
-    total, rank = divergences["at_lowest_target_accept"], divergences["mean_rank_of_log_tau"]
-    if rank is None:
-        return "", None
-    if total < FEW_DIVERGENCES:
-        where, answer = "too few to say where they sit", None
-    elif rank < 0.25:
-        where, answer = "they gather in the neck", REAL
-    elif rank < 0.4:
-        where, answer = "they lean towards the neck", None
-    elif rank <= 0.6:
-        where, answer = "they are scattered like any draw", FALSE
-    else:
-        where, answer = "they lean towards the wide part", None
-    lowest = next(iter(divergences["rate_by_target_accept"]))
-    return (
-        f"at target_accept {lowest}, log τ at the {count(total, 'divergent transition')} has mean "
-        f"rank {fixed(2)(rank)} among all draws (0.50 if they fell like any draw, near 0 deep in "
-        f"the neck): {where}.",
-        answer,
+def _where_they_lie(divergences: Mapping[str, Any]) -> str:
+    total, accept = divergences["total"], divergences["target_accept"]
+    if not total:
+        return f"at target_accept {accept:g} there are none."
+    shares, chance = divergences["by_quarter"], divergences["p_value"]
+    told = f"at target_accept {accept:g} there are {count(total, 'divergent transition')}"
+    if shares is None:
+        return f"{told}, too few to say where they lie."
+    told += (
+        f"; {percent(shares[0])}, {percent(shares[1])}, {percent(shares[2])} and "
+        f"{percent(shares[3])} of them lie in the quarters of log τ, from the lowest up, where any "
+        f"draw lies with 25 % each (p {p_text(chance)})"
     )
+    if chance >= UNEVEN:
+        return f"{told}: chance may make them as uneven."
+    fullest = ("lowest", "second", "third", "highest")[int(np.argmax(shares))]
+    return f"{told}: not like any draw, and most of them in the {fullest} quarter."
 
 
-def _whether_they_vanish(rates: list[tuple[str, float]]) -> Answer:
-    if len(rates) == 1:
-        return f"at target_accept {rates[0][0]} the rate is {percent(rates[0][1])}.", None
+def _whether_fewer(rates: list[tuple[str, float]], change: Mapping[str, Any] | None) -> str:
     (first, before), (last, after) = rates[0], rates[-1]
-    if after == 0:
-        trend, answer = "divergences vanish", FALSE
-    elif after < before:
-        trend, answer = "divergences become fewer but do not vanish", REAL
-    else:
-        trend, answer = "divergences do not become fewer", REAL
-    return (
+    if change is None:
+        return f"The rate is {percent(before)}."
+    told = (
         f"The rate goes from {percent(before)} at target_accept {first} to {percent(after)} at "
-        f"{last}: {trend}.",
-        answer,
+        f"{last}"
     )
+    if change["low"] is None:
+        return f"{told}; with one seed, or equal ones, whether that is chance cannot be told."
+    interval = Interval(change["value"], change["low"], change["high"])
+    bounds = f"95 % interval of the change {_to(interval, lambda v: signed(v, percent))}"
+    if not interval.excludes_zero:
+        return f"{told} ({bounds}): a change that these seeds do not tell from chance."
+    return f"{told} ({bounds}): {'fewer' if interval.value < 0 else 'more'}."
 
 
-def _whether_they_matter(model: Mapping[str, Any]) -> Answer:
-    accept, log_tau = next(iter(model["log_tau_by_target_accept"].items()))
-    bias, error = log_tau["bias"], log_tau["std_error"]
-    if bias is None or not error:
-        return "", None
-    size = abs(bias) / error
-    if size > 4:
-        matter, answer = "they matter", REAL
-    elif size < 2:
-        matter, answer = "no bias can be seen", FALSE
-    else:
-        matter, answer = "whether they matter these seeds cannot tell", None
-    return (
-        f"At target_accept {accept} the mean of log τ is off by {signed(bias, significant(2))} ± "
-        f"{significant(1)(error)} (standard error over seeds): {matter}.",
-        answer,
+def _with_which_error(model: Mapping[str, Any]) -> str:
+    error = model["log_tau_error"]
+    accept = model["divergences"]["target_accept"]
+    if error["value"] is None or error["low"] is None:
+        return ""
+    interval = Interval(error["value"], error["low"], error["high"])
+    two = significant(2)
+    told = (
+        f"At target_accept {accept:g} the mean of log τ is off by {signed(interval.value, two)} "
+        f"exact standard deviations (95 % interval over seeds "
+        f"{_to(interval, lambda v: signed(v, two))})"
     )
+    if interval.excludes_zero:
+        return f"{told}: a bias."
+    largest = max(abs(interval.low), abs(interval.high))
+    return f"{told}: no bias is seen, and one above {two(largest)} would have been."
 
 
-def error_words(accuracy: pd.DataFrame, model: str) -> str:
+def error_words(estimates: pd.DataFrame, model: str) -> str:
     """Say how the error of the mean of log tau falls with draws; nothing where it cannot be said.
 
     Parameters
     ----------
-    accuracy
-        Table of `verdict.accuracy`.
+    estimates
+        Graded estimates of all cells.
     model
         Which model.
     """
-    rows = accuracy[(accuracy["model"] == model) & (accuracy["variable"] == "log_tau")]
-    rmse = rows.groupby("draws")["rmse"].mean()
-    if len(rmse) < 2 or not (rmse > 0).all():
+    found = error_reduction(estimates, model)
+    if found is None:
         return ""
-    few, many = rmse.index[0], rmse.index[-1]
+    few, many, before, after, factor = found
+    alone = math.sqrt(many / few)
     two = significant(2)
-    return (
+    told = (
         f"From {few:,} to {many:,} draws a chain the root mean squared error of the mean of log τ "
-        f"goes from {two(rmse.iloc[0])} to {two(rmse.iloc[-1])}, a factor of "
-        f"{two(rmse.iloc[0] / rmse.iloc[-1])}; draws alone would give {two(math.sqrt(many / few))}."
+        f"goes from {two(before)} to {two(after)}, a factor of {two(factor.value)}"
     )
+    if math.isnan(factor.low):
+        return f"{told}; draws alone would give {two(alone)}."
+    told += f" (95 % interval over seeds {_to(factor, two)}); draws alone would give {two(alone)}"
+    if factor.high < alone:
+        return f"{told}: a part of the error does not fall with draws."
+    return f"{told}."
+
+
+def error_reduction(
+    estimates: pd.DataFrame, model: str
+) -> tuple[int, int, float, float, Interval] | None:
+    """Factor by which more draws reduce the error of the mean of log tau.
+
+    Returns
+    -------
+    tuple
+        The smallest and largest number of draws, the root mean squared errors there over all
+        seeds and target_accepts, and their ratio with a 95 % interval (jackknife over seeds, of
+        the ratio's logarithm, Student's t); None for one number of draws or where no mean exists.
+    """
+    rows = estimates[(estimates["model"] == model) & (estimates["variable"] == "log_tau")]
+    squares = (rows["bias"] ** 2).groupby([rows["draws"], rows["seed"]]).sum().unstack()
+    if len(squares) < 2 or not (squares.sum(axis=1) > 0).all():
+        return None
+    few, many = squares.index[0], squares.index[-1]
+    first, last = squares.loc[few].to_numpy(), squares.loc[many].to_numpy()
+    of_all = len(rows) / len(squares)
+    before, after = math.sqrt(first.sum() / of_all), math.sqrt(last.sum() / of_all)
+    factor = Interval(before / after, math.nan, math.nan)
+    seeds = len(first)
+    if seeds > 2:
+        without = 0.5 * np.log((first.sum() - first) / (last.sum() - last))
+        pseudo = seeds * math.log(before / after) - (seeds - 1) * without
+        interval = mean_interval(pseudo)
+        factor = Interval(before / after, math.exp(interval.low), math.exp(interval.high))
+    return int(few), int(many), before, after, factor
+
+
+def p_text(chance: float) -> str:
+    """Write a p-value, with how it compares: `= 0.03`, `< 0.0001`."""
+    return f"= {significant(2)(chance)}" if chance >= 1e-4 else "< 0.0001"
+
+
+def _to(interval: Interval, form: Format) -> str:
+    return f"{form(interval.low)} to {form(interval.high)}"

@@ -9,27 +9,39 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
-from scipy.special import ndtri
 
+from partial_pooling.agreement import agreement_words
 from partial_pooling.captions import CALIBRATION, caption
 from partial_pooling.comparison import compare_with_lecture
-from partial_pooling.findings import CHECK_WORDS, divergence_words, error_words, neck_finding
+from partial_pooling.diagnostics import NECK
+from partial_pooling.findings import (
+    CHECK_WORDS,
+    FUNNEL,
+    GRADE_WORDS,
+    divergence_words,
+    error_words,
+    funnel_factor,
+    neck_words,
+)
+from partial_pooling.grading import ALARM, CHECKS, GOOD, HONEST, RIGHT
 from partial_pooling.html import Html, Shown, badge, bold, figure, paragraphs, table
+from partial_pooling.inference import mean_interval
 from partial_pooling.results import Results
-from partial_pooling.verdict import CHECKS
+from partial_pooling.verdict import MORE_DRAWS, NONE, TRUST
 from partial_pooling.words import (
     Format,
     at_scale,
     count,
     first_upper,
     fixed,
+    listed,
     percent,
     significant,
     some_of,
@@ -59,25 +71,54 @@ class Report(Results):
     # -- question and answer ----------------------------------------------------------------
 
     def title(self) -> Html:
-        """Heading, the answer in one sentence, and the verdict at a glance."""
+        """Heading; the exact answer and what qualifies it; what sampling would have told."""
         return Html(
             f"<h1>{escape(self.name)}</h1>"
             f'<p class="lead">{count(len(self.groups), "group")}. Common mean μ: '
             f"{escape(self.centre_in_words('mu'))} (95 % interval {self.interval('mu')}). Standard "
             f"deviation between groups τ: median {self.in_units('tau', 'q50')} "
-            f"({self.interval('tau')}).</p>"
-            f"<p>{self.verdict_badge()} {count(len(self.last), 'fit')} graded against the exact "
-            "posterior.</p>"
+            f"({self.interval('tau')}). A new group's θ: {self.interval('theta_new')}.</p>"
+            f"<p>{self.answer_badge()} {escape(self.answer_words())}</p>"
+            f"<p>{self.sampler_badge()} {self.sampler_words()}</p>"
         )
 
-    def verdict_badge(self) -> Html:
-        """The verdict at a glance."""
-        setting = f"{self.best['model']} at target_accept {self.best['target_accept']:g}"
-        trusted = self.best["trusted"]
-        return badge(
-            trusted,
-            f"Trust {setting}" if trusted else f"No setting passed every check; nearest: {setting}",
-        )
+    def answer_badge(self) -> Html:
+        """Whether the exact numbers can be quoted, at a glance."""
+        quote = self.verdict["answer"]["quote"]
+        return badge(quote, "Exact: quote these" if quote else "Prior and data conflict")
+
+    def answer_words(self) -> str:
+        """What the check of prior against data found."""
+        told = agreement_words(self.agreement, self.threshold("prior_conflict"), self.units)
+        if self.verdict["answer"]["quote"]:
+            return f"No sampler, no Monte Carlo error. {told}"
+        return f"{told} The numbers above follow from both, and answer for neither."
+
+    def sampler_badge(self) -> Html:
+        """Which setting of the sampler to trust, at a glance."""
+        best, status = self.best, self.best["status"]
+        setting = f"{best['model']} at target_accept {best['target_accept']:g}"
+        text = {
+            TRUST: f"Sampler: trust {setting}",
+            MORE_DRAWS: f"Sampler: more draws of {setting}",
+            NONE: "Sampler: trust no setting",
+        }[status]
+        return badge(status == TRUST, text)
+
+    def sampler_words(self) -> str:
+        """How many fits of each model came out right, in one line of HTML."""
+        each = []
+        for model, told in self.sampling["models"].items():
+            right = sum(told["verdicts"].get(grade, 0) for grade in GOOD)
+            each.append(f"{bold(model)} {self._good} in {right} of {count(told['fits'], 'fit')}")
+        seeds = self.best["fits"]
+        once = " One seed: it may have been luck." if seeds == 1 else ""
+        return f"Would sampling have told you? {'; '.join(each)}.{once}"
+
+    @property
+    def _good(self) -> str:
+        """What a fit is that its verdict does not hold anything against."""
+        return RIGHT if self.graded else f"without {ALARM}"
 
     def figure(self, name: str) -> Html:
         """Show a figure of the results folder, embedded, with its caption."""
@@ -126,11 +167,14 @@ class Report(Results):
             f"{self.units(centres.min())} and {self.units(centres.max())}.",
         ]
         chance = self.probability_largest
-        if chance is not None:
+        if chance is not None and len(chance) > 1:
+            first, second = chance.nlargest(2)
             lines.append(
                 f"The group most likely to have the largest θ is {bold(str(chance.idxmax()))}, "
-                f"with probability {significant(2)(chance.max())}; if nothing told the groups "
-                f"apart it would be 1 in {len(chance)}."
+                f"with probability {significant(2)(first)}; the next has {significant(2)(second)}."
+                if first - second > 1e-6
+                else "No group alone is the most likely to have the largest θ: two or more share "
+                f"the probability {significant(2)(first)}."
             )
         lines += [
             f"A new group of the same population would have its θ in {self.interval('theta_new')} "
@@ -160,70 +204,150 @@ class Report(Results):
         )
 
     def trust(self) -> Html:
-        """Which parametrization and target_accept to use, and why."""
-        best = self.best
+        """Which parametrization and target_accept to use, what it costs, and why."""
+        best, draws = self.best, f"{self.draws:,} draws a chain"
         setting = f"the {bold(best['model'])} model at target_accept <b>" + (
             f"{best['target_accept']:g}</b>"
         )
-        if best["trusted"]:
-            passed = sum(setting["trusted"] for setting in self.verdict["settings"])
-            whole = len(self.verdict["settings"])
-            rank = (
-                "the only setting of the study"
-                if whole == 1
-                else f"the only one of {whole} settings that passed"
-                if passed == 1
-                else f"the most of the {passed} settings that passed (of {whole})"
-            )
+        if best["status"] == TRUST:
             first = (
-                f"Use {setting}. {first_upper(some_of(best['fits'], best['fits'], 'fit'))} passed "
-                f"every check at {self.draws:,} draws a chain, at "
-                f"{significant(3)(best['ess_per_1000_gradients'])} effective draws per 1,000 "
-                f"gradient evaluations: {rank}."
+                f"Use {setting}: {some_of(best['right'], best['fits'], 'fit')} "
+                f"{'was' if best['fits'] == 1 else 'were'} {self._good} at {draws}. "
+                f"{self._how_sure(best)} {self._cost(best)} {self._enough_draws(best)}"
+            )
+        elif best["status"] == MORE_DRAWS:
+            first = (
+                f"<b>No setting was {self._good} in all its fits</b> at {draws}. In {setting} none "
+                f"erred more than it admits: it has too few draws. {self._enough_draws(best)} "
+                f"{self._how_sure(best)}"
             )
         else:
             first = (
-                f"<b>No setting passed every check in all its fits</b> at {self.draws:,} draws a "
-                f"chain. The nearest is {setting}: "
-                f"{some_of(best['trusted_fits'], best['fits'], 'fit')} passed. The table says "
-                "which checks failed; the exact numbers above need no sampler."
+                f"<b>No setting was {self._good} in all its fits</b> at {draws}. "
+                f"Most were in {setting}: {best['right']} of {best['fits']}. The exact numbers "
+                "above need no sampler."
             )
-        lines = [first]
-        for name, model in self.verdict["models"].items():
-            lines.append(f"{bold(name)}: {self._alarms(model)}")
-        return paragraphs(lines)
+        return paragraphs([first, self._rests_on()])
 
-    def _alarms(self, model: Mapping[str, Any]) -> str:
-        fits, alarms, wrong = model["fits"], model["alarms"], model["wrong"]
-        z = self.verdict["thresholds"]["z"]
-        words = [
-            "the checks that need no exact answer raised an alarm in "
-            f"{some_of(alarms, fits, 'fit')}."
-        ]
-        if not self.has_means:
-            return words[0]
-        words.append(
-            f"Held against the exact answer, {some_of(wrong, fits, 'fit')} had a mean more than "
-            f"{z:g} Monte Carlo standard errors off."
+    def _how_sure(self, setting: Mapping[str, Any]) -> str:
+        low = setting["right_interval"][0] if setting["right"] else 0.0
+        return (
+            f"{count(setting['fits'], 'seed')} can say so much: of all seeds between "
+            f"{percent(low)} and {percent(setting['right_interval'][1])} are {self._good} "
+            "(95 % interval)."
         )
-        if model["wrong_without_alarm"]:
-            words.append(
-                f"<b>{count(model['wrong_without_alarm'], 'wrong fit')} raised no alarm</b>: "
-                "without the exact answer nobody would have known."
+
+    def _cost(self, best: Mapping[str, Any]) -> str:
+        told = (
+            f"It gives {self._effective(best)} effective draws per 1,000 gradient evaluations, "
+            "tuning included"
+        )
+        if not best["next"]:
+            return f"{told}."
+        nearest = best["next"][0]
+        rest = (
+            f"{bold(nearest['model'])} at {nearest['target_accept']:g} with "
+            f"{self._effective(nearest)}"
+        )
+        if best["cheaper_than_next"]:
+            return f"{told}, the most of the settings to trust; next is {rest}."
+        return f"{told}; {rest} is not told apart from it by these seeds."
+
+    @staticmethod
+    def _effective(setting: Mapping[str, Any]) -> str:
+        cost, three = setting["ess_per_1000_gradients"], significant(3)
+        if cost["value"] is None:
+            return "an unknown number of"
+        if cost["low"] is None:
+            return three(cost["value"])
+        return f"{three(cost['value'])} ({three(cost['low'])} to {three(cost['high'])})"
+
+    def _enough_draws(self, setting: Mapping[str, Any]) -> str:
+        needed = setting["draws_needed"]
+        if needed is None:
+            return ""
+        return (
+            f"As efficient a fit is accurate with about {significant(2)(needed)} draws a chain, "
+            "in 95 of 100 cases."
+        )
+
+    def _rests_on(self) -> str:
+        rests = self.sampling["rests_on"]
+        if not self.graded:
+            return (
+                "There is no exact answer to hold a fit against: the verdict rests on the ordinary "
+                "checks alone, which a wrong fit can pass."
             )
-        elif wrong:
-            words.append("Every fit that was wrong had raised an alarm.")
-        if model["alarm_without_wrong"]:
+        undefined = rests["undefined"]
+        names = {
+            "error_mean": "mean and standard deviation have no finite Monte Carlo error",
+            "error_sd": "the standard deviation has no finite Monte Carlo error",
+        }
+        lacking = "error_mean" if "error_mean" in undefined else "error_sd"
+        if lacking not in undefined:
+            return ""
+        which = listed([_symbol(name) for name in undefined[lacking][:5]])
+        return escape(
+            f"Of {which} {names[lacking]} (the posterior's tail is too heavy): its fits are graded "
+            "on quantiles."
+        )
+
+    def alarms_table(self) -> Html:
+        """Verdicts against alarms, a row a model: caught, missed, false alarms."""
+        rows = [
+            {
+                "model": model,
+                "wrong: alarm (caught)": told["alarms"]["caught"],
+                "wrong: none (missed)": told["alarms"]["missed"],
+                "too few draws: alarm": told["alarms"]["few_alarm"],
+                "too few draws: none": told["alarms"]["few_quiet"],
+                "right: alarm (false)": told["alarms"]["false_alarm"],
+                "right: none (quiet)": told["alarms"]["quiet"],
+            }
+            for model, told in self.sampling["models"].items()
+        ]
+        return table(
+            pd.DataFrame(rows),
+            {},
+            f"Would the ordinary checks have told you? Fits at {self.draws:,} draws a chain by "
+            "verdict, which the exact posterior gives, and by whether any ordinary check raised an "
+            "alarm, which needs no exact answer.",
+            "alarms",
+        )
+
+    def alarms_words(self) -> Html:
+        """What the ordinary checks caught and missed, in a sentence."""
+        if not self.graded:
+            return Html("")
+        alarms = self.sampling["alarms"]
+        wrong = alarms["caught"] + alarms["missed"]
+        right = alarms["false_alarm"] + alarms["quiet"]
+        few = alarms["few_alarm"] + alarms["few_quiet"]
+        words = []
+        if wrong:
             words.append(
-                f"In {count(model['alarm_without_wrong'], 'fit')} there was an alarm though the "
-                "means were right within their error."
+                f"Of {count(wrong, 'wrong fit')} the ordinary checks caught {alarms['caught']}"
+                + (
+                    f" and <b>missed {alarms['missed']}</b>, which nobody would have known without "
+                    "the exact answer."
+                    if alarms["missed"]
+                    else "."
+                )
             )
-        return " ".join(words)
+        if few:
+            words.append(
+                f"Of {count(few, 'fit')} with too few draws {alarms['few_alarm']} had an alarm."
+            )
+        if right:
+            words.append(
+                f"Of {count(right, 'right fit')} {alarms['false_alarm']} had a false alarm."
+            )
+        return paragraphs([" ".join(words)])
 
     def settings_table(self) -> Html:
-        """Each model and target_accept: how many fits passed, and the worst value of each check."""
+        """Each model and target_accept: verdicts, the worst grades, alarms, cost."""
         rows = []
-        for setting in self.verdict["settings"]:
+        for setting in self.sampling["settings"]:
             fits = self.last[
                 (self.last["model"] == setting["model"])
                 & (self.last["target_accept"] == setting["target_accept"])
@@ -232,131 +356,157 @@ class Report(Results):
             row = {
                 "model": setting["model"],
                 "target_accept": setting["target_accept"],
-                "passed": Shown(
-                    setting["trusted_fits"],
-                    badge(setting["trusted"], f"{setting['trusted_fits']} of {setting['fits']}"),
+                self._good: Shown(
+                    setting["right"],
+                    badge(setting["trusted"], f"{setting['right']} of {setting['fits']}"),
                 ),
             }
-            for column, key, at_least in CHECKS:
-                name, _, form = CHECK_WORDS[key]
-                worst = fits[column].min() if at_least else fits[column].max()
-                allowed = f"{'≥' if at_least else '≤'} {self.verdict['thresholds'][key]:g}"
-                row[f"{name} {allowed}"] = _check(worst, form, failed.get(key), setting["fits"])
-            row["ESS per 1,000 gradients"] = setting["ess_per_1000_gradients"]
+            if self.graded:
+                row["wrong"] = setting["wrong"]
+            for key in GRADE_WORDS if self.graded else ():
+                name, _, form = GRADE_WORDS[key]
+                column = "p_honest_min" if key == HONEST else f"{key}_max"
+                worst = fits[column].min() if key == HONEST else fits[column].max()
+                limit = self.threshold("honest_level" if key == HONEST else key)
+                name = f"{name} {'p ≥' if key == HONEST else '≤'} {form(limit)}"
+                row[name] = _check(worst, form, failed.get(key), setting["fits"])
+            alarms = {key: number for key, number in setting["alarms"].items() if number}
+            row["alarms"] = (
+                ", ".join(f"{CHECK_WORDS[key][0]} {number}" for key, number in alarms.items())
+                or "none"
+            )
+            row["ESS per 1,000 gradients"] = Shown(
+                _or_nan(setting["ess_per_1000_gradients"]["value"]),
+                Html(escape(self._effective(setting))),
+            )
             rows.append(row)
+        graded = (
+            "Of each grade the worst value of any fit stands beside what is allowed, marked with "
+            "the number of fits that miss it. "
+            if self.graded
+            else ""
+        )
         return table(
             pd.DataFrame(rows),
-            {"target_accept": "{:g}".format, "ESS per 1,000 gradients": significant(3)},
-            f"Verdicts at {self.draws:,} draws a chain: fits (one a seed) that passed every check, "
-            "and of each check the worst value of any fit beside what is allowed, marked with the "
-            "number of fits that fail it. A setting is trusted when all its fits pass. Last: the "
-            "smallest effective sample size of any variable, per 1,000 gradient evaluations.",
+            {"target_accept": "{:g}".format},
+            f"Verdicts at {self.draws:,} draws a chain, of fits that differ in their seed: a "
+            f"setting is trusted when all its fits are {self._good}. {graded}Alarms are of the "
+            "ordinary checks, each with the number of fits that raised it. Last: the smallest "
+            "effective sample size of any variable, per 1,000 gradient evaluations, mean over "
+            "seeds (95 % interval).",
             "verdicts",
         )
 
     def checks(self) -> Html:
-        """Explain each check once."""
-        items = "".join(
+        """Explain each grade and each check once."""
+        limits = {
+            key: f"{'at least' if at_least else 'at most'} {self.threshold(key):g}"
+            for _, key, at_least in CHECKS
+        }
+        grades = "".join(
             f"<dt>{escape(name)}</dt><dd>{escape(asks)}</dd>"
-            for name, asks, _ in CHECK_WORDS.values()
+            for name, asks, _ in GRADE_WORDS.values()
+        )
+        checks = "".join(
+            f"<dt>{escape(name)} ({limits[key]})</dt><dd>{escape(asks)}</dd>"
+            for key, (name, asks, _) in CHECK_WORDS.items()
         )
         return Html(
-            '<details class="note"><summary>What the checks mean</summary>'
-            f"<dl>{items}</dl></details>"
+            '<details class="note"><summary>What the grades and checks mean</summary>'
+            "<p>A fit is <b>right</b> if its three errors are small and it is honest; it has "
+            "<b>too few draws</b> if it is honest and an error is too large; it is <b>wrong</b>, "
+            "which more draws do not cure, if it is not honest.</p>"
+            f"<dl>{grades}</dl><p>The ordinary checks, which need no exact answer:</p>"
+            f"<dl>{checks}</dl></details>"
         )
 
     # -- the funnel -------------------------------------------------------------------------
 
     def funnel(self) -> Html:
-        """How much of the funnel's neck each model reached, in numbers."""
-        return paragraphs(self._neck_words(model) for model in self.models)
-
-    def _neck_words(self, model: str) -> str:
-        rows = self.lowest(model)
-        columns = map(str, rows.columns)
-        neck = [name.removeprefix("neck_") for name in columns if name.startswith("neck_")]
-        shares = [
-            f"{percent(rows[f'neck_{p}'].mean())} of its draws where the exact posterior has {p} %"
-            for p in neck
-        ]
-        found = {neck_finding(rows, p) for p in neck}
-        judgement = (
-            "It reaches the neck too seldom."
-            if found & {"seldom"}
-            else "It stays in the neck too long."
-            if found & {"often"}
-            else "That agrees with the exact posterior within the Monte Carlo error."
-            if found == {"agrees"}
-            else "Whether that differs from the exact posterior these fits cannot tell."
+        """Whether these data have a funnel; how much of its neck each model reached."""
+        return paragraphs(
+            [
+                self._funnel_words(),
+                *(
+                    f"{bold(model)} {neck_words(self.lowest(model), list(NECK))}"
+                    for model in self.models
+                ),
+            ]
         )
-        over = f"mean over {len(rows)} seeds" if len(rows) > 1 else "one seed"
+
+    def _funnel_words(self) -> str:
+        factor = funnel_factor(
+            self.groups.std_error, self.value("tau", "q5"), self.value("tau", "q95")
+        )
+        told = (
+            "Between the 5 % and the 95 % quantile of τ the spread of a group's θ given μ and τ "
+            f"changes by a factor of {significant(2)(factor)} (the median group)"
+        )
+        if factor < FUNNEL:
+            return f"{told}: these data and priors make no funnel to speak of."
         return (
-            f"{bold(model)} at target_accept {rows['target_accept'].iloc[0]:g} has "
-            f"{shares[0]}, {shares[1].replace(' of its draws', '')}, and "
-            f"{shares[2].replace(' of its draws', '')} ({over}). "
-            f"{judgement} The largest gap between the sampled and the exact distribution function "
-            f"of log τ is {significant(2)(rows['kolmogorov'].mean())}."
+            f"{told}. In the plane of θ and log τ that is a funnel, with its neck below: a step "
+            "that fits the wide part can be too long for the neck, and where a simulated path "
+            "leaves the curve that it should follow the sampler reports a divergence."
         )
 
     def divergences(self) -> Html:
         """Are divergences real? Where they sit, whether they vanish, whether they matter."""
         return paragraphs(
             f"{bold(name)}: {divergence_words(model)}"
-            for name, model in self.verdict["models"].items()
+            for name, model in self.sampling["models"].items()
         )
 
     # -- accuracy and cost ------------------------------------------------------------------
 
     def accuracy_words(self) -> Html:
-        """How often estimates are further from the truth than their error allows."""
-        if not self.has_means:
-            return paragraphs(["No mean exists for these data and priors, so there is no z."])
+        """How far off estimates are at the largest number of draws, and how error falls."""
         lines = []
         last = self.estimates[self.estimates["draws"] == self.draws]
-        for model, rows in last.groupby("model", sort=False):
-            z = rows["z"].dropna().abs()
-            if z.empty:
-                continue
-            bound = float(-ndtri(0.025 / len(z)))
+        for model, fits in self.last.groupby("model", sort=False):
+            mine = last[last["model"] == model]
+            worst = []
+            for key, (name, _, form) in GRADE_WORDS.items():
+                if key == HONEST or mine[key].isna().all():
+                    continue
+                row = mine.iloc[int(np.nanargmax(mine[key].to_numpy()))]
+                unit = " exact sd" if key == "error_mean" else ""
+                worst.append(
+                    f"{name} {form(row[key])}{unit} ({escape(_symbol(str(row['variable'])))})"
+                )
             lines.append(
-                f"{bold(str(model))}: of {count(len(z), 'mean')} (variables × target_accepts × "
-                f"seeds at {self.draws:,} draws a chain), {percent((z > 2).mean())} "
-                "are more than 2 MCSE from the exact value (expected of a right sampler: "
-                f"4.6 %) and {percent((z > 4).mean())} more than 4 (0.006 %). The largest |z| is "
-                f"{fixed(1)(z.max())}; a right sampler stays below {fixed(1)(bound)} in at least "
-                f"95 % of such studies. {error_words(self.accuracy, str(model))}"
+                f"{bold(str(model))}: {some_of(int(fits['accurate'].sum()), len(fits), 'fit')} at "
+                f"{self.draws:,} draws a chain {'is' if len(fits) == 1 else 'are'} accurate. "
+                f"Largest {'; '.join(worst)}. {error_words(self.estimates, str(model))}"
             )
         return paragraphs(lines)
 
-    def target_accept_words(self) -> Html:
-        """What raising target_accept buys and costs."""
-        if self.last["target_accept"].nunique() < 2:
-            return paragraphs(["This study has one target_accept, so there is nothing to compare."])
-        lines = []
-        columns = [
-            "step_size",
-            "divergence_rate",
-            "ess_bulk_min",
-            "gradients",
-            "ess_per_1000_gradients",
-        ]
-        whole = fixed(0)
-        for model, rows in self.last.groupby("model", sort=False):
-            means = rows.groupby("target_accept")[columns].mean()
-            low, high = means.iloc[0], means.iloc[-1]
-            lines.append(
-                f"{bold(str(model))}: from target_accept {means.index[0]:g} to "
-                f"{means.index[-1]:g} the step size goes from {significant(2)(low['step_size'])} "
-                f"to {significant(2)(high['step_size'])}, the divergence rate from "
-                f"{percent(low['divergence_rate'])} to {percent(high['divergence_rate'])}, the "
-                f"smallest bulk ESS from {whole(low['ess_bulk_min'])} to "
-                f"{whole(high['ess_bulk_min'])}, the gradient evaluations of a fit from "
-                f"{whole(low['gradients'])} to {whole(high['gradients'])}, and so the effective "
-                "draws per 1,000 gradients from "
-                f"{significant(2)(low['ess_per_1000_gradients'])} to "
-                f"{significant(2)(high['ess_per_1000_gradients'])}."
-            )
-        return paragraphs(lines)
+    def target_accept_table(self) -> Html:
+        """What raising target_accept buys and costs, with errors over seeds."""
+        columns: dict[str, tuple[str, Format]] = {
+            "step_size": ("step size", significant(2)),
+            "divergence_rate": ("divergence rate", percent),
+            "ess_bulk_min": ("smallest bulk ESS", significant(3)),
+            "gradients": ("gradient evaluations", significant(3)),
+            "ess_per_1000_gradients": ("ESS per 1,000 gradients", significant(3)),
+        }
+        rows = []
+        for (model, accept), fits in self.last.groupby(["model", "target_accept"], sort=False):
+            row = {"model": model, "target_accept": accept}
+            for column, (name, form) in columns.items():
+                interval = mean_interval(fits[column])
+                bounds = f"{form(interval.low)} to {form(interval.high)}"
+                spread = "" if math.isnan(interval.low) else f" <small>{bounds}</small>"
+                row[name] = Shown(interval.value, Html(f"{form(interval.value)}{spread}"))
+            rows.append(row)
+        return table(
+            pd.DataFrame(rows),
+            {"target_accept": "{:g}".format},
+            f"What a target_accept buys and costs, at {self.draws:,} draws a chain: means over "
+            "seeds, with 95 % intervals (Student's t) where there are several that differ. A "
+            "gradient evaluation is one leapfrog step, tuning included.",
+            "target_accept",
+        )
 
     # -- shrinkage and classical estimates --------------------------------------------------
 
@@ -436,8 +586,7 @@ class Report(Results):
             lines.append(
                 f"{first_upper(some_of(zeros, len(taus), 'classical estimate'))} of τ "
                 f"{'is' if zeros == 1 else 'are'} exactly 0, that is, groups that do not differ at "
-                "all. Plugged in, 0 pools completely and hides how little the data say about τ: "
-                f"{interval}."
+                f"all. Plugged in, 0 pools completely; under the priors of this study {interval}."
             )
         else:
             lines.append(
@@ -534,14 +683,19 @@ class Report(Results):
             "target_accept": ("target_accept", "{:g}".format),
             "seed": ("seed", str),
             "draws": ("draws", whole),
-            "verdict": ("verdict", partial(_verdict, self.verdict["thresholds"])),
+            "verdict": ("verdict", _verdict),
+            "alarms": ("alarms", _alarms),
+            "error_mean_max": ("error of means", significant(2)),
+            "error_sd_max": ("of sds", percent),
+            "error_quantile_max": ("of quantiles", percent),
+            "p_honest_min": ("honest p", significant(2)),
+            "draws_needed": ("draws needed", significant(2)),
             "divergences": ("divergences", whole),
             "ebfmi_min": ("E-BFMI", fixed(2)),
             "r_hat_max": ("R-hat", fixed(3)),
             "ess_bulk_min": ("bulk ESS", whole),
             "ess_tail_min": ("tail ESS", whole),
             "max_treedepth_hits": ("tree depth", whole),
-            "z_max": ("|z|", fixed(1)),
             "step_size": ("step size", significant(2)),
             "gradients": ("gradients", whole),
         }
@@ -550,8 +704,10 @@ class Report(Results):
                 columns={old: new for old, (new, _) in columns.items()}
             ),
             dict(columns.values()),
-            "Every fit at every number of draws, each with its verdict: trusted, or the checks "
-            "that it failed. Of R-hat, ESS, E-BFMI and |z| the worst of any variable or chain.",
+            "Every fit at every number of draws, with its verdict and the ordinary checks that "
+            "raised an alarm. Of errors, p, R-hat, ESS and E-BFMI the worst of any variable or "
+            "chain. Draws needed: a chain, for a fit as efficient to be accurate in 95 of 100 "
+            "cases.",
             "cells",
             "fits.csv",
             searchable=True,
@@ -635,11 +791,18 @@ def _check(worst: float, form: Format, failed: Mapping[str, Any] | None, fits: i
     return Shown(worst, Html(f"{badge(False, text)} <small>{failed['fits']} of {fits}</small>"))
 
 
-def _verdict(thresholds: Mapping[str, float], verdict: str) -> Html:
-    if verdict == "trusted":
-        return badge(True, verdict)
-    failed = [CHECK_WORDS[check][0] for check in verdict.split() if check in thresholds]
-    return Html(escape(", ".join(failed)))
+def _verdict(verdict: str) -> Html:
+    return badge(verdict in GOOD, verdict)
+
+
+def _alarms(alarms: Any) -> str:
+    """Names of the failed checks; the table has nothing where none failed."""
+    failed = str(alarms).split() if isinstance(alarms, str) else []
+    return ", ".join(CHECK_WORDS[check][0] for check in failed) or "–"
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def write_index(reports: Sequence[tuple[str, Report]], templates: Path) -> str:
@@ -659,9 +822,10 @@ def write_index(reports: Sequence[tuple[str, Report]], templates: Path) -> str:
             "link": link,
             "name": report.name,
             "groups": len(report.groups),
-            "verdict": report.verdict_badge(),
-            "passed": sum(setting["trusted_fits"] for setting in report.verdict["settings"]),
-            "fits": sum(setting["fits"] for setting in report.verdict["settings"]),
+            "answer": report.answer_badge(),
+            "sampler": report.sampler_badge(),
+            "right": sum(setting["right"] for setting in report.sampling["settings"]),
+            "fits": sum(setting["fits"] for setting in report.sampling["settings"]),
             "mu": f"{report.centre_in_words('mu')} ({report.interval('mu')})",
             "tau": f"{report.in_units('tau', 'q50')} ({report.interval('tau')})",
         }

@@ -14,6 +14,7 @@ import pandas as pd
 
 from partial_pooling.data import Groups, read_groups
 from partial_pooling.files import intact, read_table
+from partial_pooling.grading import HONEST
 from partial_pooling.priors import HyperPrior, parse_hyperprior
 from partial_pooling.words import Format, at_scale
 
@@ -90,6 +91,11 @@ class Results:
         return self._json("verdict.json")
 
     @cached_property
+    def agreement(self) -> dict[str, Any]:
+        """What agreement.json says of priors and data."""
+        return self._json("agreement.json")
+
+    @cached_property
     def provenance(self) -> dict[str, Any]:
         """What provenance.json says."""
         return self._json("provenance.json")
@@ -149,12 +155,12 @@ class Results:
     @property
     def models(self) -> list[str]:
         """The models, in the order of the study."""
-        return list(self.verdict["models"])
+        return list(self.sampling["models"])
 
     @property
     def draws(self) -> int:
         """The largest number of draws a chain."""
-        return int(self.verdict["draws"])
+        return int(self.sampling["draws"])
 
     @property
     def transitions(self) -> int:
@@ -163,9 +169,24 @@ class Results:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The setting to use."""
-        best: dict[str, Any] = self.verdict["recommendation"]
+        """The setting to use, or that is nearest to one."""
+        best: dict[str, Any] = self.sampling["recommendation"]
         return best
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """What verdict.json says of sampling."""
+        sampling: dict[str, Any] = self.verdict["sampling"]
+        return sampling
+
+    def threshold(self, key: str) -> float:
+        """A threshold of the study."""
+        return float(self.sampling["thresholds"][key])
+
+    @property
+    def graded(self) -> bool:
+        """Whether fits could be held against an exact answer."""
+        return HONEST in self.sampling["rests_on"]["checks"]
 
     # -- rows -------------------------------------------------------------------------------
 
@@ -192,11 +213,6 @@ class Results:
         return lowest
 
     # -- exact values, in the units of the data ---------------------------------------------
-
-    @property
-    def has_means(self) -> bool:
-        """Whether any estimate can be held against an exact mean."""
-        return bool(self.estimates["z"].notna().any())
 
     @cached_property
     def theta(self) -> pd.DataFrame:

@@ -5,26 +5,26 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.files import read_table, write_json, write_table
+from partial_pooling.grading import judge_estimates, judge_fits
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
-from partial_pooling.verdict import accuracy, judge_fits, verdict
+from partial_pooling.verdict import accuracy, verdict
 
 
 def main(job: Any) -> None:
     thresholds = job.params.settings["thresholds"]
     estimates = pd.concat(map(read_table, job.input.estimates), ignore_index=True)
+    estimates = judge_estimates(estimates, thresholds)
     parts = [read_table(path, dtype={"batch": str}) for path in job.input.fits]
-    fits = pd.concat(parts, ignore_index=True)
-    fits = judge_fits(fits, estimates, thresholds)
-    summary = accuracy(estimates)
+    fits = judge_fits(pd.concat(parts, ignore_index=True), estimates, thresholds)
     for table, path in (
         (estimates, job.output.estimates),
         (fits, job.output.fits),
-        (summary, job.output.accuracy),
+        (accuracy(estimates), job.output.accuracy),
     ):
         write_table(table, path)
     write_json(provenance(job.input.data, job.params.settings), job.output.provenance)
-    write_json(verdict(fits, summary, thresholds), job.output.verdict)
+    write_json(verdict(fits, estimates, thresholds), job.output.verdict)
 
 
 if __name__ == "__main__":
