@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from partial_pooling.data import Groups, read_groups
-from partial_pooling.files import intact, read_table
+from partial_pooling.files import intact
 from partial_pooling.priors import HyperPrior, parse_hyperprior
+from partial_pooling.tables import read_table
 from partial_pooling.words import Format, at_scale
 
 

@@ -63,6 +63,8 @@ rule collect_diagnostics:
         runtime=10,
     params:
         settings=settings_of,
+        # All of them, for provenance.json names them all.
+        versions=lambda wildcards: versions_of(wildcards.dataset),
         code=code("collect_diagnostics"),
     script:
         "../scripts/collect_diagnostics.py"

@@ -1,12 +1,15 @@
 """Adapter of rule collect_diagnostics."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from partial_pooling.files import read_table, write_json, write_table
+from partial_pooling.files import write_json
+from partial_pooling.kept import provenance_of_kept
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
+from partial_pooling.tables import read_table, write_table
 from partial_pooling.verdict import accuracy, judge_fits, verdict
 
 
@@ -23,7 +26,9 @@ def main(job: Any) -> None:
         (summary, job.output.accuracy),
     ):
         write_table(table, path)
-    write_json(provenance(job.input.data, job.params.settings), job.output.provenance)
+    origin = provenance(job.input.data, job.params.settings)
+    folder = Path(job.output.provenance).parent
+    write_json({**origin, **provenance_of_kept(folder)}, job.output.provenance)
     write_json(verdict(fits, summary, thresholds), job.output.verdict)
 
 
