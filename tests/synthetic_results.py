@@ -16,10 +16,11 @@ from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups, write_groups
 from partial_pooling.diagnostics import grade
 from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.files import write_json, write_table
+from partial_pooling.files import write_json
 from partial_pooling.grading import judge_estimates, judge_fits
 from partial_pooling.lecture import PRIOR
 from partial_pooling.priors import parse_hyperprior
+from partial_pooling.tables import write_table
 from partial_pooling.verdict import accuracy, answer, verdict
 
 HOSTILE = (

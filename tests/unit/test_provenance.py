@@ -1,90 +1,20 @@
-"""A rule's digest covers the code that its script really imports, and nothing else."""
+"""Where results come from is recorded, and damage to them noticed; floors of the library."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from partial_pooling.digest import LIBRARY, library_modules
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact, replacing, write_json
-from partial_pooling.provenance import LIBRARY, code_digest, library_modules, provenance
-
-SCRIPTS = sorted((LIBRARY.parent / "scripts").glob("*.py"))
-NOTEBOOK = LIBRARY.parent / "notebooks" / "report.ipynb"
-PROGRAM = """
-import json, runpy, sys
-before = set(sys.modules)
-runpy.run_path(sys.argv[1])
-print(json.dumps([m.__file__ for n, m in sys.modules.items() if n.startswith("partial_pooling")]))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_digest_covers_what_the_script_imports(script):
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(script)], capture_output=True, text=True, check=True
-    )
-    imported = {Path(file) for file in json.loads(ran.stdout)}
-    assert imported <= library_modules(script)
-
-
-def test_editing_plots_does_not_touch_sampling_but_models_does():
-    sampling = {
-        module.stem for module in library_modules(LIBRARY.parent / "scripts/sample_posterior.py")
-    }
-    assert {"models", "sampling", "fits", "data", "priors"} <= sampling
-    assert sampling.isdisjoint({"plots", "report", "exact", "diagnostics", "verdict"})
-
-
-def test_digest_of_a_notebook_covers_its_imports():
-    assert "report" in {module.stem for module in library_modules(NOTEBOOK)}
-
-
-def test_digest_changes_with_a_byte_of_an_imported_module(tmp_path, monkeypatch):
-    import partial_pooling.provenance as module
-
-    library = tmp_path / "partial_pooling"
-    library.mkdir()
-    (library / "__init__.py").write_text("")
-    (library / "a.py").write_text("from partial_pooling import b\n")
-    (library / "b.py").write_text("X = 1\n")
-    (library / "c.py").write_text("Y = 1\n")
-    script = tmp_path / "script.py"
-    script.write_text("from partial_pooling.a import b\n")
-    monkeypatch.setattr(module, "LIBRARY", library)
-
-    def digest():
-        module._imports.cache_clear()
-        return code_digest(script)
-
-    first = digest()
-    (library / "c.py").write_text("Y = 2\n")
-    assert digest() == first
-    (library / "b.py").write_text("X = 2\n")
-    assert digest() != first
-
-
-def test_the_snakefile_imports_neither_pymc_nor_nutpie_nor_arviz():
-    program = (
-        "import sys; import partial_pooling.configuration, partial_pooling.provenance, "
-        "partial_pooling.sampling; "
-        "heavy = {'pymc', 'nutpie', 'arviz', 'pandas', 'xarray', 'scipy'}; "
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.strip() == "[]"
+from partial_pooling.provenance import provenance
 
 
 def test_modules_import_only_from_floors_below():
     floors = [
         {"errors", "words"},
         {"files", "priors", "provenance", "logs", "html"},
-        {"data"},
+        {"data", "digest", "kept", "tables"},
         {"fits", "models", "classical", "lecture"},
         {"configuration", "sampling", "exact", "resources", "results", "findings"},
         {

@@ -353,6 +353,16 @@ def test_reproducing_command_checks_out_a_clean_commit_only(study):
     assert "abc with local changes" in text(report.origin())
 
 
+def test_origin_names_both_versions_of_what_was_kept(study):
+    report = study()
+    assert "kept" not in text(report.origin())
+    report.provenance["kept"] = '{"nutpie": {"0.17": "0.16.1", "0.18": "0.16.1"}}'
+    said = text(report.origin())
+    assert "kept of nutpie" in said
+    assert "what 0.16.1 made, under 0.17" in said
+    assert "what 0.16.1 made, under 0.18" in said
+
+
 # -- pieces -------------------------------------------------------------------------------------
 
 

@@ -114,7 +114,7 @@ def test_editing_plots_or_summary_never_fits_again(calibrated):
     ):
         path = calibrated.folder / f"workflow/partial_pooling/{module}.py"
         before = path.read_text()
-        path.write_text(before + "\n# edited\n")
+        path.write_text(before + "\nEDITED = 1\n")
         planned = set(calibrated.planned("calibration"))
         path.write_text(before)
         assert planned - {"total", "calibration"} == again

@@ -120,7 +120,7 @@ def test_index_links_the_report(finished):
 
 def test_editing_plots_redraws_and_never_samples(finished):
     plots = finished.folder / "workflow/partial_pooling/plots.py"
-    with edited(plots, lambda text: text + "\n# edited\n"):
+    with edited(plots, lambda text: text + "\nEDITED = 1\n"):
         assert rules(finished.planned()) == PLOTS_AND_AFTER
 
 
@@ -132,7 +132,7 @@ def test_editing_the_notebook_renders_and_nothing_else(finished):
 
 def test_editing_models_samples_again(finished):
     models = finished.folder / "workflow/partial_pooling/models.py"
-    with edited(models, lambda text: text + "\n# edited\n"):
+    with edited(models, lambda text: text + "\nEDITED = 1\n"):
         assert finished.planned()["sample_posterior"] == 2
 
 

@@ -1,4 +1,4 @@
-"""Command line: ``partial_pooling compare`` and ``partial_pooling estimate``."""
+"""Command line: ``partial_pooling compare``, ``estimate`` and ``keep``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("study", type=Path, help="YAML file of a study")
     command.add_argument("--minutes", type=float, default=30, help="wanted length of a job")
     command.set_defaults(run=_estimate)
+    command = commands.add_parser(
+        "keep", help="after an upgrade: keep results that the older versions made, and say so"
+    )
+    command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
+    command.set_defaults(run=_keep)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -49,6 +54,13 @@ def _estimate(options: argparse.Namespace) -> int:
     from partial_pooling.estimate import estimate
 
     print("\n".join(estimate(options.study, options.minutes)))
+    return 0
+
+
+def _keep(options: argparse.Namespace) -> int:
+    from partial_pooling.kept import keep
+
+    print("\n".join(keep(options.results)))
     return 0
 
 

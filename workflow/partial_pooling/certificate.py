@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from partial_pooling.files import read_table
 from partial_pooling.fits import read_fits
 from partial_pooling.provenance import versions
+from partial_pooling.tables import read_table
 
 # Tables, and the columns that say which row is which.
 TABLES = {

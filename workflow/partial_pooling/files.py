@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from partial_pooling.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 
@@ -81,26 +80,10 @@ def write_json(content: Mapping[str, Any], path: str | Path) -> None:
         )
 
 
-def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
-    """Read a CSV file that an earlier step wrote, if it is `intact`.
-
-    Parameters
-    ----------
-    path
-        The file.
-    **options
-        Passed on to `pandas.read_csv`.
-    """
-    import pandas as pd
-
-    table: pd.DataFrame = pd.read_csv(intact(path), **options)
-    return table
-
-
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV at full precision."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False)
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON file that an earlier step wrote, if it is `intact`."""
+    content: dict[str, Any] = json.loads(intact(path).read_text(encoding="utf-8"))
+    return content
 
 
 def read_dataset(path: str | Path) -> xr.Dataset:

@@ -1,20 +1,35 @@
-"""Where a result comes from: data, settings, versions, commit; and what code it rests on."""
+"""Where a result comes from: data, settings, versions, commit."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import platform
 import subprocess
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).parent
-PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "snakemake")
+# The distributions that stand behind an import, as far as numbers or figures come from them.
+# PyMC and nutpie let PyTensor compile a model, through numba and LLVM. Carriers that hand numbers
+# on as they are (xarray, netCDF4, pyarrow) are left out.
+_COMPILER = ("pytensor", "numba", "llvmlite", "numpy", "scipy")
+DISTRIBUTIONS = {
+    "pymc": ("pymc", *_COMPILER),
+    "nutpie": ("nutpie", *_COMPILER),
+    "pytensor": _COMPILER,
+    "numba": ("numba", "llvmlite", "numpy"),
+    "arviz": ("arviz", "arviz-base", "arviz-stats", "arviz-plots", "numpy", "scipy"),
+    "arviz_base": ("arviz-base", "numpy"),
+    "arviz_stats": ("arviz-stats", "arviz-base", "numpy", "scipy"),
+    "arviz_plots": ("arviz-plots", "arviz-base", "arviz-stats", "numpy", "scipy"),
+    "numpy": ("numpy",),
+    "scipy": ("scipy", "numpy"),
+    "pandas": ("pandas", "numpy"),
+    "matplotlib": ("matplotlib", "numpy"),
+}
 
 
 def provenance(data: str | Path, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -44,8 +59,21 @@ def provenance(data: str | Path, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that the numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    """Versions of Python, of Snakemake and of all distributions that numbers can come from."""
+    counted = dict.fromkeys(name for names in DISTRIBUTIONS.values() for name in names)
+    return {
+        "python": platform.python_version(),
+        **{name: _version(name) for name in (*counted, "snakemake")},
+    }
+
+
+@cache
+def _version(distribution: str) -> str:
+    # Snakemake may be started from an environment that lacks what only the steps need.
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 @cache
@@ -57,7 +85,10 @@ def git_state() -> tuple[str, str]:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(LIBRARY), *arguments], capture_output=True, text=True, check=True
+            ["git", "-C", str(Path(__file__).parent), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
 
     try:
@@ -66,55 +97,3 @@ def git_state() -> tuple[str, str]:
     except (OSError, subprocess.CalledProcessError):
         return "unknown", "unknown"
     return commit, "true" if dirty else "false"
-
-
-def code_digest(*sources: str | Path) -> str:
-    """Digest of the library modules that scripts or notebooks import, directly or through others.
-
-    Snakemake sees a change of the script but not of what it imports; as a param this digest
-    lets it rerun a step exactly when code of that step changed.
-    """
-    digest = hashlib.sha256()
-    modules = set[Path]().union(*(library_modules(Path(source)) for source in sources))
-    for module in sorted(modules):
-        digest.update(module.name.encode() + b"\0" + module.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def library_modules(source: Path) -> set[Path]:
-    """Files of this library that a script or notebook imports, transitively; nothing is run."""
-    found: set[Path] = set()
-    to_read = [source]
-    while to_read:
-        for module in _imports(to_read.pop()) - found:
-            found.add(module)
-            to_read.append(module)
-    return found
-
-
-@cache
-def _imports(source: Path) -> frozenset[Path]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(_code(source))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    package = LIBRARY.name
-    files = {
-        LIBRARY / f"{name.removeprefix(package + '.')}.py"
-        for name in names
-        if name.startswith(package + ".")
-    }
-    if any(name.partition(".")[0] == package for name in names):
-        files.add(LIBRARY / "__init__.py")
-    return frozenset(file for file in files if file.exists())
-
-
-def _code(source: Path) -> str:
-    text = source.read_text(encoding="utf-8")
-    if source.suffix != ".ipynb":
-        return text
-    cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
-    return "\n".join("".join(cell["source"]) for cell in cells)

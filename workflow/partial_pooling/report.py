@@ -760,6 +760,12 @@ class Report(Results):
             "data (SHA-256)": provenance["data_sha256"],
             "workflow commit": provenance["git_commit"] + (" with local changes" if dirty else ""),
             **{f"{name} version": v for name, v in json.loads(provenance["versions"]).items()},
+            **{
+                f"kept of {name}": "; ".join(
+                    f"what {v} made, under {new}" for new, v in kept.items()
+                )
+                for name, kept in json.loads(provenance.get("kept", "{}")).items()
+            },
         }
         body = "".join(
             f'<tr><th scope="row">{escape(name)}</th>'

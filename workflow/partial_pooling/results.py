@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from partial_pooling.data import Groups, read_groups
-from partial_pooling.files import intact, read_table
+from partial_pooling.files import intact, read_json
 from partial_pooling.grading import HONEST
 from partial_pooling.priors import HyperPrior, parse_hyperprior
+from partial_pooling.tables import read_table
 from partial_pooling.words import Format, at_scale
 
 
@@ -130,8 +131,7 @@ class Results:
         return read_table(self.folder / name, dtype=names, keep_default_na=False, na_values=[""])
 
     def _json(self, name: str) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(intact(self.folder / name).read_text(encoding="utf-8"))
-        return content
+        return read_json(self.folder / name)
 
     # -- the study --------------------------------------------------------------------------
 

@@ -4,13 +4,15 @@ Names of wildcards, digests of the code that a rule runs, what a batch's job ask
 keep their caches, which steps are too short for a cluster's queue.
 """
 
+import functools
 import os
 import pathlib
 import sys
 import tempfile
 
 from partial_pooling import resources
-from partial_pooling.provenance import code_digest
+from partial_pooling.digest import code_digest
+from partial_pooling.kept import counted_versions
 from partial_pooling.sampling import batches
 
 BATCHES = {
@@ -86,8 +88,23 @@ wildcard_constraints:
 
 
 def code(rule_name, *others):
-    """Digest of the library modules that a rule's script imports: a change of them reruns it."""
-    return code_digest(f"{workflow.basedir}/workflow/scripts/{rule_name}.py", *others)
+    """Digest of a rule's script, what it imports and its libraries: a change of them reruns it.
+
+    Rules of all data sets together compute no number: versions do not count for them.
+    """
+    sources = [f"{workflow.basedir}/workflow/scripts/{rule_name}.py", *others]
+
+    @functools.cache
+    def digest(dataset):
+        return code_digest(*sources, versions=versions_of(dataset) if dataset else {})
+
+    return lambda wildcards: digest(wildcards.get("dataset"))
+
+
+@functools.cache
+def versions_of(dataset):
+    """Versions as which those installed count for a data set: others, if results were kept."""
+    return counted_versions(f"results/{dataset}")
 
 
 def settings_of(wildcards):

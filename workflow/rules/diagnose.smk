@@ -36,6 +36,7 @@ rule diagnose_fits:
 rule collect_diagnostics:
     input:
         data="results/{dataset}/data.csv",
+        agreement="results/{dataset}/agreement.json",
         estimates=collect(
             "results/{{dataset}}/diagnostics/{model}/batch-{batch}.estimates.csv",
             model=STUDY.models,
@@ -63,6 +64,8 @@ rule collect_diagnostics:
         runtime=10,
     params:
         settings=settings_of,
+        # All of them, for provenance.json names them all.
+        versions=lambda wildcards: versions_of(wildcards.dataset),
         code=code("collect_diagnostics"),
     script:
         "../scripts/collect_diagnostics.py"

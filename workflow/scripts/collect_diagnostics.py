@@ -1,14 +1,17 @@
 """Adapter of rule collect_diagnostics."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from partial_pooling.files import read_table, write_json, write_table
+from partial_pooling.files import read_json, write_json
 from partial_pooling.grading import judge_estimates, judge_fits
+from partial_pooling.kept import provenance_of_kept
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
-from partial_pooling.verdict import accuracy, verdict
+from partial_pooling.tables import read_table, write_table
+from partial_pooling.verdict import accuracy, answer, verdict
 
 
 def main(job: Any) -> None:
@@ -23,8 +26,14 @@ def main(job: Any) -> None:
         (accuracy(estimates), job.output.accuracy),
     ):
         write_table(table, path)
-    write_json(provenance(job.input.data, job.params.settings), job.output.provenance)
-    write_json(verdict(fits, estimates, thresholds), job.output.verdict)
+    origin = provenance(job.input.data, job.params.settings)
+    folder = Path(job.output.provenance).parent
+    write_json({**origin, **provenance_of_kept(folder)}, job.output.provenance)
+    told = {
+        "answer": answer(read_json(job.input.agreement), thresholds),
+        "sampling": verdict(fits, estimates, thresholds),
+    }
+    write_json(told, job.output.verdict)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import pandas as pd
 from partial_pooling.data import read_groups
 from partial_pooling.diagnostics import diagnose_fit, grade
 from partial_pooling.exact import solve
-from partial_pooling.files import write_table
 from partial_pooling.fits import read_fits
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors import parse_hyperprior
+from partial_pooling.tables import write_table
 
 
 def main(job: Any) -> None:

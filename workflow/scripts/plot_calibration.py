@@ -3,8 +3,8 @@
 from typing import Any
 
 from partial_pooling import plots
-from partial_pooling.files import read_table
 from partial_pooling.logs import log_to
+from partial_pooling.tables import read_table
 
 
 def main(job: Any) -> None:

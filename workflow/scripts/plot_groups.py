@@ -4,8 +4,9 @@ from typing import Any
 
 from partial_pooling import plots
 from partial_pooling.data import read_groups
-from partial_pooling.files import read_dataset, read_table
+from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
+from partial_pooling.tables import read_table
 
 
 def main(job: Any) -> None:

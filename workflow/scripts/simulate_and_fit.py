@@ -4,9 +4,9 @@ from typing import Any
 
 from partial_pooling.calibration import Settings, calibrate, tables
 from partial_pooling.data import read_groups
-from partial_pooling.files import write_table
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors import parse_hyperprior
+from partial_pooling.tables import write_table
 
 
 def main(job: Any) -> None:

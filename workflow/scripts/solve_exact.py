@@ -6,10 +6,11 @@ from typing import Any
 from partial_pooling.classical import classical_table, heterogeneity, theta_table
 from partial_pooling.data import read_groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.files import replacing, write_json, write_table
+from partial_pooling.files import replacing, write_json
 from partial_pooling.logs import log_to
 from partial_pooling.priors import parse_hyperprior
 from partial_pooling.provenance import provenance
+from partial_pooling.tables import write_table
 
 
 def main(job: Any) -> None:

@@ -1,13 +1,16 @@
 """Adapter of rule summarize_calibration."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from partial_pooling.calibration_summary import Calibration, summarize
-from partial_pooling.files import read_table, write_json, write_table
+from partial_pooling.files import write_json
+from partial_pooling.kept import provenance_of_kept
 from partial_pooling.logs import log_to
 from partial_pooling.provenance import provenance
+from partial_pooling.tables import read_table, write_table
 
 
 def main(job: Any) -> None:
@@ -23,6 +26,7 @@ def main(job: Any) -> None:
         if name != "fared":
             write_table(table, job.output[name])
     origin = provenance(job.input.data, {"prior": job.params.prior, **settings})
+    origin |= provenance_of_kept(Path(job.input.data).parent)
     write_json({**section, "provenance": origin}, job.output.summary)
 
 

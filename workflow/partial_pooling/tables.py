@@ -1,0 +1,30 @@
+"""Tables on disk. A module of its own, for who imports it rests on Pandas: sampling does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from partial_pooling.files import intact, replacing
+
+
+def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
+    """Read a CSV file that an earlier step wrote, if it is `intact`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Passed on to `pandas.read_csv`.
+    """
+    table: pd.DataFrame = pd.read_csv(intact(path), **options)
+    return table
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV at full precision."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
