@@ -29,7 +29,6 @@ process a mutant, which here imports libraries for ten seconds.
 
 import argparse
 import ast
-import builtins
 import contextlib
 import functools
 import hashlib
@@ -46,6 +45,7 @@ import tempfile
 import time
 import tomllib
 import traceback
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -568,7 +568,10 @@ def run_each(
             if len(running) == PROCESSES:
                 wait()
             sys.stdout.flush()
-            pid = os.fork()
+            with warnings.catch_warnings():
+                # the other thread is the memory allocator's of PyArrow, and survives a fork
+                warnings.filterwarnings("ignore", "This process", DeprecationWarning)
+                pid = os.fork()
             if pid == 0:
                 _child(folder, name, task)
             running[pid] = name
@@ -745,7 +748,7 @@ class Finder:
             return None
         file = str(PACKAGE / self.mutant.file)
         loader = SourceFileLoader(name, file)
-        code = builtins.compile(self.mutant.source(), file, "exec")
+        code = compile(self.mutant.source(), file, "exec")
         loader.get_code = lambda fullname: code
         return spec_from_file_location(name, file, loader=loader)
 
@@ -936,9 +939,9 @@ def main() -> None:
     def done(identity: str, answer: dict[str, Any]) -> None:
         mutant = sample[identity]
         if "signal" in answer:
-            late = answer["signal"] in (signal.SIGPROF, signal.SIGALRM)
-            ended = "takes too long" if late else f"ended by signal {answer['signal']}"
-            answer = {"fate": "killed", "by": ended}
+            ended = {signal.SIGPROF: "takes too long", signal.SIGALRM: "waits too long"}
+            by = ended.get(answer["signal"], f"ended by signal {answer['signal']}")
+            answer = {"fate": "killed", "by": by}
         key = (mutant.module, mutant.original, mutant.mutated)
         if answer["fate"] == "survived" and key in harmless:
             answer = {"fate": "harmless", "by": harmless[key]}
