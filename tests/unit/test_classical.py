@@ -125,6 +125,28 @@ def test_highest_of_two_maxima_is_found():
         assert best >= heights.max() - 1e-9
 
 
+def test_restricted_likelihood_chooses_between_its_maxima_by_itself():
+    """A little further apart, it prefers the wide maximum where the profile does the narrow."""
+    groups = make_groups([-0.04, 0.06, -0.02, 0.01, -0.01, 13.44, -8.77], [0.03] * 5 + [2.21] * 2)
+    reml = estimate(groups).estimates["reml"].tau
+    narrow, wide = (
+        optimize.minimize_scalar(
+            lambda tau: -log_likelihood(groups, tau**2, restricted=True),
+            bounds=bounds,
+            method="bounded",
+            options={"xatol": 1e-9},
+        ).x
+        for bounds in ((0.005, 0.2), (2, 20))
+    )
+    heights = {
+        restricted: [log_likelihood(groups, tau**2, restricted) for tau in (narrow, wide)]
+        for restricted in (False, True)
+    }
+    assert heights[True][1] > heights[True][0] + 0.1
+    assert heights[False][1] < heights[False][0] - 0.1
+    assert reml == pytest.approx(wide, rel=1e-5)
+
+
 def test_eight_schools_have_no_more_spread_than_their_errors():
     result = estimate(SCHOOLS)
     weight = SCHOOLS.std_error**-2

@@ -14,9 +14,16 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import digamma, log_ndtr, ndtr, owens_t, polygamma
 
+from partial_pooling import exact
 from partial_pooling.data import Groups
 from partial_pooling.errors import InputError
-from partial_pooling.exact import PROBABILITIES, exact_dataset, exact_table, solve
+from partial_pooling.exact import (
+    PROBABILITIES,
+    QuadratureError,
+    exact_dataset,
+    exact_table,
+    solve,
+)
 from partial_pooling.priors import parse_hyperprior
 
 Real = np.longdouble
@@ -374,9 +381,9 @@ def test_joint_statements_agree_with_simulation(schools):
     theta += generator.normal(size=theta.shape) * np.sqrt(1 - pooling) * SCHOOLS_ERROR
     replicate = theta + generator.normal(size=theta.shape) * SCHOOLS_ERROR
 
-    def agrees(exact, sampled):
-        error = np.sqrt(exact * (1 - exact) / count)
-        assert np.all(np.abs(exact - sampled) < 4 * error + 1e-12)
+    def agrees(solved, sampled):
+        error = np.sqrt(solved * (1 - solved) / count)
+        assert np.all(np.abs(solved - sampled) < 4 * error + 1e-12)
 
     largest = np.bincount(theta.argmax(axis=1), minlength=8) / count
     agrees(schools.probability_largest(), largest)
@@ -385,9 +392,9 @@ def test_joint_statements_agree_with_simulation(schools):
     agrees(schools.probability_greater()[upper], greater[upper])
     agrees(schools.predictive().cdf_at_observed, (replicate <= SCHOOLS).mean(axis=0))
     difference = theta[:, 0] - theta[:, 2]
-    exact = schools.difference("g0", "g2")
-    assert abs(exact.mean - difference.mean()) < 4 * exact.sd / math.sqrt(count)
-    agrees(np.array(PROBABILITIES), (difference[:, None] <= exact.quantile).mean(axis=0))
+    solved = schools.difference("g0", "g2")
+    assert abs(solved.mean - difference.mean()) < 4 * solved.sd / math.sqrt(count)
+    agrees(np.array(PROBABILITIES), (difference[:, None] <= solved.quantile).mean(axis=0))
     assert schools.pooling_factor() == pytest.approx(pooling.mean(axis=0), abs=2e-3)
 
 
@@ -631,6 +638,60 @@ def test_precise_group_against_many_imprecise_is_one_integral(count, sds_below):
     chance = 0.005 * stats.norm.pdf(z) @ np.exp(count * log_ndtr(-mu))
     expected = np.append(chance, np.full(count, (1 - chance) / count))
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def greater_by_dense_grid(brute, a, b):
+    """P(theta_a > theta_b), in the textbook form and extended precision."""
+    tau = np.exp(brute.t)
+    squares = brute.std_error[[a, b]] ** 2
+    totals = [square + tau**2 for square in squares]
+    pooled = [square / total for square, total in zip(squares, totals, strict=True)]
+    mean = pooled[0] * brute.mean + tau**2 / totals[0] * brute.estimate[a]
+    mean -= pooled[1] * brute.mean + tau**2 / totals[1] * brute.estimate[b]
+    variance = tau**2 * sum(pooled) + (pooled[0] - pooled[1]) ** 2 / brute.precision
+    return float(brute.weight @ ndtr((mean / np.sqrt(variance)).astype(float)))
+
+
+FAR_PAIR = (
+    np.append([1e6 + 1e-6, 1e6], np.full(9, -3.0)),
+    np.append([1e-6, 2e-6], np.full(9, 1e6)),
+)
+
+
+@pytest.mark.parametrize("case", [*UNEVEN, "precise pair far from many"])
+def test_comparisons_of_uneven_groups_agree_with_dense_grid(case):
+    estimate, std_error, mu, tau = UNEVEN.get(case, (*FAR_PAIR, FLAT, half_cauchy(1e9)))
+    brute = Brute(estimate, std_error, mu, tau, moments=0, panels=1000)
+    greater = posterior_of(estimate, std_error, mu, tau).probability_greater()
+    # their mean is 475,000 from the pair, in units of which 1e-8 of a sd of 1e-6 is no float
+    tolerance = 5e-8 if len(estimate) > 3 else 1e-8
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        assert abs(greater[a, b] - greater_by_dense_grid(brute, a, b)) < tolerance
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.floats(-3, 3), st.floats(-6, 6), st.floats(-6, 6), st.floats(-3, 3),
+    st.sampled_from([FLAT, normal(1, 20)]), st.sampled_from([half_cauchy, half_normal]),
+)  # fmt: skip
+def test_larger_of_two_uneven_groups_is_their_comparison(apart, log_a, log_b, log_scale, mu, tau):
+    std_error = 10 ** np.array([log_a, log_b])
+    posterior = posterior_of([0, apart * np.hypot(*std_error)], std_error, mu, tau(10**log_scale))
+    greater = posterior.probability_greater()
+    assert posterior.probability_largest() == pytest.approx(
+        [greater[0, 1], greater[1, 0]], abs=1e-8
+    )
+
+
+def test_probabilities_that_miss_one_are_an_error_and_never_rescaled(schools, monkeypatch):
+    whole = exact._chance_of_largest
+
+    def without_the_last(mean, sd):
+        return whole(mean, sd) * (np.arange(8) < 7)
+
+    monkeypatch.setattr(exact, "_chance_of_largest", without_the_last)
+    with pytest.raises(QuadratureError, match=r"sums to 0\.87\d+ over the groups, not to 1"):
+        schools.probability_largest()
 
 
 # -- moments that do not exist, posteriors that are not ------------------------------------------

@@ -570,14 +570,19 @@ class ExactPosterior:
         return _Mixture(mean, sd, self.weight)
 
     def _differences(self, a: int, b: NDArray[np.intp]) -> _Mixture:
-        residual, square = self._model.residual, self.groups.std_error**2
-        total, totals = square[a] + self.tau**2, square[b, None] + self.tau**2
+        y, std_error = self.groups.estimate, self.groups.std_error
+        first, second = std_error[a] ** 2, std_error[b, None] ** 2
+        total, totals = first + self.tau**2, second + self.tau**2
         keep, keeps = self.tau**2 / total, self.tau**2 / totals
-        # B_a - B_b without the cancellation of nearly equal numbers
-        pooling = keep * (square[a] - square[b, None]) / totals
-        variance = keep * square[a] + keeps * square[b, None] + pooling**2 / self._precision
+        # B_a - B_b, and y_a - y_b below, without the cancellation of nearly equal numbers; and the
+        # distance from mu of the more precise of the two: the other may be nearly at mu
+        further = std_error[a] - std_error[b, None]
+        pooling = keep * (further * (std_error[a] + std_error[b, None])) / totals
+        variance = keep * first + keeps * second + pooling**2 / self._precision
+        residual = self._model.residual
+        from_mu = np.where(further < 0, residual[a], residual[b, None]) - self._shift
         return _Mixture(
-            pooling * self._shift + keep * residual[a] - keeps * residual[b, None],
+            np.minimum(keep, keeps) * (y[a] - y[b, None]) - pooling * from_mu,
             np.maximum(np.sqrt(variance), TINY),
             self.weight,
         )
@@ -632,10 +637,12 @@ class ExactPosterior:
         sd = std_error / np.sqrt(total)
         rough = tau * (self._model.residual - mu) / total
         origin = (rough - REACH * sd).argmax(axis=1)[:, None]
-        from_mu = self._model.residual[origin] - mu
-        error = std_error[origin]
-        wider = (error - std_error) * (error + std_error) / (error**2 + tau**2)
-        return tau / total * (y - y[origin] + wider * from_mu), sd
+        error, of_origin = std_error[origin], np.take_along_axis(total, origin, axis=1)
+        # how far the more precise of the two is from mu: the other may be nearly at mu
+        residual = self._model.residual
+        from_mu = np.where(std_error < error, residual, residual[origin]) - mu
+        wider = (error - std_error) * (error + std_error) / np.minimum(total, of_origin)
+        return tau / np.maximum(total, of_origin) * (y - y[origin] + wider * from_mu), sd
 
     def _refuse_unknown(self, variable: str) -> None:
         if variable not in ("mu", "tau", "log_tau", "theta_new", *self._index):
