@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from scipy import stats
 from synthetic_results import (
     BAD,
     FALSE_ALARMS,
     GOOD,
     HOSTILE,
+    MISSED,
+    SHORT,
     Sampler,
     hostile_groups,
     write_results,
@@ -24,8 +27,14 @@ from synthetic_results import (
 from partial_pooling.captions import FIGURES, caption
 from partial_pooling.data import Groups
 from partial_pooling.errors import InputError
-from partial_pooling.findings import divergence_words, error_words, neck_finding
-from partial_pooling.html import Html, Shown, table
+from partial_pooling.findings import (
+    divergence_words,
+    error_reduction,
+    error_words,
+    neck_shares,
+)
+from partial_pooling.html import Html, Shown, badge, table
+from partial_pooling.inference import share_interval
 from partial_pooling.report import Report, write_index
 from partial_pooling.words import count, fixed, percent, signed, significant, some_of
 
@@ -43,6 +52,10 @@ CALLS = [
 def text(html):
     told = BeautifulSoup(html.replace("</p>", " </p>"), "html.parser").get_text()
     return told.replace("\xa0", " ")
+
+
+def soup(html):
+    return BeautifulSoup(html, "html.parser")
 
 
 def everything(report):
@@ -75,6 +88,12 @@ STUDIES = {
     },
     "none trusted": {"samplers": {"centered": BAD, "marginal": BAD}},
     "no means": {"groups": hostile_groups(HOSTILE[:3]), "prior": NO_MEANS},
+    "prior in other units": {
+        "groups": Groups(
+            tuple("abcdef"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3)
+        ),
+        "samplers": {"noncentered": GOOD},
+    },
     "two groups": {"groups": hostile_groups(HOSTILE[:2])},
     "a hundred groups": {
         "groups": hostile_groups([f"Centre with a long and tedious name, {k}" for k in range(100)]),
@@ -120,50 +139,102 @@ def test_jupyter_leaves_dollars_in_names_alone():
     assert "mathjax_ignore" in Html("$x$")._repr_html_()
 
 
+# -- the first screen: two questions, two answers ------------------------------------------------
+
+
+def test_answer_and_sampler_are_told_apart(study):
+    report = study(samplers={"centered": BAD})
+    assert report.answer_badge() == badge(True, "Exact: quote these")
+    assert report.sampler_badge() == badge(False, "Sampler: trust no setting")
+    told = text(report.title())
+    assert "Would sampling have told you? centered right in 0 of 6 fits." in told
+    assert "One seed" not in told
+    good = study("one of each")
+    assert good.sampler_badge() == badge(True, "Sampler: trust centered at target_accept 0.9")
+    assert "centered right in 1 of 1 fit. One seed: it may have been luck." in text(good.title())
+    short = study(samplers={"centered": SHORT})
+    text_of = BeautifulSoup(short.sampler_badge(), "html.parser").get_text()
+    assert text_of == "Sampler: more draws of centered at target_accept 0.8"
+
+
+def test_a_conflict_stands_before_any_word_of_trust(study):
+    report = study("prior in other units")
+    assert report.answer_badge() == badge(False, "Prior and data conflict")
+    told = text(report.title())
+    assert "quote these" not in told
+    assert told.index("conflict") < told.index("Sampler: trust")
+
+
 # -- which fit to trust -------------------------------------------------------------------------
 
 
-def test_single_trusted_setting_is_the_only_one(study):
-    told = text(study().trust())
-    assert "Use the noncentered model at target_accept 0.95" in told
-    assert "the only one of 4 settings that passed" in told
+def test_a_trusted_setting_comes_with_how_sure_and_what_it_costs(study):
+    told = text(study(samplers={"centered": BAD, "noncentered": GOOD}).trust())
+    assert "Use the noncentered model at target_accept 0.8: all 3 fits were right at 1,000" in told
+    # three of three: Clopper and Pearson's lower end is 0.025 ** (1 / 3)
+    assert f"between {0.025 ** (1 / 3):.0%}".replace("%", " %") in told
+    # 4,000 effective draws in 20,001 to 20,003 gradients; then twice as many
+    assert "It gives 200 (200 to 200) effective draws per 1,000 gradient" in told
+    assert "the most of the settings to trust; next is noncentered at 0.95 with 100" in told
     assert "No setting" not in told
-
-
-def test_best_of_several_trusted_settings_is_the_cheapest(study):
-    told = text(study(samplers={"centered": GOOD}).trust())
-    assert "the most of the 2 settings that passed (of 2)" in told
-    assert "only" not in told
 
 
 def test_study_of_one_setting_does_not_compare(study):
     told = text(study("one of each").trust())
-    assert "the only setting of the study" in told
-    assert "The one fit passed" in told
-    assert "raised an alarm in no fit." in told
+    assert "the one fit was right at 500 draws" in told
+    assert "1 seed can say so much: of all seeds between 2.5 % and 100 % are right" in told
+    assert "next is" not in told
+    assert "told apart" not in told
 
 
-def test_nothing_is_recommended_where_nothing_passed(study):
-    report = study(samplers={"centered": BAD})
+def test_draws_are_asked_for_where_only_draws_lack(study):
+    report = study(samplers={"centered": SHORT})
     told = text(report.trust())
-    assert "No setting passed every check" in told
+    assert "No setting was right in all its fits" in told
+    assert "none erred more than it admits: it has too few draws" in told
+    # 300 effective of 4,000; 11 * 5 criteria less... each as often as it takes: by the table
+    needed = report.last["draws_needed"].max()
+    assert f"accurate with about {significant(2)(needed)} draws a chain" in told
+
+
+def test_nothing_is_recommended_where_nothing_is_right(study):
+    told = text(study(samplers={"centered": BAD}).trust())
+    assert "No setting was right in all its fits" in told
+    assert "0 of 3" in told
     assert "Use the" not in told
-    assert 'class="badge fail"' in report.verdict_badge()
 
 
 @pytest.mark.parametrize(
     ("sampler", "said", "unsaid"),
     [
-        (BAD, "Every fit that was wrong had raised an alarm.", "nobody would have known"),
-        (Sampler(bias=9), "6 wrong fits raised no alarm", "Every fit that was wrong"),
-        (FALSE_ALARMS, "In 3 fits there was an alarm though", "that was wrong"),
-        (GOOD, "raised an alarm in none of the 6 fits", "though the means were right"),
+        (BAD, "Of 6 wrong fits the ordinary checks caught 6.", "missed"),
+        (MISSED, "Of 6 wrong fits the ordinary checks caught 0 and missed 6", "right fit"),
+        (FALSE_ALARMS, "Of 6 right fits 3 had a false alarm.", "wrong"),
+        (GOOD, "Of 6 right fits 0 had a false alarm.", "wrong"),
+        (SHORT, "Of 6 fits with too few draws 6 had an alarm.", "wrong"),
     ],
 )
 def test_alarms_are_held_against_the_exact_answer(study, sampler, said, unsaid):
-    told = text(study(samplers={"centered": sampler}).trust())
+    report = study(samplers={"centered": sampler})
+    told = text(report.alarms_words())
     assert said in told
     assert unsaid not in told
+    cells = [int(cell.get_text()) for cell in soup(report.alarms_table()).tbody("td")[1:]]
+    assert sum(cells) == 6
+
+
+def test_alarms_table_has_a_column_for_each_pair(study):
+    report = study(samplers={"a": BAD, "b": MISSED, "c": SHORT, "d": FALSE_ALARMS, "e": GOOD})
+    rows = [
+        [cell.get_text() for cell in row("td")] for row in soup(report.alarms_table()).tbody("tr")
+    ]
+    assert rows == [
+        ["a", "6", "0", "0", "0", "0", "0"],
+        ["b", "0", "6", "0", "0", "0", "0"],
+        ["c", "0", "0", "6", "0", "0", "0"],
+        ["d", "0", "0", "0", "0", "3", "3"],
+        ["e", "0", "0", "0", "0", "0", "6"],
+    ]
 
 
 def test_medians_stand_in_for_means_that_do_not_exist(study):
@@ -177,27 +248,42 @@ def test_medians_stand_in_for_means_that_do_not_exist(study):
     assert "no mean" not in text(study().answer())
 
 
-def test_fits_are_not_held_against_means_that_do_not_exist(study):
-    report = study("no means")
-    assert "Held against the exact answer" in text(report.trust())
-    report.estimates["z"] = math.nan
-    assert "Held against the exact answer" not in text(report.trust())
-    assert "so there is no z" in text(report.accuracy_words())
+def test_it_says_what_cannot_be_graded(study):
+    assert "graded on quantiles" in text(study("no means").trust())
+    assert "Of μ and τ mean and standard deviation have no finite" in text(
+        study("no means").trust()
+    )
+    assert "graded on quantiles" not in text(study().trust())
 
 
-def test_verdict_table_marks_failed_checks_only(study):
-    rows = BeautifulSoup(study().settings_table(), "html.parser").tbody("tr")
+def test_verdict_table_marks_missed_grades_only(study):
+    report = study()
+    rows = soup(report.settings_table()).tbody("tr")
     last = rows[-1]
     assert last.find(class_="fail") is None
     assert last.find(class_="pass").get_text() == "3 of 3"
     first = rows[0]
-    assert [badge.get_text() for badge in first(class_="fail")][:4] == [
-        "0 of 3",
-        "1.060",
-        "150",
-        "150",
+    worst = report.last[
+        (report.last["model"] == "centered") & (report.last["target_accept"] == 0.8)
     ]
-    assert first("td")[3]["data-value"] == "1.06"
+    assert [badge.get_text() for badge in first(class_="fail")] == [
+        "0 of 3",
+        significant(2)(worst["error_mean_max"].max()),
+        percent(worst["error_quantile_max"].max()),
+        significant(2)(worst["p_honest_min"].min()),
+    ]
+    heads = [cell.get_text() for cell in soup(report.settings_table()).thead("th")]
+    assert heads[2:8] == [
+        "right",
+        "wrong",
+        "error of means ≤\xa00.10",
+        "error of sds ≤\xa015\xa0%",
+        "error of quantiles ≤\xa04\xa0%",
+        "honest p ≥\xa00.0010",
+    ]
+    assert first("td")[3].get_text() == "3"
+    assert first("td")[8].get_text() == "R-hat 3, bulk ESS 3, tail ESS 3, divergences 3"
+    assert last("td")[8].get_text() == "none"
 
 
 def test_models_outside_the_study_are_not_mentioned(study):
@@ -212,78 +298,114 @@ def test_models_outside_the_study_are_not_mentioned(study):
 # -- funnel and divergences ---------------------------------------------------------------------
 
 
-def neck_rows(share, mcse, ess=1000.0, seeds=2):
-    row = {"neck_5": share, "mcse_neck_5": mcse, "ess_bulk_min": ess}
-    return pd.DataFrame([row] * seeds)
+def neck_rows(shares, ess=1000.0):
+    rows = [{"neck_5": s, "ess_neck_5": ess, "target_accept": 0.8} for s in shares]
+    return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize(
-    ("rows", "finding"),
-    [
-        (neck_rows(0.05, 0.002), "agrees"),
-        (neck_rows(0.02, 0.002), "seldom"),
-        (neck_rows(0.09, 0.002), "often"),
-        (neck_rows(0.055, 0.0024), "unclear"),
-        (neck_rows(0.0, 0.0), "seldom"),
-        (neck_rows(0.0, 0.0, ess=20), "agrees"),  # too few draws to miss the neck
-        (neck_rows(0.05, math.nan), "unclear"),
-    ],
-)
-def test_neck_is_judged_in_standard_errors(rows, finding):
-    assert neck_finding(rows, "5") == finding
+def test_neck_is_judged_by_the_effective_draws_of_all_fits():
+    interval, chance = neck_shares(neck_rows([0.05, 0.07]), ["5"])["5"]
+    exact = stats.binomtest(120, 2000, 0.05)
+    bounds = exact.proportion_ci(method="exact")
+    np.testing.assert_allclose(interval, [0.06, bounds.low, bounds.high])
+    np.testing.assert_allclose(chance, 2 * stats.binom.sf(119, 2000, 0.05))
+    # 200 effective draws in one fit and 1,800 in the other: the mean of both has the error of
+    # 4 / (1 / 200 + 1 / 1,800) = 720 draws
+    rows = neck_rows([0.05, 0.05]).assign(ess_neck_5=[200.0, 1800.0])
+    interval, _ = neck_shares(rows, ["5"])["5"]
+    np.testing.assert_allclose(interval, share_interval(36, 720), rtol=1e-9)
+
+
+def test_a_neck_never_seen_is_no_agreement():
+    _, chance = neck_shares(neck_rows([0.0]), ["5"])["5"]
+    np.testing.assert_allclose(chance, 2 * 0.95**1000)
+    _, chance = neck_shares(neck_rows([0.0], ess=20), ["5"])["5"]
+    assert chance > 0.5  # too few draws to miss it
 
 
 @pytest.mark.parametrize(
     ("neck", "said"),
     [
-        (0.0, "It reaches the neck too seldom."),
-        (3.0, "It stays in the neck too long."),
-        (1.0, "That agrees with the exact posterior"),
-        (1.06, "these fits cannot tell"),
+        (0.0, "It comes into the neck too seldom"),
+        (3.0, "It stays in the neck too long"),
+        (1.0, "So far from the exact shares chance alone may take it"),
+        (1.06, "So far from the exact shares chance alone may take it"),
     ],
 )
 def test_words_about_the_neck_follow_its_numbers(study, neck, said):
     told = text(study(samplers={"centered": Sampler(neck=neck)}).funnel())
-    judgements = ("too seldom", "too long", "That agrees", "cannot tell")
+    judgements = ("too seldom", "too long", "chance alone")
     assert said in told
     assert sum(words in told for words in judgements) == 1
 
 
-def model_verdict(rates, rank=0.5, total=100, bias=0.0, error=0.1):
+def test_a_funnel_is_told_of_data_that_have_one(study, eight_schools):
+    told = text(study(groups=eight_schools).funnel())
+    # tau from 0.36 to 11 by the exact posterior: sigma = 11 beside it
+    low, high = study(groups=eight_schools).value("tau", "q5"), 0.0
+    high = study(groups=eight_schools).value("tau", "q95")
+    spread = [[(1 / s**2 + 1 / t**2) ** -0.5 for s in eight_schools.std_error] for t in (low, high)]
+    factor = np.median(np.divide(spread[1], spread[0]))
+    assert f"changes by a factor of {significant(2)(factor)}" in told
+    assert "that is a funnel" in told
+    far = text(study("groups that differ").funnel())
+    assert "no funnel to speak of" in far
+    assert "that is a funnel" not in far
+
+
+def model_verdict(rates, shares=(0.25,) * 4, p=0.5, total=100, change=None, error=(0.0, -0.1, 0.1)):
+    names = ("value", "low", "high")
     return {
         "divergences": {
-            "at_lowest_target_accept": total,
-            "mean_rank_of_log_tau": rank,
+            "target_accept": 0.8,
+            "total": total,
+            "by_quarter": None if shares is None else list(shares),
+            "p_value": p,
             "rate_by_target_accept": rates,
+            "rate_change": None if change is None else dict(zip(names, change, strict=True)),
         },
-        "log_tau_by_target_accept": {"0.8": {"bias": bias, "std_error": error}},
+        "log_tau_error": dict(zip(names, error, strict=True)),
     }
 
 
 BOTH = {"0.8": 0.01, "0.95": 0.0}
-STAYING = {"0.8": 0.01, "0.95": 0.002}
+FEWER = (-0.01, -0.012, -0.008)
+NECK = (0.35, 0.05, 0.07, 0.53)
 
 
 @pytest.mark.parametrize(
     ("verdict", "said", "unsaid"),
     [
         (model_verdict({"0.8": 0.0}), ["no divergences at target_accept 0.8."], ["any"]),
-        (model_verdict({"0.8": 0.0, "0.9": 0.0}), ["at any target_accept."], ["rank"]),
-        (model_verdict(BOTH), ["vanish.", "no bias", "are false alarms."], ["are real", "not"]),
+        (model_verdict({"0.8": 0.0, "0.9": 0.0}), ["at any target_accept."], ["quarter"]),
         (
-            model_verdict(STAYING, rank=0.1, bias=0.5),
-            ["gather in the neck", "do not vanish", "they matter", "are real."],
-            ["false alarms"],
+            model_verdict(BOTH, NECK, 2e-13, change=FEWER),
+            [
+                "35 %, 5 %, 7 % and 53 % of them lie in the quarters of log τ",
+                "(p < 0.0001): not like any draw, and most of them in the highest quarter.",
+                "from 1 % at target_accept 0.8 to 0 % at 0.95",
+                "interval of the change −1.2 % to −0.8 %): fewer.",
+                "no bias is seen, and one above 0.10 would have been.",
+            ],
+            ["chance may", "vanish"],
         ),
-        (model_verdict(STAYING), ["scattered", "do not vanish"], ["All three"]),
-        (model_verdict(STAYING, rank=0.3), ["lean towards the neck"], ["All three"]),
-        (model_verdict(BOTH, rank=0.8), ["lean towards the wide part"], ["All three"]),
-        (model_verdict(BOTH, total=4), ["too few to say"], ["All three", "scattered"]),
-        (model_verdict(BOTH, bias=-0.3), ["off by −0.30", "cannot tell"], ["All three"]),
-        (model_verdict(BOTH, bias=None, error=None), ["vanish."], ["off by", "All three"]),
-        (model_verdict({"0.8": 0.01}), ["the rate is 1 %"], ["vanish", "All three"]),
-        (model_verdict({"0.8": 0.01, "0.9": 0.02}), ["do not become fewer"], ["vanish"]),
-        (model_verdict({"0.8": 0.0, "0.9": 0.02}, rank=None), ["do not become"], ["rank"]),
+        (model_verdict(BOTH, p=0.2), ["(p = 0.20): chance may make them"], ["not like any"]),
+        (model_verdict(BOTH, shares=None, p=None, total=4), ["too few to say"], ["quarters"]),
+        (
+            model_verdict(BOTH, change=(-0.01, -0.03, 0.01)),
+            ["not tell from chance"],
+            ["fewer", "more."],
+        ),
+        (model_verdict(BOTH, change=(0.01, 0.005, 0.02)), ["): more."], ["fewer"]),
+        (model_verdict(BOTH, change=(-0.01, None, None)), ["with one seed"], ["fewer"]),
+        (
+            model_verdict(BOTH, error=(0.27, 0.21, 0.32)),
+            ["off by +0.27 exact standard", "(95 % interval over seeds +0.21 to +0.32): a bias."],
+            ["no bias"],
+        ),
+        (model_verdict(BOTH, error=(None, None, None)), ["The rate"], ["off by"]),
+        (model_verdict({"0.8": 0.01}), ["The rate is 1 %."], ["goes"]),
+        (model_verdict({"0.8": 0.0, "0.9": 0.02}, total=0), ["0.8 there are none"], ["quarters"]),
     ],
 )
 def test_words_about_divergences_follow_their_numbers(verdict, said, unsaid):
@@ -297,28 +419,67 @@ def test_words_about_divergences_follow_their_numbers(verdict, said, unsaid):
 # -- accuracy, cost, classical estimates --------------------------------------------------------
 
 
-def test_error_is_compared_with_what_draws_alone_would_give():
-    table = pd.DataFrame(
-        {"model": "m", "variable": "log_tau", "draws": [100, 400], "rmse": [0.3, 0.2]}
+def errors_of_log_tau(few, many):
+    """Estimates of one seed a value, at 100 and at 400 draws."""
+    return pd.DataFrame(
+        [
+            {"model": "m", "variable": "log_tau", "draws": n, "seed": seed, "bias": bias}
+            for n, of_count in ((100, few), (400, many))
+            for seed, bias in enumerate(of_count)
+        ]
     )
-    told = error_words(table, "m")
-    assert "from 0.30 to 0.20, a factor of 1.5; draws alone would give 2.0." in told
-    assert error_words(table[:1], "m") == ""
-    assert error_words(table.assign(rmse=math.nan), "m") == ""
 
 
-def test_accuracy_counts_errors_and_corrects_for_their_number(study):
-    told = text(study(samplers={"centered": BAD}).accuracy_words())
-    # 4 thetas, mu, tau, log tau; 2 target_accepts; 3 seeds
-    assert "of 42 means" in told
-    assert "100 % are more than 2 MCSE" in told
-    assert "stays below 3.2 in at least 95 %" in told
+def test_error_is_compared_with_what_draws_alone_would_give():
+    table = errors_of_log_tau([0.3, -0.3, 0.3, 0.3], [0.2, 0.21, -0.2, 0.2])
+    told = error_words(table, "m").replace("\xa0", " ")
+    assert "from 100 to 400 draws" in told.lower()
+    assert "from 0.30 to 0.20, a factor of 1.5 (95 % interval over seeds 1." in told
+    assert "draws alone would give 2.0: a part of the error does not fall with draws." in told
+    right = errors_of_log_tau([0.3, -0.1, 0.2, 0.4], [0.1, 0.2, -0.15, 0.1])
+    assert error_words(right, "m").endswith("draws alone would give 2.0.")
+    alone = error_words(errors_of_log_tau([0.3], [0.2]), "m")
+    assert "interval" not in alone
+    assert alone.endswith("a factor of 1.5; draws alone would give 2.0.")
+    assert error_words(table[:4], "m") == ""
+    assert error_words(table.assign(bias=math.nan), "m") == ""
 
 
-def test_one_target_accept_is_not_compared(study):
-    assert "nothing to compare" in text(study(accepts=(0.9,)).target_accept_words())
-    told = text(study().target_accept_words())
-    assert "from target_accept 0.8 to 0.95 the step size goes from 0.50 to 0.40" in told
+def test_the_factor_of_errors_has_the_jackknifes_interval():
+    few, many = np.array([0.3, -0.1, 0.2, 0.4]), np.array([0.1, 0.2, -0.15, 0.1])
+    *_, factor = error_reduction(errors_of_log_tau(few, many), "m")
+    rms = lambda x: math.sqrt(np.mean(np.square(x)))  # noqa: E731
+    whole = math.log(rms(few) / rms(many))
+    left_out = [math.log(rms(np.delete(few, i)) / rms(np.delete(many, i))) for i in range(4)]
+    pseudo = 4 * whole - 3 * np.array(left_out)
+    bounds = stats.ttest_1samp(pseudo, 0).confidence_interval(0.95)
+    np.testing.assert_allclose(factor, [math.exp(whole), *np.exp(bounds)])
+
+
+def test_accuracy_names_the_largest_errors_and_their_variables(study):
+    report = study(samplers={"centered": MISSED})
+    told = text(report.accuracy_words())
+    last = report.estimates[report.estimates["draws"] == 1000]
+    worst = last.loc[last["error_mean"].idxmax()]
+    symbol = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}.get(
+        worst["variable"], worst["variable"].replace("theta", "θ")
+    )
+    assert "none of the 6 fits at 1,000 draws a chain are accurate." in told
+    assert f"error of means {significant(2)(worst['error_mean'])} exact sd ({symbol})" in told
+    assert "honest" not in told
+
+
+def test_what_a_target_accept_costs_is_told_with_its_error(study):
+    rows = soup(study(samplers={"centered": GOOD}).target_accept_table()).tbody("tr")
+    assert [row("td")[1].get_text() for row in rows] == ["0.8", "0.95"]
+    # step sizes 0.501 to 0.503 and 0.401 to 0.403 by seed: the standard error is 0.001 / sqrt(3)
+    half = stats.t.ppf(0.975, 2) * 0.001 / math.sqrt(3)
+    low, high = significant(2)(0.502 - half), significant(2)(0.502 + half)
+    assert rows[0]("td")[2].get_text() == f"0.50 {low} to {high}"
+    assert rows[0]("td")[2]["data-value"] == "0.502"
+    assert rows[1]("td")[5].get_text().startswith("40,000 ")
+    alone = soup(study("one of each").target_accept_table()).tbody("tr")
+    assert alone[0]("td")[6].get_text() == "400"
 
 
 def test_classical_words_know_whether_tau_is_zero(study):
@@ -409,6 +570,9 @@ def test_index_shows_every_data_set_with_its_verdict(tmp_path):
     pairs = [(f"{path.name}/report.html", Report(path)) for path in (good, bad)]
     rows = BeautifulSoup(write_index(pairs, TEMPLATES), "html.parser").tbody("tr")
     assert [row.a["href"] for row in rows] == ["good/report.html", "bad/report.html"]
-    assert [row.strong["class"][1] for row in rows] == ["pass", "fail"]
-    assert [row("td")[2].get_text() for row in rows] == ["6 of 6", "0 of 6"]
+    assert [[mark["class"][1] for mark in row("strong")] for row in rows] == [
+        ["pass", "pass"],
+        ["pass", "fail"],
+    ]
+    assert [row("td")[3].get_text() for row in rows] == ["6 of 6", "0 of 6"]
     assert unescape(str(rows[0].a.string)) == "good one"
