@@ -42,6 +42,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "workflow/notebooks/report.ipynb"
 TEMPLATES = ROOT / "workflow/notebooks/templates"
 PLAIN = Groups(("a", "b", "c", "d"), np.array([3.0, 9, 4, 6]), np.array([4.0, 5, 4, 6]))
+SITES = Groups(tuple("abcdef"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
 NO_MEANS = {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}}
 CALLS = [
     call.removeprefix("report.").removesuffix("()")
@@ -89,9 +90,7 @@ STUDIES = {
     "none trusted": {"samplers": {"centered": BAD, "marginal": BAD}},
     "no means": {"groups": hostile_groups(HOSTILE[:3]), "prior": NO_MEANS},
     "prior in other units": {
-        "groups": Groups(
-            tuple("abcdef"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3)
-        ),
+        "groups": SITES,
         "samplers": {"noncentered": GOOD},
     },
     "two groups": {"groups": hostile_groups(HOSTILE[:2])},
@@ -225,9 +224,8 @@ def test_alarms_are_held_against_the_exact_answer(study, sampler, said, unsaid):
 
 def test_alarms_table_has_a_column_for_each_pair(study):
     report = study(samplers={"a": BAD, "b": MISSED, "c": SHORT, "d": FALSE_ALARMS, "e": GOOD})
-    rows = [
-        [cell.get_text() for cell in row("td")] for row in soup(report.alarms_table()).tbody("tr")
-    ]
+    rows = soup(report.alarms_table()).tbody("tr")
+    rows = [[cell.get_text() for cell in row("td")] for row in rows]
     assert rows == [
         ["a", "6", "0", "0", "0", "0", "0"],
         ["b", "0", "6", "0", "0", "0", "0"],
@@ -249,10 +247,9 @@ def test_medians_stand_in_for_means_that_do_not_exist(study):
 
 
 def test_it_says_what_cannot_be_graded(study):
-    assert "graded on quantiles" in text(study("no means").trust())
-    assert "Of μ and τ mean and standard deviation have no finite" in text(
-        study("no means").trust()
-    )
+    told = text(study("no means").trust())
+    assert "Of μ and τ mean and standard deviation have no finite Monte Carlo error" in told
+    assert "graded on quantiles" in told
     assert "graded on quantiles" not in text(study().trust())
 
 
@@ -263,9 +260,7 @@ def test_verdict_table_marks_missed_grades_only(study):
     assert last.find(class_="fail") is None
     assert last.find(class_="pass").get_text() == "3 of 3"
     first = rows[0]
-    worst = report.last[
-        (report.last["model"] == "centered") & (report.last["target_accept"] == 0.8)
-    ]
+    worst = report.lowest("centered")
     assert [badge.get_text() for badge in first(class_="fail")] == [
         "0 of 3",
         significant(2)(worst["error_mean_max"].max()),
@@ -329,12 +324,12 @@ def test_a_neck_never_seen_is_no_agreement():
         (0.0, "It comes into the neck too seldom"),
         (3.0, "It stays in the neck too long"),
         (1.0, "So far from the exact shares chance alone may take it"),
-        (1.06, "So far from the exact shares chance alone may take it"),
+        (1.03, "So far from the exact shares chance alone may take it"),
     ],
 )
 def test_words_about_the_neck_follow_its_numbers(study, neck, said):
     told = text(study(samplers={"centered": Sampler(neck=neck)}).funnel())
-    judgements = ("too seldom", "too long", "chance alone")
+    judgements = ("too seldom", "neck too long", "chance alone")
     assert said in told
     assert sum(words in told for words in judgements) == 1
 
@@ -476,7 +471,7 @@ def test_what_a_target_accept_costs_is_told_with_its_error(study):
     half = stats.t.ppf(0.975, 2) * 0.001 / math.sqrt(3)
     low, high = significant(2)(0.502 - half), significant(2)(0.502 + half)
     assert rows[0]("td")[2].get_text() == f"0.50 {low} to {high}"
-    assert rows[0]("td")[2]["data-value"] == "0.502"
+    np.testing.assert_allclose(float(rows[0]("td")[2]["data-value"]), 0.502)
     assert rows[1]("td")[5].get_text().startswith("40,000 ")
     alone = soup(study("one of each").target_accept_table()).tbody("tr")
     assert alone[0]("td")[6].get_text() == "400"

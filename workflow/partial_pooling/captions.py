@@ -19,8 +19,8 @@ CALIBRATION: dict[str, Caption] = {
     "calibration_ecdf": (
         "ECDF of the ranks of the truth minus the uniform one, a column a model and one for the "
         "exact control, a row a variable, with a simultaneous band.",
-        "Ranks of the truth among the draws: their ECDF minus the uniform one. Each curve by itself "
-        "stays within the band, whole, in 95 % of calibrations of a right sampler; several curves "
+        "Ranks of the truth among the draws: their ECDF minus the uniform one. Each curve by "
+        "itself stays within the band, whole, in 95 % of calibrations of a right sampler; several "
         "together leave it more often. A curve above zero at its left has the truth below the "
         "draws more often than uniform ranks would. The exact control ranks the truth in "
         "the exact posterior of the same data.",
