@@ -65,6 +65,17 @@ class Project:
                 counts[words[0]] = int(words[1])
         return counts
 
+    def command(self, *arguments):
+        """Run `partial_pooling` in the folder; give the finished process."""
+        return subprocess.run(
+            [sys.executable, "-m", "partial_pooling", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(self.folder / "workflow")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
     def write_study(self, study, name="tiny.yaml"):
         (self.folder / name).write_text(yaml.safe_dump(study))
         return name
