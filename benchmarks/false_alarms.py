@@ -21,7 +21,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from arviz_stats.base import array_stats
+from scipy.fft import next_fast_len
 
+from partial_pooling import diagnostics
 from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups
 from partial_pooling.diagnostics import PROBABILITIES, estimate, grade, stack_variables
@@ -31,17 +34,66 @@ from partial_pooling.inference import share_interval
 from partial_pooling.lecture import PRIOR
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from exact_draws import exact_draws
+from exact_draws import exact_draws, standard_normal_chain
 
 THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
 CHAINS = 4
 DRAWS = (100, 400, 1000, 10_000)
 AUTOCORRELATIONS = (0.0, 0.9)
 # groups -> replicates at up to 1,000 draws, and at more
-REPLICATES = {2: (10_000, 500), 8: (10_000, 500), 100: (500, 50), 1000: (50, 0)}
+REPLICATES = {2: (10_000, 300), 8: (10_000, 300), 100: (200, 20), 1000: (30, 0)}
 # the eight schools over and over, so that the priors fit
 ESTIMATES = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
 STD_ERRORS = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+
+
+def effective_draws(values: np.ndarray, method: str) -> np.ndarray:
+    """ArviZ's effective sample size of the mean, of V variables at once and so ten times as fast.
+
+    Parameters
+    ----------
+    values
+        Shape (V, chain, draw).
+    method
+        What `diagnostics` asks ArviZ for, `mean` or `identity`.
+    """
+    values = np.asarray(values, dtype=float)
+    if method == "mean":  # of half chains; "identity" takes chains as they are
+        values = diagnostics._split(values)
+    count, chains, draws = values.shape
+    x = values - values.mean(axis=2, keepdims=True)
+    size = next_fast_len(2 * draws, real=True)
+    spectrum = np.fft.rfft(x, n=size, axis=2)
+    lags = np.fft.irfft((spectrum * spectrum.conj()).mean(axis=1), n=size)[:, :draws] / draws
+    within = lags[:, 0] * draws / (draws - 1)
+    total = lags[:, 0] + (values.mean(axis=2).var(axis=1, ddof=1) if chains > 1 else 0.0)
+    result = np.full(count, float(chains * draws))
+    for row in np.flatnonzero(np.ptp(values, axis=(1, 2)) >= np.finfo(float).resolution):
+        rho = 1 - (within[row] - lags[row]) / total[row]
+        rho[0] = 1
+        pairs = rho[: draws // 2 * 2].reshape(-1, 2).sum(axis=1)
+        # Geyer's initial positive sequence ends with the first pair that is not, or near the end
+        looked_at = max(0, -((4 - draws) // 2))
+        end = int(np.argmax(np.append(pairs[: looked_at + 1] <= 0, True)))
+        end = min(end, looked_at)
+        even = rho[2 * end]
+        sums = np.minimum.accumulate(pairs[:end])
+        tau = -1 + 2 * sums.sum() + max(even, 0.0)
+        result[row] = chains * draws / max(tau, 1 / np.log10(chains * draws))
+    return result
+
+
+def check_effective_draws() -> None:
+    """Hold `effective_draws` against ArviZ's own."""
+    rng = np.random.default_rng(1)
+    for rho in (-0.5, 0.0, 0.5, 0.9, 0.99):
+        for draws in (50, 101, 1000):
+            chains = standard_normal_chain(rng, (5, CHAINS, draws), rho)
+            for values in (chains, chains < -1.5):
+                for method in ("mean", "identity"):
+                    expected = array_stats.ess(values, method=method, chain_axis=1, draw_axis=2)
+                    found = effective_draws(values, method)
+                    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 @cache
@@ -82,6 +134,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--csv", type=Path, help="write the table here as it grows")
     arguments = parser.parse_args()
+    check_effective_draws()
+    diagnostics._ess = effective_draws
     rows = []
     with ProcessPoolExecutor(arguments.processes) as pool:
         for groups in arguments.groups:
