@@ -223,6 +223,9 @@ CASES = {
     "uniform off 0": (SCHOOLS, SCHOOLS_ERROR, normal(0, 5), uniform(2, 2.5), 2),
     "uniform, cut far below the mode": (SCHOOLS + 1e4, SCHOOLS_ERROR, normal(0, 5),
                                         uniform(0.1, 20), 2),
+    "uniform, far below the errors": (SCHOOLS, SCHOOLS_ERROR, FLAT, uniform(0, 1e-20), 2),
+    # the likelihood is a power of tau that cancels d tau: all of log tau counts, to the end
+    "uniform, far above the errors": ([0, 1], [1, 1], FLAT, uniform(0, 1e20), 2),
     "exponential": (
         SCHOOLS, SCHOOLS_ERROR, FLAT, {"dist": "Exponential", "scale": 3}, 2,
     ),
@@ -584,6 +587,7 @@ UNEVEN = {
     "close, far from the rest": (
         [1e6 + 1e-6, 1e6, 0], [1e-6, 2e-6, 1e6], normal(0, 1e6), half_cauchy(1e5),
     ),
+    "close, tau far wider": ([1e6 + 1e-6, 1e6, -3], [1e-6, 2e-6, 1e6], FLAT, uniform(1e8, 1e9)),
     "tiny tau": ([28, 7, 18], [15, 1e-3, 10], normal(0, 5), half_normal(1e-6)),
     "large tau": ([28, 7, 18], [15, 1e-3, 10], normal(0, 5), uniform(1e6, 1e7)),
 }  # fmt: skip
@@ -626,7 +630,7 @@ def test_precise_school_is_largest_as_often_however_precise(error):
     assert found.probability_largest()[3] == pytest.approx(0.13036558, abs=2e-8)
 
 
-@pytest.mark.parametrize("count", [1, 7, 99, 999])
+@pytest.mark.parametrize("count", [1, 7, 99, pytest.param(999, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("sds_below", [0, 3, 5])
 def test_precise_group_against_many_imprecise_is_one_integral(count, sds_below):
     # theta_0 is known; mu ~ N(-sds_below, 1) / 1.005 about it and the others N(mu, 1) given tau = 1
@@ -681,6 +685,11 @@ def test_larger_of_two_uneven_groups_is_their_comparison(apart, log_a, log_b, lo
     assert posterior.probability_largest() == pytest.approx(
         [greater[0, 1], greater[1, 0]], abs=1e-8
     )
+
+
+def test_larger_of_two_precise_groups_is_certain_however_wide_tau():
+    posterior = posterior_of([-2.6e16, 0], [1, 1], FLAT, half_cauchy(1e50))
+    assert posterior.probability_largest() == pytest.approx([0, 1], abs=1e-8)
 
 
 def test_probabilities_that_miss_one_are_an_error_and_never_rescaled(schools, monkeypatch):
@@ -789,6 +798,16 @@ def test_flat_tau_is_accepted_once_groups_suffice(count, mu):
     posterior = posterior_of(SCHOOLS[:count], SCHOOLS_ERROR[:count], mu, HALF_FLAT)
     assert posterior.weight.sum() == pytest.approx(1)
     assert math.isnan(posterior.log_marginal_likelihood)
+
+
+def test_conflict_beyond_rounding_is_refused():
+    with pytest.raises(InputError, match="rounding hides the posterior of tau; allowed"):
+        posterior_of([7e16, -4e43, 1], [5e16, 1, 1], normal(0, 1e50), half_normal(1))
+
+
+def test_grids_are_numbers_where_floats_cannot_tell_quantiles_apart():
+    dataset = exact_dataset(posterior_of([1e20, 1e20, 1e20], [1, 2, 3], normal(1e20, 1)))
+    assert np.isfinite(dataset["value"]).all()
 
 
 def test_unknown_variable_group_and_probability_are_refused(schools):

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from partial_pooling.configuration import load_schema, read_study, refuse_doubled_keys
 from partial_pooling.data import FORMS, read_groups
 from partial_pooling.errors import InputError
-from partial_pooling.priors import CHOICES, PARAMETERS, parse_prior
+from partial_pooling.exact import exact_dataset, solve
+from partial_pooling.priors import CHOICES, PARAMETERS, parse_hyperprior, parse_prior
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
@@ -154,6 +156,61 @@ def test_any_bytes_as_a_data_file(tmp_path_factory, content):
     file = tmp_path_factory.getbasetemp() / "bytes.csv"
     file.write_bytes(b"group,estimate,std_error\n" + content)
     one_line_or(read_groups, file)
+
+
+# the sizes that people have, any that is allowed, and any size of float
+powers = st.floats(-49.9, 49.9).map(lambda power: 10**power)
+legal = st.floats(-100, 100) | powers | powers.map(lambda x: -x)
+ends = st.sampled_from([0.0, 1e50, -1e50, 1e-50, 1e49, 1e-49, 5e-324, 1e308, 1e-300, 1e300])
+numbers = legal | st.floats(allow_nan=False, allow_infinity=False) | ends
+legal_scales = st.floats(-3, 3).map(lambda power: 10**power) | powers
+scales = legal_scales | numbers.map(abs)
+tables = st.lists(st.tuples(legal, legal_scales), min_size=2, max_size=5) | st.lists(
+    st.tuples(numbers, scales), min_size=2, max_size=5
+)
+priors_of_mu = st.just({"dist": "Flat"}) | st.fixed_dictionaries(
+    {"dist": st.just("Normal"), "mu": numbers, "sigma": legal_scales}
+)
+priors_of_tau = st.one_of(
+    st.just({"dist": "HalfFlat"}),
+    *(
+        st.fixed_dictionaries(
+            {"dist": st.just(dist), **dict.fromkeys(PARAMETERS[dist], legal_scales)}
+        )
+        for dist in CHOICES["tau"]
+        if dist != "HalfFlat"
+    ),
+)
+
+
+def solve_table(file, form, mu, tau):
+    """Read and solve as a study does: every quantile and probability is a number."""
+    prior = parse_hyperprior({"mu": mu, "tau": tau})
+    groups = read_groups(file, form)
+    prior.check_proper_posterior(len(groups))
+    dataset = exact_dataset(solve(groups, prior))
+    assert np.isfinite(dataset["quantile"]).all()
+    assert (dataset["quantile"].diff("probability") >= 0).all()
+    assert (dataset["quantile"].sel(variable="tau") >= 0).all()
+    of_groups = [f"theta[{name}]" for name in groups.names]
+    assert np.isfinite(dataset["mean"].sel(variable=of_groups)).all()
+    assert np.isfinite(dataset["sd"].sel(variable=of_groups)).all()
+    assert np.isfinite(dataset["value"]).all()
+    assert ((dataset["probability_greater"] >= 0) & (dataset["probability_greater"] <= 1)).all()
+    assert float(dataset["probability_largest"].sum()) == pytest.approx(1, abs=1e-8)
+    assert np.isfinite(dataset["log_predictive_without"]).all() or len(groups) <= 3
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(["estimates", "observations"]), tables, priors_of_mu, priors_of_tau)
+def test_any_table_of_floats_is_solved_or_refused(tmp_path_factory, form, rows, mu, tau):
+    file = tmp_path_factory.getbasetemp() / "floats.csv"
+    if form == "estimates":
+        cells = [f"{name},{y!r},{error!r}" for name, (y, error) in enumerate(rows)]
+    else:
+        cells = [f"{name},{y!r}" for name, pair in enumerate(rows) for y in pair]
+    file.write_text("\n".join([",".join(FORMS[form]), *cells]))
+    one_line_or(solve_table, file, form, mu, tau)
 
 
 def test_the_schema_itself_is_valid():

@@ -81,6 +81,15 @@ def test_log_normal_has_no_density_at_zero_and_no_warning():
         ({"dist": "HalfCauchy", "beta": math.inf}, r"allowed: a finite number"),
         ({"dist": "Uniform", "lower": -1, "upper": 2}, r"p\.lower: found -1; allowed: 0 or more"),
         ({"dist": "Uniform", "lower": 3, "upper": 2}, r"p\.upper: found 2; .* above lower"),
+        (
+            {"dist": "HalfNormal", "sigma": 1e-320},
+            r"p\.sigma: found .*allowed: a number from 1e-50",
+        ),
+        ({"dist": "HalfNormal", "sigma": 1e308}, r"p\.sigma: found 1e\+308; allowed: .* to 1e\+50"),
+        ({"dist": "HalfNormal", "sigma": 10**400}, r"p\.sigma: found inf; allowed: a finite"),
+        ({"dist": "HalfStudentT", "nu": 1e-9, "sigma": 1}, r"p\.nu: .*from 0\.01 to 1e\+06"),
+        ({"dist": "LogNormal", "mu": 500, "sigma": 1}, r"p\.mu: .*from -100 to 100"),
+        ({"dist": "LogNormal", "mu": 0, "sigma": 50}, r"p\.sigma: .*from 1e-06 to 20"),
     ],
 )
 def test_wrong_prior_is_refused_by_key_and_what_is_allowed(spec, message):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact
+from partial_pooling.limits import ANY, MOST_COUNTED, SCALE, is_any, is_scale
 
 # The columns of each form. The first names the group; the others hold numbers.
 FORMS: dict[str, tuple[str, ...]] = {
@@ -237,15 +238,11 @@ def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
             raise InputError(f"{path}, line 1: column {name} is there twice; allowed: once")
 
 
-def _positive(value: float) -> bool:
-    return value > 0
-
-
 def _from_estimates(table: _Table, group: str, estimate: str, std_error: str) -> Groups:
     return Groups(
         table.unique_names(group),
-        table.numbers(estimate, "a finite number"),
-        table.numbers(std_error, "a finite number above 0", _positive),
+        table.numbers(estimate, ANY, is_any),
+        table.numbers(std_error, SCALE, is_scale),
     )
 
 
@@ -254,17 +251,22 @@ def _from_summaries(
 ) -> Groups:
     names = table.unique_names(group)
     # ASSUME the sd column divides by n - 1, so that it takes two observations
-    count = table.numbers(n, "a whole number, 2 or more", lambda v: v >= 2 and v == int(v))
-    deviation = table.numbers(sd, "a finite number above 0", _positive)
-    return Groups(
-        names,
-        table.numbers(mean, "a finite number"),
-        standard_errors(deviation, count, pooled_sd),
+    count = table.numbers(
+        n,
+        f"a whole number, 2 or more (to {MOST_COUNTED:g})",
+        lambda v: 2 <= v <= MOST_COUNTED and v == int(v),
     )
+    deviation = table.numbers(sd, SCALE, is_scale)
+    estimate = table.numbers(mean, ANY, is_any)
+    std_error = standard_errors(deviation, count, pooled_sd)
+    for row, error in enumerate(std_error):
+        if not is_scale(error):
+            raise table.error(row, sd, f"a standard error (sd / sqrt(n)) of {error:g}", SCALE)
+    return Groups(names, estimate, std_error)
 
 
 def _from_observations(table: _Table, group: str, value: str, *, pooled_sd: bool) -> Groups:
-    values = table.numbers(value, "a finite number")
+    values = table.numbers(value, ANY, is_any)
     members: dict[str, list[int]] = {}
     for row, name in enumerate(table.names(group)):
         members.setdefault(name, []).append(row)
@@ -285,4 +287,7 @@ def _from_observations(table: _Table, group: str, value: str, *, pooled_sd: bool
                 f"an sd of 0 for {name!r}, whose values are all equal",
                 "values that vary (or pooled_sd: true)",
             )
+        if not is_scale(error):
+            found = f"a standard error (sd / sqrt(n)) of {error:g} for {name!r}"
+            raise table.error(rows[0], value, found, SCALE)
     return Groups(tuple(members), np.array([float(np.mean(s)) for s in samples]), std_error)

@@ -64,6 +64,10 @@ NEGLIGIBLE = 1e-15  # probability of a node or panel that is left out of P(large
 FINEST_STEP = 0.17  # in mu, in units of its sd: enough for 1,000 groups (test_exact.py)
 LARGEST_MISS = 1e-8  # of the sum of P(largest)
 BLOCK = 200_000  # numbers to work on at once: fits the cache, bounds the memory
+HIDDEN = (
+    "prior: estimates and priors are so far apart that rounding hides the posterior of "
+    "tau; allowed: priors that do not rule out the estimates by 1e15 or more"
+)
 
 _NODE, _WEIGHT = legendre.leggauss(NODES)
 _POINT = np.concatenate([[-1.0], _NODE, [1.0]])
@@ -96,7 +100,7 @@ def solve(groups: Groups, prior: HyperPrior) -> ExactPosterior:
     InputError
         The posterior is improper. The likelihood falls as ``tau ** -(J - 1)`` if mu is flat and
         as ``tau ** -J`` if it is normal, so a HalfFlat tau needs J >= 3 or J >= 2. Proper priors
-        of tau need no more than one group.
+        of tau need no more than one group. Or estimates and priors conflict beyond rounding.
     """
     if len(groups) < 1:
         raise InputError("groups: found none; allowed: 1 or more")
@@ -104,7 +108,12 @@ def solve(groups: Groups, prior: HyperPrior) -> ExactPosterior:
     model = _refer_to_mode(groups, prior)
     edges = _first_edges(groups, prior, prior.tail_power(len(groups)))
     rule = _place_nodes(lambda t: model.log_density(t) + np.arange(3)[:, None] * t, edges)
-    return ExactPosterior(groups, prior, model, rule)
+    posterior = ExactPosterior(groups, prior, model, rule)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = posterior._unscaled_weights(0).sum()
+    if not 0 < total < math.inf:
+        raise InputError(HIDDEN)
+    return posterior
 
 
 @dataclass(frozen=True, eq=False)
@@ -457,7 +466,7 @@ class ExactPosterior:
             cut = self.log_tau[-1] == LARGEST and log_moment[-1] > log_moment.max() - DEPTH
             weight[-1] = np.inf if cut else 0.0
         elif self._power > growth:
-            weight[-1] = math.exp(log_density[-1]) / (self._power - growth)
+            weight[-1] = np.exp(log_density[-1]) / (self._power - growth)
         else:
             weight[-1] = np.nan
         return weight
@@ -633,16 +642,18 @@ class ExactPosterior:
         """
         y, std_error = self.groups.estimate, self.groups.std_error
         tau, mu = tau[:, None], mu[:, None]
+        residual = self._model.residual
         total = std_error**2 + tau**2
         sd = std_error / np.sqrt(total)
-        rough = tau * (self._model.residual - mu) / total
-        origin = (rough - REACH * sd).argmax(axis=1)[:, None]
-        error, of_origin = std_error[origin], np.take_along_axis(total, origin, axis=1)
-        # how far the more precise of the two is from mu: the other may be nearly at mu
-        residual = self._model.residual
-        from_mu = np.where(std_error < error, residual, residual[origin]) - mu
-        wider = (error - std_error) * (error + std_error) / np.minimum(total, of_origin)
-        return tau / np.maximum(total, of_origin) * (y - y[origin] + wider * from_mu), sd
+        mean = tau * (residual - mu) / total
+        for _ in range(2):  # the first origin is chosen by distances from mu, with fewer digits
+            origin = (mean - REACH * sd).argmax(axis=1)[:, None]
+            error, of_origin = std_error[origin], np.take_along_axis(total, origin, axis=1)
+            # how far the more precise of the two is from mu: the other may be nearly at mu
+            from_mu = np.where(std_error < error, residual, residual[origin]) - mu
+            wider = (error - std_error) * (error + std_error) / np.minimum(total, of_origin)
+            mean = tau / np.maximum(total, of_origin) * (y - y[origin] + wider * from_mu)
+        return mean, sd
 
     def _refuse_unknown(self, variable: str) -> None:
         if variable not in ("mu", "tau", "log_tau", "theta_new", *self._index):
@@ -732,6 +743,7 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
     # even in asinh of the distance from the median: dense in the body, however long the tails
     quarter, median, three_quarters = (quantiles[:, 2 + PROBABILITIES.index(q)] for q in QUARTERS)
     spread = three_quarters - quarter
+    spread = np.where(spread > 0, spread, 1.0)  # 0 where floats do not tell the quantiles apart
     first, last = (np.arcsinh((end - median) / spread) for end in (low, high))
     steps = np.linspace(first, last, GRID_POINTS, axis=1)
     value = median[:, None] + spread[:, None] * np.sinh(steps)
@@ -1036,6 +1048,8 @@ def _scale_of_prior(prior: Prior) -> list[float]:
             return [p["sigma"], p["sigma"] * math.sqrt(p["nu"])]
         case "HalfCauchy" | "HalfNormal" | "Exponential":
             return list(p.values())
+        case "Uniform":
+            return [p["upper"]]
     return []
 
 
@@ -1147,10 +1161,7 @@ def _place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> _Rule
         )
         before = np.tile(worst[~resolved], 2)
         if len(pending) > MOST_PANELS:
-            raise InputError(
-                "prior: estimates and priors are so far apart that rounding hides the posterior of "
-                "tau; allowed: priors that do not rule out the estimates by 1e15 or more"
-            )
+            raise InputError(HIDDEN)
     assert peak is not None
     panels = np.concatenate(accepted)
     panels = panels[(np.concatenate(tops, axis=1) - peak[:, None] > -DEPTH).any(axis=0)]
@@ -1211,7 +1222,7 @@ class _Mixture:
     def _cdf_and_density(self, x: Array) -> tuple[Array, Array]:
         inverse = 1 / self.sd
         z = (x[:, :, None] - self.mean[:, None, :]) * inverse[:, None, :]
-        below = ndtr(z) @ self.weight
+        below = np.clip(ndtr(z) @ self.weight, 0, 1)  # weights sum to one within rounding
         np.multiply(z, z, out=z)
         z *= -0.5
         np.exp(z, out=z)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from partial_pooling.errors import InputError
+from partial_pooling.limits import LARGEST, SMALLEST
 
 # Parameter names of each distribution; those in POSITIVE must be above zero.
 PARAMETERS: dict[str, tuple[str, ...]] = {
@@ -31,6 +32,15 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 POSITIVE = {"sigma", "beta", "nu", "scale", "upper"}
 IMPROPER = {"Flat", "HalfFlat"}
+# Allowed range of a parameter: of all distributions, or of one. Beyond, squares are no floats
+# (see `limits`), or a density is narrower or a tail heavier than floats can follow.
+RANGES: dict[str, tuple[float, float]] = {
+    "mu": (-LARGEST, LARGEST),
+    "nu": (0.01, 1e6),
+    "lower": (0.0, LARGEST),
+    "LogNormal.mu": (-100.0, 100.0),
+    "LogNormal.sigma": (1e-6, 20.0),
+}
 
 # Which distributions each variable can have.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -210,19 +220,31 @@ def parse_prior(variable: str, spec: Mapping[str, Any], where: str = "prior") ->
         value = spec[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{where}.{name}: found {value!r}; allowed: a number")
-        if not math.isfinite(value):
-            raise InputError(f"{where}.{name}: found {value}; allowed: a finite number")
-        if name in POSITIVE and value <= 0:
-            raise InputError(f"{where}.{name}: found {value:g}; allowed: a number above 0")
-    if dist == "Uniform":
-        if spec["lower"] < 0:
-            raise InputError(f"{where}.lower: found {spec['lower']:g}; allowed: 0 or more")
-        if spec["upper"] <= spec["lower"]:
-            raise InputError(
-                f"{where}.upper: found {spec['upper']:g}; "
-                f"allowed: a number above lower, which is {spec['lower']:g}"
-            )
+        _check_number(f"{where}.{name}", dist, name, value)
+    if dist == "Uniform" and spec["upper"] <= spec["lower"]:
+        raise InputError(
+            f"{where}.upper: found {spec['upper']:g}; "
+            f"allowed: a number above lower, which is {spec['lower']:g}"
+        )
     return Prior(dist, {name: float(spec[name]) for name in names})
+
+
+def _check_number(where: str, dist: str, name: str, value: float) -> None:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf if value > 0 else -math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{where}: found {number}; allowed: a finite number")
+    if name in POSITIVE and number <= 0:
+        raise InputError(f"{where}: found {number:g}; allowed: a number above 0")
+    if name == "lower" and number < 0:
+        raise InputError(f"{where}: found {number:g}; allowed: 0 or more")
+    least, greatest = RANGES.get(f"{dist}.{name}", RANGES.get(name, (SMALLEST, LARGEST)))
+    if not least <= number <= greatest:
+        raise InputError(
+            f"{where}: found {number:g}; allowed: a number from {least:g} to {greatest:g}"
+        )
 
 
 def parse_hyperprior(spec: Mapping[str, Any], where: str = "prior") -> HyperPrior:
