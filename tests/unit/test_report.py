@@ -207,6 +207,11 @@ def test_nothing_is_recommended_where_nothing_is_right(study):
     ("sampler", "said", "unsaid"),
     [
         (BAD, "Of 6 wrong fits the ordinary checks caught 6.", "missed"),
+        (
+            BAD,
+            "R-hat in 6 fits, bulk ESS in 6 fits, tail ESS in 6 fits, divergences in 6",
+            "E-BFMI",
+        ),
         (MISSED, "Of 6 wrong fits the ordinary checks caught 0 and missed 6", "right fit"),
         (FALSE_ALARMS, "Of 6 right fits 3 had a false alarm.", "wrong"),
         (GOOD, "Of 6 right fits 0 had a false alarm.", "wrong"),
@@ -268,17 +273,20 @@ def test_verdict_table_marks_missed_grades_only(study):
         significant(2)(worst["p_honest_min"].min()),
     ]
     heads = [cell.get_text() for cell in soup(report.settings_table()).thead("th")]
-    assert heads[2:8] == [
+    assert heads[2:9] == [
         "right",
         "wrong",
+        "alarm",
+        "ESS per 1,000 gradients",
         "error of means ≤\xa00.10",
         "error of sds ≤\xa015\xa0%",
         "error of quantiles ≤\xa04\xa0%",
-        "honest p ≥\xa00.0010",
     ]
+    assert heads[9] == "honest p ≥\xa00.0010"
     assert first("td")[3].get_text() == "3"
-    assert first("td")[8].get_text() == "R-hat 3, bulk ESS 3, tail ESS 3, divergences 3"
-    assert last("td")[8].get_text() == "none"
+    # by setting: 150 effective draws in 20,001 to 20,003 gradients
+    assert [cell.get_text() for cell in first("td")[4:6]] == ["3", "7.50 7.50 to 7.50"]
+    assert [cell.get_text() for cell in last("td")[4:6]] == ["0", "100 100 to 100"]
 
 
 def test_models_outside_the_study_are_not_mentioned(study):
@@ -323,13 +331,13 @@ def test_a_neck_never_seen_is_no_agreement():
     [
         (0.0, "It comes into the neck too seldom"),
         (3.0, "It stays in the neck too long"),
-        (1.0, "So far from the exact shares chance alone may take it"),
-        (1.03, "So far from the exact shares chance alone may take it"),
+        (1.0, "No share is further from the exact one than chance may take it"),
+        (1.03, "No share is further from the exact one than chance may take it"),
     ],
 )
 def test_words_about_the_neck_follow_its_numbers(study, neck, said):
     told = text(study(samplers={"centered": Sampler(neck=neck)}).funnel())
-    judgements = ("too seldom", "neck too long", "chance alone")
+    judgements = ("too seldom", "neck too long", "than chance")
     assert said in told
     assert sum(words in told for words in judgements) == 1
 
@@ -380,7 +388,7 @@ NECK = (0.35, 0.05, 0.07, 0.53)
                 "(p < 0.0001): not like any draw, and most of them in the highest quarter.",
                 "from 1 % at target_accept 0.8 to 0 % at 0.95",
                 "interval of the change −1.2 % to −0.8 %): fewer.",
-                "no bias is seen, and one above 0.10 would have been.",
+                "no bias is seen, and the interval leaves out any above 0.10.",
             ],
             ["chance may", "vanish"],
         ),

@@ -8,7 +8,7 @@ from html import escape
 import pandas as pd
 
 from partial_pooling import lecture
-from partial_pooling.findings import divergence_words, error_words, neck_shares
+from partial_pooling.findings import divergence_words, error_words, neck_shares, percent_with
 from partial_pooling.html import Html, table
 from partial_pooling.results import Results
 from partial_pooling.words import fixed, percent, signed
@@ -84,18 +84,15 @@ def _statements(results: Results) -> list[tuple[str, str, str]]:
     ]
     if "centered" in results.models:
         reached = [
-            f"{percent(share.value)} (95 % interval {percent(share.low)} to {percent(share.high)})"
-            for share in (
-                neck_shares(results.lowest(model), ["5"])["5"][0]
-                for model in ("centered", "noncentered")
-            )
+            percent_with(neck_shares(results.lowest(model), ["5"])["5"][0])
+            for model in ("centered", "noncentered")
         ]
         rows.append(
             (
                 "the funnel's length",
                 "“Look how much longer the funnel actually is”",
                 f"of its draws the centered model has {reached[0]}, the noncentered "
-                f"{reached[1]} where the exact posterior has 5 %",
+                f"{reached[1]} where the exact posterior has 5 % (95 % intervals)",
             )
         )
     return rows

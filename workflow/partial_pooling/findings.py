@@ -17,7 +17,16 @@ from partial_pooling.inference import (
     share_interval,
     share_p_value,
 )
-from partial_pooling.words import Format, count, fixed, percent, signed, significant
+from partial_pooling.words import (
+    NO_BREAK,
+    Format,
+    count,
+    fixed,
+    listed,
+    percent,
+    signed,
+    significant,
+)
 
 # Of each grade and check: its name, what it asks, and how its values are written.
 GRADE_WORDS: dict[str, tuple[str, str, Format]] = {
@@ -133,23 +142,21 @@ def neck_words(rows: pd.DataFrame, shares: Sequence[str]) -> str:
     """Say how much of the neck these fits of one setting reached, and what that bears."""
     found = neck_shares(rows, shares)
     each = [
-        f"{percent(interval.value)} ({_to(interval, percent)}) of its draws where the exact "
-        f"posterior has {p} %"
+        f"{percent_with(interval)} where the exact posterior has {p} %"
         for p, (interval, _) in found.items()
     ]
-    each[1:] = [text.replace(" of its draws", "") for text in each[1:]]
     less = [p for p, (i, chance) in found.items() if chance < LEVEL and i.value < float(p) / 100]
     more = [p for p, (i, chance) in found.items() if chance < LEVEL and i.value > float(p) / 100]
     judgement = {
         (True, False): "It comes into the neck too seldom",
         (False, True): "It stays in the neck too long",
         (True, True): "It is too seldom in one part of the neck and too long in another",
-        (False, False): "So far from the exact shares chance alone may take it",
+        (False, False): "No share is further from the exact one than chance may take it",
     }[bool(less), bool(more)]
     over = f"over {count(len(rows), 'fit')}" if len(rows) > 1 else "in one fit"
     return (
-        f"at target_accept {rows['target_accept'].iloc[0]:g} has {', '.join(each)} ({over}; 95 % "
-        f"intervals). {judgement} (three tests, together wrong once in 1,000)."
+        f"at target_accept {rows['target_accept'].iloc[0]:g} has, of its draws, {listed(each)} "
+        f"({over}; 95 % intervals). {judgement} ({len(found)} tests, together wrong once in 1,000)."
     )
 
 
@@ -229,7 +236,7 @@ def _with_which_error(model: Mapping[str, Any]) -> str:
     if interval.excludes_zero:
         return f"{told}: a bias."
     largest = max(abs(interval.low), abs(interval.high))
-    return f"{told}: no bias is seen, and one above {two(largest)} would have been."
+    return f"{told}: no bias is seen, and the interval leaves out any above {two(largest)}."
 
 
 def error_words(estimates: pd.DataFrame, model: str) -> str:
@@ -288,6 +295,20 @@ def error_reduction(
         interval = mean_interval(pseudo)
         factor = Interval(before / after, math.exp(interval.low), math.exp(interval.high))
     return int(few), int(many), before, after, factor
+
+
+def percent_with(interval: Interval) -> str:
+    """Write a share with its interval in percent, to the decimals that the interval's width bears.
+
+    Examples
+    --------
+    >>> percent_with(Interval(0.2503, 0.2461, 0.2546)).replace(NO_BREAK, " ")
+    '25.0 % (24.6 to 25.5 %)'
+    """
+    width = 100 * (interval.high - interval.low)
+    form = fixed(max(0, 1 - math.floor(math.log10(width)))) if width > 0 else fixed(1)
+    value, low, high = (form(100 * share) for share in interval)
+    return f"{value}{NO_BREAK}% ({low} to {high}{NO_BREAK}%)"
 
 
 def p_text(chance: float) -> str:

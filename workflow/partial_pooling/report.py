@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -140,7 +141,7 @@ class Report(Results):
         return table(
             frame,
             dict.fromkeys(frame.columns[1:], self.units)
-            | dict.fromkeys(["std. error σ", "θ sd"], self.finely),
+            | {name: self.column(frame[name]) for name in ("std. error σ", "θ sd")},
             "Estimates with their standard errors, and the exact posterior of each group's θ: "
             "mean, standard deviation and central 95 % interval, in the units of the data.",
             "groups",
@@ -171,10 +172,10 @@ class Report(Results):
             first, second = chance.nlargest(2)
             lines.append(
                 f"The group most likely to have the largest θ is {bold(str(chance.idxmax()))}, "
-                f"with probability {significant(2)(first)}; the next has {significant(2)(second)}."
+                f"with probability {significant(3)(first)}; the next has {significant(3)(second)}."
                 if first - second > 1e-6
                 else "No group alone is the most likely to have the largest θ: two or more share "
-                f"the probability {significant(2)(first)}."
+                f"the probability {significant(3)(first)}."
             )
         lines += [
             f"A new group of the same population would have its θ in {self.interval('theta_new')} "
@@ -342,6 +343,21 @@ class Report(Results):
             words.append(
                 f"Of {count(right, 'right fit')} {alarms['false_alarm']} had a false alarm."
             )
+        raised = {
+            CHECK_WORDS[key][0]: sum(
+                setting["alarms"][key] for setting in self.sampling["settings"]
+            )
+            for _, key, _ in CHECKS
+        }
+        if any(raised.values()):
+            ordered = sorted(raised.items(), key=lambda item: -item[1])
+            words.append(
+                "Alarms by check: "
+                + ", ".join(
+                    f"{name} in {count(number, 'fit')}" for name, number in ordered if number
+                )
+                + "."
+            )
         return paragraphs([" ".join(words)])
 
     def settings_table(self) -> Html:
@@ -363,6 +379,12 @@ class Report(Results):
             }
             if self.graded:
                 row["wrong"] = setting["wrong"]
+            row["alarm"] = setting["fits_with_alarm"]
+            cost = setting["ess_per_1000_gradients"]
+            row["ESS per 1,000 gradients"] = Shown(
+                _or_nan(cost["value"]),
+                Html(re.sub(r" \((.*)\)", r" <small>\1</small>", self._effective(setting))),
+            )
             for key in GRADE_WORDS if self.graded else ():
                 name, _, form = GRADE_WORDS[key]
                 column = "p_honest_min" if key == HONEST else f"{key}_max"
@@ -370,37 +392,28 @@ class Report(Results):
                 limit = self.threshold("honest_level" if key == HONEST else key)
                 name = f"{name} {'p ≥' if key == HONEST else '≤'} {form(limit)}"
                 row[name] = _check(worst, form, failed.get(key), setting["fits"])
-            alarms = {key: number for key, number in setting["alarms"].items() if number}
-            row["alarms"] = (
-                ", ".join(f"{CHECK_WORDS[key][0]} {number}" for key, number in alarms.items())
-                or "none"
-            )
-            row["ESS per 1,000 gradients"] = Shown(
-                _or_nan(setting["ess_per_1000_gradients"]["value"]),
-                Html(escape(self._effective(setting))),
-            )
             rows.append(row)
         graded = (
-            "Of each grade the worst value of any fit stands beside what is allowed, marked with "
-            "the number of fits that miss it. "
+            "Of each grade the worst value of any fit, marked with the number of fits that miss "
+            "what the head of the column allows."
             if self.graded
             else ""
         )
         return table(
             pd.DataFrame(rows),
             {"target_accept": "{:g}".format},
-            f"Verdicts at {self.draws:,} draws a chain, of fits that differ in their seed: a "
-            f"setting is trusted when all its fits are {self._good}. {graded}Alarms are of the "
-            "ordinary checks, each with the number of fits that raised it. Last: the smallest "
-            "effective sample size of any variable, per 1,000 gradient evaluations, mean over "
-            "seeds (95 % interval).",
+            f"Verdicts at {self.draws:,} draws a chain: numbers of fits, which differ in their "
+            "seed. A "
+            f"setting is trusted when all its fits are {self._good}. Alarm: fits in which an "
+            "ordinary check raised one. ESS per 1,000 gradients: the smallest effective sample "
+            f"size of any variable, mean over seeds with 95 % interval. {graded}",
             "verdicts",
         )
 
     def checks(self) -> Html:
         """Explain each grade and each check once."""
         limits = {
-            key: f"{'at least' if at_least else 'at most'} {self.threshold(key):g}"
+            key: f"{'at least' if at_least else 'at most'} {CHECK_WORDS[key][2](self.threshold(key))}"
             for _, key, at_least in CHECKS
         }
         grades = "".join(
@@ -494,7 +507,7 @@ class Report(Results):
         for (model, accept), fits in self.last.groupby(["model", "target_accept"], sort=False):
             row = {"model": model, "target_accept": accept}
             for column, (name, form) in columns.items():
-                interval = mean_interval(fits[column])
+                interval = mean_interval(fits[column]).within(0)
                 bounds = f"{form(interval.low)} to {form(interval.high)}"
                 spread = "" if math.isnan(interval.low) else f" <small>{bounds}</small>"
                 row[name] = Shown(interval.value, Html(f"{form(interval.value)}{spread}"))
@@ -528,7 +541,7 @@ class Report(Results):
         )
         formats: dict[str, Format] = {
             **dict.fromkeys(frame.columns[1:], self.units),
-            **dict.fromkeys(["EB sd", "exact sd"], self.finely),
+            **{name: self.column(frame[name]) for name in ("EB sd", "exact sd")},
             "pooling factor B": fixed(2),
         }
         return table(

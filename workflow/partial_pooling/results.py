@@ -244,6 +244,11 @@ class Results:
         """Write a standard deviation in the units of the data; a small one by its own scale."""
         return at_scale(min(self.scale, deviation) if deviation > 0 else self.scale)(deviation)
 
+    def column(self, deviations: pd.Series[float]) -> Format:
+        """Format a column of standard deviations, evenly and by the smallest."""
+        least = float(deviations.min())
+        return at_scale(min(self.scale, least) if least > 0 else self.scale)
+
     def in_units(self, variable: str, column: str = "mean") -> str:
         """An exact value as people read it; tau, which may be small, by its own scale."""
         form = self.units

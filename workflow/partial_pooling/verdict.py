@@ -178,7 +178,7 @@ def _judge_setting(
         },
         "fits_with_alarm": int((rows["alarms"] != "").sum()),
         "draws_needed": _number(rows["draws_needed"].max()),
-        "ess_per_1000_gradients": _plain(mean_interval(rows["ess_per_1000_gradients"])),
+        "ess_per_1000_gradients": _plain(mean_interval(rows["ess_per_1000_gradients"]).within(0)),
     }
 
 
