@@ -32,7 +32,7 @@ HOSTILE = (
     "Regional centre for names that are long, tedious and go on and on, ward 17",
 )
 LECTURE = PRIOR.as_dict()
-THRESHOLDS = {"prior_conflict": 0.01} | with_defaults({}, load_schema()["properties"]["thresholds"])
+THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
 
 
 @dataclass(frozen=True)

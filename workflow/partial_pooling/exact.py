@@ -33,7 +33,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import ndtr, ndtri
+from scipy.special import logsumexp, ndtr, ndtri
 
 from partial_pooling.data import Groups
 from partial_pooling.errors import InputError
@@ -1087,6 +1087,50 @@ def _first_edges(groups: Groups, prior: HyperPrior, power: float) -> Array:
     edges = np.concatenate([lowest - beyond, inner, highest + beyond])
     edges = np.unique(edges[(edges > left) & (edges < right)])
     return np.concatenate([[left], edges, [right]])
+
+
+def log_averages(
+    groups: Groups,
+    prior: Prior,
+    log_values: Callable[[Array], Array],
+    edges: Sequence[float] = (),
+) -> Array:
+    """Logs of the averages of functions of tau over a proper prior of tau.
+
+    Parameters
+    ----------
+    groups
+        Tells on which scales of tau the functions vary.
+    prior
+        Of tau.
+    log_values
+        From tau, shape (n,), to logs of K functions, shape (K, n).
+    edges
+        Values of tau at which to begin a panel.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (K,).
+    """
+
+    def log_density(t: Array) -> Array:
+        tau = np.exp(t)
+        density: Array = prior.log_density(tau) + t + log_values(tau)
+        return density
+
+    both = HyperPrior(Prior("Flat", {}), prior)
+    power = both.tail_power(0)
+    first = _first_edges(groups, both, power)
+    further = np.log([edge for edge in edges if 0 < edge < math.inf])
+    inside = further[(further > first[0]) & (further < first[-1])]
+    rule = _place_nodes(log_density, np.unique(np.concatenate([first, inside])))
+    width = rule.width.copy()
+    if math.isfinite(power):
+        width[-1] = 1 / power
+    with np.errstate(divide="ignore"):
+        averages: Array = logsumexp(log_density(rule.node) + np.log(width), axis=1)
+    return averages
 
 
 def _refer_to_mode(groups: Groups, prior: HyperPrior) -> _Model:

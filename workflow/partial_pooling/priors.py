@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
 
 from partial_pooling.errors import InputError
 from partial_pooling.limits import LARGEST, SMALLEST
@@ -135,6 +136,26 @@ class Prior:
         lower, upper = self.support
         outside = (x < lower) | (x > upper) | ((x <= 0) if self.dist == "LogNormal" else False)
         return np.where(outside, -np.inf, log_density)
+
+    def quantile(self, p: float) -> float:
+        """Quantile at a probability strictly between 0 and 1; NaN for an improper prior."""
+        parameters = self.parameters
+        match self.dist:
+            case "Normal":
+                return parameters["mu"] + parameters["sigma"] * float(ndtri(p))
+            case "HalfNormal":
+                return parameters["sigma"] * float(ndtri((1 + p) / 2))
+            case "HalfCauchy":
+                return parameters["beta"] * math.tan(math.pi * p / 2)
+            case "HalfStudentT":
+                return parameters["sigma"] * float(stdtrit(parameters["nu"], (1 + p) / 2))
+            case "Uniform":
+                return parameters["lower"] + p * (parameters["upper"] - parameters["lower"])
+            case "Exponential":
+                return -parameters["scale"] * math.log1p(-p)
+            case "LogNormal":
+                return math.exp(parameters["mu"] + parameters["sigma"] * float(ndtri(p)))
+        return math.nan
 
     def as_dict(self) -> dict[str, Any]:
         """The prior as it is written in a configuration."""

@@ -183,6 +183,8 @@ class Report(Results):
             f"All of this rests on the priors μ ~ {escape(str(self.prior.mu))} and "
             f"τ ~ {escape(str(self.prior.tau))}, and is computed by numerical integration: "
             "no sampler, and no Monte Carlo error.",
+            f"{escape(agreement_words(self.agreement, self.threshold('prior_conflict'), self.units))} "
+            "A prior that was made from these data cannot conflict with them.",
         ]
         return paragraphs(lines)
 
@@ -413,7 +415,7 @@ class Report(Results):
     def checks(self) -> Html:
         """Explain each grade and each check once."""
         limits = {
-            key: f"{'at least' if at_least else 'at most'} {CHECK_WORDS[key][2](self.threshold(key))}"
+            key: f"{'≥' if at_least else '≤'} {CHECK_WORDS[key][2](self.threshold(key))}"
             for _, key, at_least in CHECKS
         }
         grades = "".join(

@@ -2,7 +2,7 @@
 
 in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
-     classical.csv, classical_theta.csv, heterogeneity.json
+     classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data)
 """
 
 
@@ -15,6 +15,7 @@ rule solve_exact:
         classical="results/{dataset}/classical.csv",
         classical_theta="results/{dataset}/classical_theta.csv",
         heterogeneity="results/{dataset}/heterogeneity.json",
+        agreement="results/{dataset}/agreement.json",
     log:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from partial_pooling.agreement import prior_data_agreement
 from partial_pooling.classical import classical_table, heterogeneity, theta_table
 from partial_pooling.data import read_groups
 from partial_pooling.exact import exact_dataset, exact_table, solve
@@ -15,7 +16,8 @@ from partial_pooling.tables import write_table
 
 def main(job: Any) -> None:
     groups = read_groups(job.input.data)
-    exact = solve(groups, parse_hyperprior(job.params.prior))
+    prior = parse_hyperprior(job.params.prior)
+    exact = solve(groups, prior)
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(groups), job.output.classical),
@@ -23,6 +25,7 @@ def main(job: Any) -> None:
     ):
         write_table(table, path)
     write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)
+    write_json(prior_data_agreement(groups, prior).as_dict(), job.output.agreement)
     attributes = provenance(job.input.data, {"prior": job.params.prior})
     with replacing(job.output.curves) as temporary:
         exact_dataset(exact).assign_attrs(attributes).to_netcdf(temporary)
