@@ -579,12 +579,14 @@ def run_each(
             wait()
     finally:
         for pid in running:
-            os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _child(folder: Path, name: str, task: Callable[[], Any]) -> None:
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log = os.open(folder / f"{name}.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -941,6 +943,7 @@ def main() -> None:
     sys.path.insert(0, str(PACKAGE.parent))
     sys.path.insert(0, str(ROOT / "tests" / "workflow"))
     options.output.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the children too
 
     rooms = {str(source.path.relative_to(PACKAGE)): source for source in sources(options.modules)}
     every = [mutant for source in rooms.values() for mutant in mutants(source)]
