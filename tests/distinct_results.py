@@ -198,6 +198,7 @@ def sampling(seed=43):
             "alarms": {
                 key: 0 if k == number % 6 else 1 + k + number for k, key in enumerate(CHECKS)
             },
+            "fits_with_alarm": 80 + number,
             "draws_needed": float(random.integers(1000, 99_000)),
             "ess_per_1000_gradients": interval(3, 300),
         }
@@ -364,6 +365,8 @@ def fix(value, decimals):
 def sig(value, digits):
     """Write with so many significant digits."""
     exact = Decimal(float(value))
+    if not exact:
+        return "0"
     unit = Decimal(1).scaleb(exact.adjusted() - digits + 1)
     rounded = exact.quantize(unit, ROUND_HALF_EVEN)
     if rounded.adjusted() > exact.adjusted():  # 0.996 to two digits is 1.0

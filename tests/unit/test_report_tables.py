@@ -7,6 +7,8 @@ and divergences are in test_report.py, captions in test_captions.py.
 
 import json
 import math
+from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from distinct_results import (
     ALARMS,
     CHAINS,
     CHANCE,
+    CHECKS,
     CLASSICAL,
     DRAWS,
     ESTIMATE,
@@ -51,9 +54,10 @@ LAST = FITS[FITS["draws"] == max(DRAWS)]
 SAMPLING = sampling()
 SYMBOLS = ["μ", "τ", "log τ", *(f"θ[{name}]" for name in NAMES)]
 THETA = EXACT.loc[[f"theta[{name}]" for name in NAMES]]
-# one decimal for the units of the data: a hundredth of the median standard error, 10.42; finer
-# for a smaller standard deviation
-FINE_THETA_SD = ["12.3", "4.57", "0.346", "8.77", "6.54"]
+# one decimal for the units of the data, a hundredth of the median standard error of 10.42; a column
+# of standard deviations by its smallest
+FINE_THETA_SD = ["12.346", "4.568", "0.346", "8.765", "6.543"]
+NAMES_OF_CHECKS = ["R-hat", "bulk ESS", "tail ESS", "divergences", "E-BFMI", "tree depth"]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,13 @@ def caption_of(html):
     return plain(str(BeautifulSoup(html, "html.parser").find(class_="caption")))
 
 
+def with_interval(share, low, high):
+    """Write in percent to a tenth of the first digit of the interval's width."""
+    first_digit = Decimal(100 * (high - low)).adjusted()
+    value, low, high = (fix(100 * x, max(0, 1 - first_digit)) for x in (share, low, high))
+    return f"{value} % ({low} to {high} %)"
+
+
 def ones(values):
     return [fix(value, 1) for value in values]
 
@@ -113,7 +124,7 @@ def test_answer_in_sentences(report):
         "standard deviation τ with median 3.04 (95 % interval 0.14 to 12.07).",
         "The raw estimates lie between −23.2 and 28.4; partially pooled, the groups' posterior "
         "means lie between 2.9 and 6.3.",
-        "largest θ is Ash, with probability 0.31; the next has 0.25.",
+        "largest θ is Ash, with probability 0.313; the next has 0.248.",
         "its θ in −8.3 to 18.2 with probability 95 %.",
         "μ ~ Normal(mu=1.5, sigma=27) and τ ~ HalfCauchy(beta=6.5)",
     ):
@@ -126,10 +137,10 @@ def test_answer_knows_ties_and_equal_estimates(report):
     again.__dict__["groups"] = Groups(NAMES, np.full(5, 3.3), STD_ERROR)
     told = plain(again.answer())
     assert "No group alone is the most likely to have the largest θ: two or more share the" in told
-    assert "probability 0.40." in told
+    assert "probability 0.400." in told
     assert "The raw estimates are all 3.3;" in told
     again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 2e-6, 0.2], list("abc"))
-    assert "largest θ is a, with probability 0.40; the next has 0.40" in plain(again.answer())
+    assert "largest θ is a, with probability 0.400; the next has 0.400" in plain(again.answer())
     again.__dict__["probability_largest"] = pd.Series([1.0], ["a"])
     assert "largest θ" not in plain(again.answer())
 
@@ -257,7 +268,7 @@ def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
         "model",
         "target_accept",
         "without alarm",
-        "alarms",
+        "alarm",
         "ESS per 1,000 gradients",
     ]
     assert "grade" not in caption_of(again.settings_table())
@@ -266,10 +277,16 @@ def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
 
 
 def test_alarms_are_counted_by_verdict(report):
+    numbers = {
+        name: sum(setting["alarms"][key] for setting in SAMPLING["settings"])
+        for name, key in zip(NAMES_OF_CHECKS, CHECKS, strict=True)
+    }
+    ordered = sorted(numbers, key=numbers.get, reverse=True)
+    raised = ", ".join(f"{name} in {numbers[name]} fits" for name in ordered)
     assert plain(report.alarms_words()) == (
         "Of 23 wrong fits the ordinary checks caught 17 and missed 6, which nobody would have "
         "known without the exact answer. Of 13 fits with too few draws 9 had an alarm. Of 13 right "
-        "fits 8 had a false alarm."
+        f"fits 8 had a false alarm. Alarms by check: {raised}."
     )
     heads = [
         "wrong: alarm (caught)",
@@ -288,9 +305,6 @@ def test_alarms_are_counted_by_verdict(report):
     assert "Fits at 2,000 draws a chain" in caption_of(report.alarms_table())
 
 
-NAMES_OF_CHECKS = ["R-hat", "bulk ESS", "tail ESS", "divergences", "E-BFMI", "tree depth"]
-
-
 def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
     settings = SAMPLING["settings"]
     assert [(s["model"], s["target_accept"]) for s in settings] == [
@@ -303,6 +317,12 @@ def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
         "right": (fits, [s["right"] for s in settings]),
         "wrong": ([str(40 + k) for k in range(9)], range(40, 49)),
     }
+    costs = [s["ess_per_1000_gradients"] for s in settings]
+    columns["alarm"] = ([str(80 + k) for k in range(9)], range(80, 89))
+    columns["ESS per 1,000 gradients"] = (
+        [f"{sig(c['value'], 3)} {sig(c['low'], 3)} to {sig(c['high'], 3)}" for c in costs],
+        [c["value"] for c in costs],
+    )
     grades = [
         ("error of means ≤ 0.11", "error_mean_max", lambda x: sig(x, 2), max),
         ("error of sds ≤ 17 %", "error_sd_max", pct, max),
@@ -321,18 +341,6 @@ def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
             missed = f" {60 + k} of {3 + k}" if k % 4 <= number else ""
             texts.append(f"{form(values[-1])}{missed}")
         columns[head] = (texts, values)
-    columns["alarms"] = (
-        [
-            ", ".join(f"{name} {1 + j + k}" for j, name in enumerate(NAMES_OF_CHECKS) if j != k % 6)
-            for k in range(9)
-        ],
-        None,
-    )
-    costs = [s["ess_per_1000_gradients"] for s in settings]
-    columns["ESS per 1,000 gradients"] = (
-        [f"{sig(c['value'], 3)} ({sig(c['low'], 3)} to {sig(c['high'], 3)})" for c in costs],
-        [c["value"] for c in costs],
-    )
     assert_table(report.settings_table(), columns)
     assert "Verdicts at 2,000 draws a chain" in caption_of(report.settings_table())
     marks = [
@@ -342,16 +350,15 @@ def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
     assert marks == ["pass" if k == 4 else "fail" for k in range(9)]
 
 
-def test_setting_without_values_or_alarms_has_dashes_and_none(report):
+def test_setting_without_values_has_dashes(report):
     again = opened(report)
     setting = again.sampling["settings"][0]
-    setting["alarms"] = dict.fromkeys(setting["alarms"], 0)
     setting["ess_per_1000_gradients"] = {"value": None, "low": None, "high": None}
     setting["reasons"] = []
     again.last.loc[:, "error_sd_max"] = math.nan
     row = BeautifulSoup(again.settings_table(), "html.parser").tbody.tr("td")
-    assert [plain(str(row[k])) for k in (5, 8, 9)] == ["–", "none", "an unknown number of"]
-    assert [row[k].get("data-value") for k in (5, 9)] == ["", ""]
+    assert [plain(str(row[k])) for k in (5, 7)] == ["an unknown number of", "–"]
+    assert [row[k].get("data-value") for k in (5, 7)] == ["", ""]
 
 
 def test_each_check_is_explained_with_its_threshold(report):
@@ -365,9 +372,9 @@ def test_each_check_is_explained_with_its_threshold(report):
         "R-hat (at most 1.013)",
         "bulk ESS (at least 412)",
         "tail ESS (at least 387)",
-        "divergences (at most 0.0146)",
+        "divergences (at most 1.5 %)",
         "E-BFMI (at least 0.31)",
-        "tree depth (at most 0.052)",
+        "tree depth (at most 5.2 %)",
     ]
 
 
@@ -391,11 +398,11 @@ def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
             n = len(rows) ** 2 / sum(1 / rows[f"ess_neck_{p}"])
             low = stats.beta.ppf(0.025, share * n, n - share * n + 1)
             high = stats.beta.ppf(0.975, share * n + 1, n - share * n)
-            has = "" if parts else " of its draws"
-            parts.append(
-                f"{pct(share)} ({pct(low)} to {pct(high)}){has} where the exact posterior has {p} %"
-            )
-        said = f"{model} at target_accept 0.8 has {', '.join(parts)} (over 3 fits; 95 % intervals)."
+            parts.append(f"{with_interval(share, low, high)} where the exact posterior has {p} %")
+        said = (
+            f"{model} at target_accept 0.8 has, of its draws, {parts[0]}, {parts[1]} and "
+            f"{parts[2]} (over 3 fits; 95 % intervals)."
+        )
         assert said in told
 
 
@@ -481,8 +488,8 @@ def test_target_accept_table_has_means_over_seeds_with_their_error(report):
             x = LAST[(LAST["model"] == model) & (LAST["target_accept"] == accept)][column]
             # Student's t by SciPy's own test
             low, high = stats.ttest_1samp(x, 0).confidence_interval(0.95)
-            signs = [("−" if v < 0 else "") + form(abs(v)) for v in (low, high)]
-            texts.append(f"{form(x.mean())} {signs[0]} to {signs[1]}")
+            # no step size, share or count is below zero
+            texts.append(f"{form(x.mean())} {form(low) if low > 0 else form(0)} to {form(high)}")
             values.append(float(x.mean()))
         columns[head] = (texts, values)
     assert_table(report.target_accept_table(), columns)
@@ -496,7 +503,7 @@ def test_groups_stand_with_their_exact_posterior(report):
     columns = {
         "group": (NAMES, None),
         "estimate y": (["28.4", "7.3", "−23.2", "12.6", "1.4"], ESTIMATE),
-        "std. error σ": (["14.9", "10.4", "16.0", "9.18", "0.873"], STD_ERROR),
+        "std. error σ": (["14.870", "10.420", "16.030", "9.180", "0.873"], STD_ERROR),
         "θ mean": (["6.3", "4.9", "3.5", "5.3", "2.9"], THETA["mean"]),
         "θ sd": (FINE_THETA_SD, THETA["sd"]),
         "θ 2.5 %": (["−2.2", "−4.4", "−7.8", "−4.9", "−6.2"], THETA["q2.5"]),
@@ -512,7 +519,7 @@ def test_shrinkage_holds_empirical_bayes_beside_the_exact_posterior(report):
         "estimate y": (ones(ESTIMATE), ESTIMATE),
         "pooling factor B": (["0.96", "0.92", "0.97", "0.90", "0.08"], pooling),
         "EB mean": (["9.2", "7.9", "6.0", "8.4", "1.7"], PLUGGED["theta"]),
-        "EB sd": (["5.17", "4.63", "5.45", "4.29", "0.851"], PLUGGED["theta_sd"]),
+        "EB sd": (["5.172", "4.633", "5.447", "4.288", "0.851"], PLUGGED["theta_sd"]),
         "exact mean": (ones(THETA["mean"]), THETA["mean"]),
         "exact sd": (FINE_THETA_SD, THETA["sd"]),
     }
@@ -777,10 +784,10 @@ def test_lectures_statements_stand_beside_this_studys_numbers(lecture):
         share, n = fits["neck_5"].mean(), 9 / sum(1 / fits["ess_neck_5"])
         low = stats.beta.ppf(0.025, share * n, n - share * n + 1)
         high = stats.beta.ppf(0.975, share * n + 1, n - share * n)
-        shares.append(f"{pct(share)} (95 % interval {pct(low)} to {pct(high)})")
+        shares.append(with_interval(share, low, high))
     assert told[6][2] == (
         f"of its draws the centered model has {shares[0]}, the noncentered {shares[1]} where the "
-        "exact posterior has 5 %"
+        "exact posterior has 5 % (95 % intervals)"
     )
 
 
@@ -826,11 +833,10 @@ def test_origin_names_data_commit_and_versions(report):
 
 
 def test_index_has_the_numbers_of_each_report(report):
-    from test_report import TEMPLATES
-
+    templates = Path(__file__).parents[2] / "workflow/notebooks/templates"
     none = opened(report, status="none")
     none.verdict["answer"]["quote"] = False
-    html = write_index([("a/report.html", report), ("b/report.html", none)], TEMPLATES)
+    html = write_index([("a/report.html", report), ("b/report.html", none)], templates)
     rows = [row("td") for row in BeautifulSoup(html, "html.parser").tbody("tr")]
     right = sum(s["right"] for s in SAMPLING["settings"])
     assert [plain(str(cell)) for cell in rows[0]] == [
