@@ -1,7 +1,7 @@
 """Score of the quick tests: the share of small faults, put into the code singly, that they see.
 
     uv run --group benchmark python benchmarks/mutation.py [--modules exact words] [--sample 300]
-    uv run --group benchmark python benchmarks/mutation.py --only 3fa85c1e exact.py:310
+    uv run --group benchmark python benchmarks/mutation.py --only exact.py:310 survivors
 
 A mutant is the package with one fault: an operator or a comparison replaced, a constant changed, a
 factor of 1,000 dropped, a fraction inverted, two arguments swapped, another column read. It is
@@ -579,12 +579,14 @@ def run_each(
             wait()
     finally:
         for pid in running:
-            os.killpg(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _child(folder: Path, name: str, task: Callable[[], Any]) -> None:
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log = os.open(folder / f"{name}.log", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -842,27 +844,34 @@ def known_harmless(path: Path) -> dict[tuple[str, str, str], str]:
     return {tuple(key): row["reason"] for key, row in zip(plain, rows, strict=True)}
 
 
-def report(rows: list[dict[str, Any]], stale: list[str], head: str) -> str:
-    """Tabulate the score by module, and list survivors, in Markdown."""
-    lines = [head, "", "| module | mutants | killed | survived | harmless | score, 95 % interval |",
-             "| --- | ---: | ---: | ---: | ---: | --- |"]  # fmt: skip
+def table(rows: list[dict[str, Any]]) -> str:
+    """Tabulate the score by module, in Markdown."""
+    columns = ("killed", "survived", "harmless", "error")
+    lines = [
+        f"| module | mutants | {' | '.join(columns)} | score, 95 % interval |",
+        f"| --- | ---: | {'---: | ' * len(columns)}--- |",
+    ]
     for module in [*sorted({row["module"] for row in rows}), "all"]:
         here = [row for row in rows if module in ("all", row["module"])]
         fates = Counter(row["fate"] for row in here)
-        counted = fates["killed"] + fates["survived"]
-        lines.append(f"| {module} | {len(here)} | {fates['killed']} | {fates['survived']} | "
-                     f"{fates['harmless']} | {_score(fates['killed'], counted)} |")  # fmt: skip
-    for fate in ("survived", "harmless"):
-        lines += ["", f"## {fate.capitalize()}", ""]
+        counts = " | ".join(str(fates[fate]) for fate in columns)
+        score = _score(fates["killed"], fates["killed"] + fates["survived"])
+        lines.append(f"| {module} | {len(here)} | {counts} | {score} |")
+    return "\n".join(lines)
+
+
+def listing(rows: list[dict[str, Any]], stale: list[str]) -> str:
+    """List mutants that were not killed, in Markdown."""
+    lines = []
+    for fate in ("survived", "error", "harmless"):
+        lines += [f"## {fate.capitalize()}", ""]
         for row in sorted(rows, key=lambda row: (row["file"], row["line"])):
             if row["fate"] == fate:
-                lines += [f"- {row['file']}:{row['line']} `{row['identity']}` {row['operator']}: "
-                          f"{row['by']}", "", f"      - {row['original']}",
-                          f"      + {row['mutated']}", ""]  # fmt: skip
-    if stale:
-        lines += ["", "## Entries of harmless mutants that no longer exist", ""]
-        lines += [f"- {entry}" for entry in stale]
-    return "\n".join(lines) + "\n"
+                place = f"{row['file']}:{row['line']} `{row['identity']}` {row['operator']}"
+                lines += [f"- {place} {row['by']}", "", f"      - {row['original']}"]
+                lines += [f"      + {row['mutated']}", ""]
+    lines += ["## Entries of mutation_harmless.toml that fit no mutant", ""]
+    return "\n".join([*lines, *(f"- {entry}" for entry in stale), ""])
 
 
 def _score(killed: int, counted: int) -> str:
@@ -893,6 +902,9 @@ def chosen(every: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
     """Pick those asked for, or a sample: the first in the order of a digest of seed and name."""
     if options.only:
         names = set(options.only)
+        if "survivors" in names:
+            rows = json.loads((options.output / "mutation.json").read_text(encoding="utf-8"))
+            names |= {row["identity"] for row in rows if row["fate"] == "survived"}
         return [
             m
             for m in every
@@ -913,7 +925,12 @@ def main() -> None:
     parser.add_argument("--modules", nargs="+", default=MODULES, metavar="NAME")
     parser.add_argument("--sample", type=int, default=300, help="number of mutants")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
-    parser.add_argument("--only", nargs="+", metavar="FILE:LINE", help="or names of mutants")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="FILE:LINE",
+        help="or names of mutants, or `survivors` of the last sample; --output is left as it is",
+    )
     parser.add_argument("--tests", nargs="+", default=["tests/unit"], help="files or folders")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "mutation")
     parser.add_argument("--harmless", type=Path, default=HARMLESS)
@@ -926,6 +943,7 @@ def main() -> None:
     sys.path.insert(0, str(PACKAGE.parent))
     sys.path.insert(0, str(ROOT / "tests" / "workflow"))
     options.output.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the children too
 
     rooms = {str(source.path.relative_to(PACKAGE)): source for source in sources(options.modules)}
     every = [mutant for source in rooms.values() for mutant in mutants(source)]
@@ -933,6 +951,9 @@ def main() -> None:
     harmless = known_harmless(options.harmless)
     touched = trace(options.output, options.tests)
     reach = Reach(touched, [Source(path) for path in sorted(PACKAGE.rglob("*.py"))])
+    present = {(m.module, m.original, m.mutated) for m in every}
+    modules = {m.module for m in every}
+    stale = [" | ".join(key) for key in harmless if key[0] in modules and key not in present]
     rows: list[dict[str, Any]] = []
     start = time.perf_counter()
 
@@ -950,6 +971,17 @@ def main() -> None:
               f"{mutant.file}:{mutant.line} {identity} {mutant.operator}", flush=True)  # fmt: skip
         if answer["fate"] == "survived":
             print(f"    - {mutant.original}\n    + {mutant.mutated}")
+        if not options.only:
+            seconds = time.perf_counter() - start
+            head = (
+                f"# Mutation score\n\n{len(rows)} of some {len(every):,} mutants, a sample with "
+                f"seed {options.seed}; quick tests of {', '.join(options.tests)}; {seconds:.0f} s. "
+                "The score is the share killed of mutants that are not known to be harmless."
+            )
+            parts = [head, table(rows), listing(rows, stale)]
+            (options.output / "mutation.md").write_text("\n\n".join(parts), encoding="utf-8")
+            text = json.dumps(rows, indent=1, ensure_ascii=False)
+            (options.output / "mutation.json").write_text(text, encoding="utf-8")
 
     def tasks() -> Iterator[tuple[str, Callable[[], Any]]]:
         for identity, mutant in sample.items():
@@ -959,23 +991,10 @@ def main() -> None:
             else:
                 done(identity, {"fate": "survived", "by": "no quick test touches it"})
 
-    try:
-        run_each(tasks(), done)
-    finally:
-        present = {(m.module, m.original, m.mutated) for m in every}
-        modules = {m.module for m in every}
-        stale = [" | ".join(key) for key in harmless if key[0] in modules and key not in present]
-        head = (
-            f"# Mutation score\n\n{len(rows)} of some {len(every):,} mutants, "
-            f"{'chosen' if options.only else f'sampled with seed {options.seed}'}; quick tests of "
-            f"{', '.join(options.tests)}; {time.perf_counter() - start:.0f} s. The score is the "
-            "share killed of mutants that are not known to be harmless."
-        )
-        text = report(rows, stale, head)
-        (options.output / "mutation.md").write_text(text, encoding="utf-8")
-        listed = json.dumps(rows, indent=1, ensure_ascii=False)
-        (options.output / "mutation.json").write_text(listed, encoding="utf-8")
-        print(f"\n{text.partition('## Survived')[0]}\nsurvivors: {options.output / 'mutation.md'}")
+    run_each(tasks(), done)
+    print("\n" + table(rows))
+    if not options.only:
+        print(f"\nsurvivors: {options.output / 'mutation.md'}")
 
 
 if __name__ == "__main__":

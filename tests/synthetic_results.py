@@ -1,5 +1,6 @@
 """A results folder made without sampling: exact tables by the library, fits made up."""
 
+import functools
 import itertools
 import json
 import math
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from partial_pooling.agreement import prior_data_agreement
 from partial_pooling.captions import FIGURES
@@ -15,7 +17,7 @@ from partial_pooling.classical import classical_table, heterogeneity, theta_tabl
 from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups, write_groups
 from partial_pooling.diagnostics import grade
-from partial_pooling.exact import exact_dataset, exact_table, solve
+from partial_pooling.exact import exact_table, solve
 from partial_pooling.files import write_json
 from partial_pooling.grading import judge_estimates, judge_fits
 from partial_pooling.lecture import PRIOR
@@ -77,6 +79,20 @@ def hostile_groups(names=HOSTILE):
     return Groups(tuple(names), random.normal(8, 9, len(names)), random.uniform(8, 18, len(names)))
 
 
+@functools.cache
+def solved(names, estimate, std_error, prior):
+    """Solve a study once, however many results folders are made of it."""
+    groups = Groups(names, np.array(estimate), np.array(std_error))
+    posterior = solve(groups, parse_hyperprior(json.loads(prior)))
+    return posterior, exact_table(posterior)
+
+
+@functools.cache
+def chance_of_largest(*study):
+    """Chances of each group of a solved study to have the largest theta."""
+    return solved(*study)[0].probability_largest()
+
+
 def write_results(
     folder,
     groups,
@@ -93,17 +109,18 @@ def write_results(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_groups(groups, folder / "data.csv")
-    posterior = solve(groups, parse_hyperprior(prior))
-    exact = exact_table(posterior)
+    key = groups.names, tuple(groups.estimate), tuple(groups.std_error), json.dumps(prior)
+    posterior, exact = solved(*key)
     exact.to_csv(folder / "exact.csv", index=False)
-    curves = exact_dataset(posterior)
-    if drop_probability_largest:
-        curves = curves.drop_vars("probability_largest", errors="ignore")
+    # of what figures and reports need of the exact posterior, only this is read by a report
+    curves = xr.Dataset(coords={"group": list(groups.names)})
+    if not drop_probability_largest:
+        curves["probability_largest"] = ("group", chance_of_largest(*key))
     curves.to_netcdf(folder / "exact.nc")
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")
-    fits, estimates = _made_up(posterior, samplers, accepts, seeds, draws)
+    fits, estimates = _made_up(posterior, exact, samplers, accepts, seeds, draws)
     estimates = judge_estimates(estimates, THRESHOLDS)
     fits = judge_fits(fits, estimates, THRESHOLDS)
     summary = accuracy(estimates)
@@ -147,10 +164,10 @@ def write_results(
     return folder
 
 
-def _made_up(posterior, samplers, accepts, seeds, draws):
+def _made_up(posterior, exact, samplers, accepts, seeds, draws):
     random = np.random.default_rng(2)
     variables = [variable for variable in posterior.variables if variable != "theta_new"]
-    exact = exact_table(posterior).set_index("variable")
+    exact = exact.set_index("variable")
     fits, estimates = [], []
     for (model, sampler), (k, accept), seed, count in itertools.product(
         samplers.items(), enumerate(accepts), seeds, draws

@@ -4,6 +4,7 @@ Seeds are fixed, so each test passes or fails for good; a statistical test's doc
 states how often it would fail a right program over seeds.
 """
 
+import itertools
 import json
 import math
 
@@ -28,14 +29,17 @@ from partial_pooling.calibration import (
 from partial_pooling.calibration_summary import (
     EXACT,
     Calibration,
+    _chi_square,
     by_tau,
     count_below,
     coverage,
     ecdf,
+    fared,
     histogram,
     holm,
     null_distribution,
     power,
+    sentences,
     simulations_needed,
     summarize,
     uniformity,
@@ -309,8 +313,26 @@ def made_up(fault: float, count: int = 400, seed: int = 0) -> Calibration:
     return Calibration(pd.concat(ranks), pd.concat(of_fits), 99)
 
 
-def test_a_fault_is_found_where_it_is_and_nowhere_else():
-    table = uniformity(made_up(0.15))
+SETTINGS_OF_FITS = {
+    "chains": 2,
+    "draws": 500,
+    "tune": 1000,
+    "target_accept": 0.8,
+    "ranked_draws": 99,
+}
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    """Summarize a calibration with a fault in 15 % of the simulations, and one failed fit."""
+    calibration = made_up(0.15)
+    fits = calibration.fits
+    fits.loc[fits["simulation"] == 3, ["thinned", "reason"]] = [False, "sampling failed: x"]
+    return summarize(calibration, SETTINGS_OF_FITS)
+
+
+def test_a_fault_is_found_where_it_is_and_nowhere_else(faulty):
+    table = faulty[0]["uniformity"]
     judged = table[table["fits"] == "all"].set_index(["source", "variable"])["uniform"]
     assert not judged["wrong", "log_tau"]
     assert judged.drop(("wrong", "log_tau")).all()  # fails once in 20 seeds
@@ -318,15 +340,15 @@ def test_a_fault_is_found_where_it_is_and_nowhere_else():
     assert set(table["source"]) == {"wrong", "right", EXACT}
 
 
-def test_leaving_out_poor_fits_hides_the_fault():
-    table = uniformity(made_up(0.15)).set_index(["source", "fits", "variable"])
+def test_leaving_out_poor_fits_hides_the_fault(faulty):
+    table = faulty[0]["uniformity"].set_index(["source", "fits", "variable"])
     assert not table.loc[("wrong", "all", "log_tau"), "uniform"]
     assert table.loc[("wrong", "thinned", "log_tau"), "uniform"]
     assert table.loc[("wrong", "thinned", "log_tau"), "simulations"] < 400
 
 
-def test_the_ecdf_leaves_its_band_where_the_fault_is():
-    lines = ecdf(made_up(0.15))
+def test_the_ecdf_leaves_its_band_where_the_fault_is(faulty):
+    lines = faulty[0]["ecdf"]
     out = lines[(lines["difference"] < lines["lower"]) | (lines["difference"] > lines["upper"])]
     assert ("wrong", "log_tau") in set(zip(out["source"], out["variable"], strict=True))
     assert lines["difference"].iloc[[0, 100]].tolist() == [0, 0]
@@ -354,9 +376,9 @@ def test_by_tau_tells_error_in_every_bin():
     assert table["simulations"].tolist() == [40] * 20
 
 
-def test_power_rises_with_simulations_and_false_alarms_do_not():
+def test_power_rises_with_simulations_and_false_alarms_do_not(faulty):
     """False alarms of 400 overlapping subsets of 50 among 400: about 5 %, sd near 2 %."""
-    table = power(made_up(0.15))
+    table = faulty[0]["power"]
     any_test = table[(table["variable"] == "any") & (table["test"] == "ecdf")]
     curve = any_test[any_test["source"] == "wrong"].set_index("simulations")["power"]
     assert curve[25] < curve[100] < curve[300] + 1e-9
@@ -368,23 +390,13 @@ def test_power_rises_with_simulations_and_false_alarms_do_not():
     assert math.isnan(simulations_needed(table, "right"))
 
 
-def test_section_is_plain_and_says_what_the_tables_say():
-    settings = {
-        "chains": 2,
-        "draws": 500,
-        "tune": 1000,
-        "target_accept": 0.8,
-        "ranked_draws": 99,
-    }
-    calibration = made_up(0.15)
-    fits = calibration.fits
-    fits.loc[fits["simulation"] == 3, ["thinned", "reason"]] = [False, "sampling failed: x"]
-    made, section = summarize(calibration, settings)
+def test_section_is_plain_and_says_what_the_tables_say(faulty):
+    made, section = faulty
     assert json.loads(json.dumps(section, allow_nan=False)) == section
     text = " ".join(section["sentences"])
     assert "wrong: ranks are not uniform for log_tau (p < 0.001)" in text
-    assert "right: no variable's ranks depart from uniform" in text
-    assert "simulation and ranking are right" in text
+    assert "right: no variable's ranks are seen to depart from uniform" in text
+    assert "nothing speaks against the simulation and the exact answer" in text
     assert "1 failed" in text
     assert len(section["uniformity"]) == 12
     assert set(made) >= {"uniformity", "ecdf", "histogram", "coverage", "by_tau", "power"}
@@ -418,6 +430,403 @@ def test_a_model_that_always_fails_is_told_and_does_not_stop_the_rest():
         ("power", plots.calibration_power),
     ):
         assert draw(made[name]).axes
+
+
+# -- sentences ---------------------------------------------------------------------------------
+
+FIT_SETTINGS = {
+    "chains": 3,
+    "draws": 2500,
+    "tune": 1500,
+    "target_accept": 0.87,
+    "ranked_draws": 4,
+}
+
+
+def told(uniform=None, by_tau=None, power=None, fared=None, ranks=None):
+    """Sentences of tables in which no two numbers are alike, each table with some rows changed."""
+    variables = ["mu", "log_tau", "theta[A]"]
+    p_values = {"m": [0.0123, 0.00456, 0.0789], "exact": [0.234, 0.567, 0.891]} | (uniform or {})
+    tests = pd.DataFrame(
+        [
+            {
+                "source": source,
+                "fits": fits,
+                "variable": name,
+                "p_corrected": p if fits == "all" else 1e-5,
+                "uniform": p >= 0.05 and fits == "all",
+            }
+            for source, of_source in p_values.items()
+            for fits in ("all", "thinned")
+            for name, p in zip(variables, of_source, strict=True)
+        ]
+    )
+    cells = {"tau_low": [0.1234, 2.3456], "tau_high": [2.3456, 45.678]}
+    cells |= {"error": [-0.4567, 0.0987], "error_se": [0.0321, 0.0123]} | (by_tau or {})
+    curves = {"ecdf": (0.2, 0.9), "histogram": (0.3, 0.85)} if power is None else power
+    powers = [
+        {"source": "m", "simulations": n, "variable": v, "test": test, "power": p}
+        for v, step in (("any", 0), ("mu", 0.05))
+        for test, of_test in curves.items()
+        for n, p in zip((25, 400), of_test + np.array([step, 0]), strict=True)
+    ]
+    of_model = {"model": "m", "simulations": 1234, "failed": 17, "too_poor_to_thin": 1056}
+    of_model |= {"with_divergences": 203, "with_max_treedepth_hits": 31} | (fared or {})
+    # true values below all of 4 draws in 3 of 8, above all in 1 of 8
+    ranked = [0, 0, 0, 4, 1, 2, 3, 2]
+    rows = [
+        {"model": "m", "simulation": k, "variable": name, "rank": r if name == "log_tau" else 1}
+        for name in ("mu", "tau", "log_tau", "theta[A]")
+        for k, r in enumerate(ranked)
+    ]
+    fits = pd.DataFrame({"model": "m", "simulation": range(1100), "thinned": True})
+    return sentences(
+        Calibration(pd.DataFrame(rows if ranks is None else ranks), fits, 4),
+        {
+            "uniformity": tests,
+            "by_tau": pd.DataFrame({"model": "m", **cells}),
+            "power": pd.DataFrame(powers),
+            "fared": pd.DataFrame([of_model]),
+        },
+        FIT_SETTINGS,
+    )
+
+
+def test_sentences_have_the_numbers_of_their_tables():
+    # to 0.8 in the logarithm of the number: six sevenths, or ten elevenths, of the way to 400
+    by_band, usual = 25 * 16 ** (6 / 7), 25 * 16 ** (10 / 11)
+    assert told() == [
+        "1,100 data sets were simulated from the prior with these standard errors, and each model "
+        "fitted to each (3 chains of 2,500 draws after 1,500 tuning steps, target_accept 0.87). "
+        "Where a sampler is right, the rank of the truth among 4 of the draws is uniform.",
+        "m: ranks are not uniform for log_tau (p = 0.0046), mu (p = 0.012), corrected for 6 tests. "
+        "The true log_tau lies below all 4 ranked draws in 37.5 % of the simulations and above all "
+        "in 12.5 %; right are 20.0 % each.",
+        "The control, the truth's position in the exact posterior of the same data, is not seen to "
+        "depart from uniform (smallest p = 0.23, corrected for 6 tests): nothing speaks against "
+        "the simulation and the exact answer. It takes no part in ranking the truth among draws.",
+        "m: 1,056 of 1,234 fits have fewer than 4 effective draws and could not be thinned to "
+        "nearly independent ones (they are ranked all the same), 203 have divergences, 31 reached "
+        "the largest tree depth, 17 failed.",
+        "m is furthest off, of 2 ranges of the true tau, between 0.12 and 2.3: there its mean of "
+        "log tau is too low by 0.46 exact posterior standard deviations on average (standard error "
+        "0.03).",
+        f"About {round(by_band, -1):.0f} simulations show m's fault four times in five by the band "
+        "of the rank ECDF, all variables taken together; by the chi-square test of rank histograms "
+        f"it takes about {round(usual, -1):.0f}.",
+    ]
+
+
+def test_sentence_of_uniform_ranks_has_the_smallest_p_value():
+    said = told(uniform={"m": [0.321, 0.0654, 0.987]})
+    assert said[1] == (
+        "m: no variable's ranks are seen to depart from uniform (smallest p = 0.065, corrected for "
+        "6 tests)."
+    )
+    # ranks of one model may pass all its own tests' level, and not that of the whole table
+    assert not any("four times in five" in sentence for sentence in said)
+
+
+def test_p_values_below_what_was_simulated_are_bounded():
+    said = told(uniform={"m": [0.0011, 0.0009, 0.5], "exact": [0.03, 0.5, 0.6]})
+    assert "log_tau (p < 0.001), mu (p = 0.0011), corrected" in said[1]
+    assert "is not uniform: simulation or exact answer is at fault" in said[2]
+
+
+def test_more_than_three_faults_are_counted():
+    variables = ["mu", "log_tau", *(f"theta[{k}]" for k in range(4))]
+    tests = pd.DataFrame(
+        {
+            "source": "m",
+            "fits": "all",
+            "variable": variables,
+            "p_corrected": [0.04, 0.01, 0.02, 0.03, 0.035, 0.9],
+            "uniform": [False] * 5 + [True],
+        }
+    )
+    rows = {"model": "m", "simulation": 0, "variable": variables, "rank": 4}
+    calibration = Calibration(
+        pd.DataFrame(rows), pd.DataFrame({"model": ["m"], "simulation": 0, "thinned": True}), 4
+    )
+    tables = {"uniformity": tests, "fared": pd.DataFrame()}
+    tables["by_tau"] = pd.DataFrame([{"model": "m", "error": 0.0, "error_se": 0.1}])
+    tables["power"] = pd.DataFrame({"source": [], "variable": [], "test": []})
+    assert sentences(calibration, tables, FIT_SETTINGS)[1] == (
+        "m: ranks are not uniform for log_tau (p = 0.01), theta[0] (p = 0.02), theta[1] (p = 0.03) "
+        "and 2 more, corrected for 6 tests. The true log_tau lies below all 4 ranked draws in 0.0 "
+        "% of the simulations and above all in 100.0 %; right are 20.0 % each."
+    )
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (
+            {"error": [0.1, 0.789]},
+            "m is furthest off, of 2 ranges of the true tau, between 2.3 and 46: there its mean of "
+            "log tau is too high by 0.79 exact posterior standard deviations on average (standard "
+            "error 0.01).",
+        ),
+        ({"error": [math.nan, 0.789]}, "between 2.3 and 46: there its mean"),
+        ({"error": [-0.129, 0.04]}, "too low by 0.13"),
+        ({"error": [-0.128, 0.04]}, None),  # four standard errors of 0.0321 are 0.1284
+        ({"error": [math.nan, math.nan]}, None),
+    ],
+)
+def test_furthest_off_is_told_beyond_four_standard_errors(errors, said):
+    found = [sentence for sentence in told(by_tau=errors) if "furthest off" in sentence]
+    if said is None:
+        assert found == []
+    else:
+        assert said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [
+        ({"ecdf": (0.2, 0.79), "histogram": (0.3, 0.85)}, None),
+        (
+            {"ecdf": (0.8, 0.9), "histogram": (0.3, 0.7)},
+            "At most 25 simulations show m's fault four times in five by the band of the rank "
+            "ECDF, all variables taken together.",
+        ),
+    ],
+)
+def test_power_is_told_as_far_as_it_was_reached(power, said):
+    found = [sentence for sentence in told(power=power) if "four times in five" in sentence]
+    assert found == ([] if said is None else [said])
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+def few_ranks(count=60, draws=9, seed=8):
+    """One model's ranks of three variables, some of them poor, and all that goes with them."""
+    rng = np.random.default_rng(seed)
+    names = ["mu", "tau", "log_tau", "theta[A]"]
+    size = count * len(names)
+    ranks = pd.DataFrame(
+        {
+            "model": "m",
+            "simulation": np.repeat(np.arange(count), len(names)),
+            "variable": names * count,
+            "rank": rng.integers(0, draws + 1, size),
+            "exact_cdf": rng.uniform(size=size),
+            "mean": rng.normal(0, 1, size),
+            "mcse_mean": rng.uniform(0.1, 0.4, size),
+            "exact_mean": rng.normal(0, 1, size),
+            "exact_sd": rng.uniform(0.5, 2, size),
+        }
+    )
+    fits = pd.DataFrame(
+        {
+            "model": "m",
+            "simulation": np.arange(count),
+            "true_tau": np.exp(rng.normal(size=count)),
+            "divergences": rng.integers(0, 3, count),
+            "max_treedepth_hits": rng.integers(0, 2, count),
+            "r_hat": rng.uniform(1, 1.02, count),
+            "ess_bulk": rng.uniform(5, 500, count),
+            "ess_tail": rng.uniform(5, 500, count),
+            "thinned": rng.uniform(size=count) < 0.7,
+            "reason": "",
+        }
+    )
+    fits.loc[[3, 8], ["thinned", "reason"]] = [False, "sampling failed: x"]
+    fits.loc[5, ["thinned", "reason"]] = [False, "ESS of 3"]
+    return Calibration(ranks, fits, draws)
+
+
+@pytest.fixture(scope="module")
+def few():
+    return few_ranks()
+
+
+def ranks_of(calibration, variable):
+    rows = calibration.ranks[calibration.ranks["variable"] == variable]
+    return rows.sort_values("simulation")
+
+
+def test_uniformity_has_each_variables_mean_position_and_p_value(few):
+    table = uniformity(few).set_index(["source", "fits", "variable"])
+    assert list(table.loc[("m", "all")].index) == ["mu", "log_tau", "theta[A]"]
+    assert set(table.loc[("m", "all"), "simulations"]) == {60}
+    thin = few.fits["simulation"][few.fits["thinned"]]
+    assert set(table.loc[("m", "thinned"), "simulations"]) == {len(thin)}
+    rng = np.random.default_rng(1)
+    below = rng.integers(0, 10, (4000, 60))[..., None] < np.arange(1, 10)
+    counts = below.sum(axis=1)
+    cuts = np.arange(1, 10) / 10
+
+    def least_tail(counts):
+        lower = stats.binom.cdf(counts, 60, cuts)
+        upper = stats.binom.sf(counts - 1, 60, cuts)
+        return np.minimum(lower, upper).min(axis=-1)
+
+    null = least_tail(counts)
+    for name in ("mu", "log_tau", "theta[A]"):
+        r = ranks_of(few, name)["rank"].to_numpy()
+        row = table.loc[("m", "all", name)]
+        assert row["mean_position"] == pytest.approx((r.mean() + 0.5) / 10)
+        seen = least_tail((r[:, None] < np.arange(1, 10)).sum(axis=0))
+        p = np.mean(null <= seen * (1 + 1e-9))
+        # simulated 4,000 times here and 50,000 there: 4 standard errors
+        assert abs(row["p_value"] - p) < 4 * math.sqrt(p * (1 - p) / 4000) + 1e-3
+        u = ranks_of(few, name)["exact_cdf"].to_numpy()
+        position = table.loc[("exact", "all", name), "mean_position"]
+        assert position == pytest.approx(np.mean((np.floor(10 * u) + 0.5) / 10))
+        chosen = r[few.fits["thinned"].to_numpy()]
+        row = table.loc[("m", "thinned", name)]
+        assert row["mean_position"] == pytest.approx((chosen.mean() + 0.5) / 10)
+    # Holm over the six rows of all fits, and over the three of thinned ones
+    for fits, number in (("all", 6), ("thinned", 3)):
+        rows = table.xs(fits, level="fits")
+        assert len(rows) == number
+        order = rows.sort_values("p_value")
+        stepped = np.maximum.accumulate(order["p_value"] * np.arange(number, 0, -1)).clip(upper=1)
+        np.testing.assert_allclose(order["p_corrected"], stepped)
+    assert (table["uniform"] == (table["p_corrected"] >= 0.05)).all()
+
+
+def test_ecdf_is_the_share_of_ranks_below_each_cut(few):
+    lines = ecdf(few)
+    line = lines[(lines["source"] == "m") & (lines["variable"] == "log_tau")]
+    r = ranks_of(few, "log_tau")["rank"].to_numpy()
+    expected = [np.mean(r < k) - k / 10 for k in range(11)]
+    np.testing.assert_allclose(line["position"], np.arange(11) / 10)
+    np.testing.assert_allclose(line["difference"], expected, atol=1e-12)
+    assert (line["lower"] <= 0).all()
+    assert (line["upper"] >= 0).all()
+    assert line[["lower", "upper"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [0, 0]]
+
+
+def test_histogram_bins_hold_their_ranks(few):
+    bins = histogram(few)
+    rows = bins[(bins["source"] == "m") & (bins["variable"] == "mu")]
+    r = ranks_of(few, "mu")["rank"].to_numpy()
+    # of 60 simulations a tenth: six bins over ten ranks
+    assert len(rows) == 6
+    first = [0, 2, 4, 5, 7, 9, 10]
+    counts = [np.sum((r >= a) & (r < b)) for a, b in itertools.pairwise(first)]
+    assert rows["count"].tolist() == counts
+    np.testing.assert_allclose(rows["left"], np.array(first[:-1]) / 10)
+    np.testing.assert_allclose(rows["right"], np.array(first[1:]) / 10)
+    width = np.diff(first) / 10
+    np.testing.assert_allclose(rows["expected"], 60 * width)
+    for low, high, share in zip(rows["lower"], rows["upper"], width, strict=True):
+        inside = stats.binom.cdf(high, 60, share) - stats.binom.cdf(low - 1, 60, share)
+        assert inside >= 1 - 0.05 / 6
+        assert stats.binom.cdf(low - 1, 60, share) < 0.05 / 12 <= stats.binom.cdf(low, 60, share)
+        assert stats.binom.sf(high, 60, share) <= 0.05 / 12 < stats.binom.sf(high - 1, 60, share)
+
+
+def test_number_of_bins_follows_the_number_of_simulations():
+    for count, bins in ((20, 5), (60, 6), (300, 10)):  # of ten ranks
+        table = histogram(few_ranks(count))
+        assert (table.groupby(["source", "variable"]).size() == bins).all()
+    assert (histogram(few_ranks(300, 99)).groupby(["source", "variable"]).size() == 20).all()
+
+
+def test_coverage_counts_ranks_in_the_middle(few):
+    table = coverage(few)
+    rows = table[(table["source"] == "m") & (table["variable"] == "theta[A]")]
+    r = ranks_of(few, "theta[A]")["rank"].to_numpy()
+    np.testing.assert_allclose(rows["nominal"], [0.2, 0.4, 0.6, 0.8, 1.0])
+    for nominal, cover, low, high in rows[["nominal", "coverage", "lower", "upper"]].to_numpy():
+        cut = round(10 * (1 - nominal) / 2)
+        inside = int(np.sum((r >= cut) & (r <= 9 - cut)))
+        assert cover == inside / 60
+        bounds = stats.binomtest(inside, 60).proportion_ci(0.95, "exact")
+        np.testing.assert_allclose([low, high], [bounds.low, bounds.high])
+    none = few_ranks(12)
+    none.ranks["rank"] = 0
+    rows = coverage(none)[lambda t: (t["source"] == "m") & (t["nominal"] < 0.9)]
+    assert (rows["coverage"] == 0).all()
+    assert (rows["lower"] == 0).all()
+
+
+def test_by_tau_averages_over_a_tenth_of_the_simulations(few):
+    table = by_tau(few)
+    true = few.fits["true_tau"].to_numpy()
+    r = ranks_of(few, "log_tau").reset_index()
+    order = np.argsort(true)
+    offset = r["mean"] - r["exact_mean"]
+    edges = np.quantile(true, np.linspace(0, 1, 11))
+    np.testing.assert_allclose(table["tau_low"], edges[:-1])
+    np.testing.assert_allclose(table["tau_high"], edges[1:])
+    for k, row in enumerate(table.to_dict("records")):
+        cell = order[6 * k : 6 * k + 6]
+        assert row["simulations"] == 6
+        assert row["thinned"] == pytest.approx(few.fits["thinned"][cell].mean())
+        assert row["divergent"] == pytest.approx(np.mean(few.fits["divergences"][cell] >= 1))
+        far = np.abs(offset[cell]) > 4 * r["mcse_mean"][cell]
+        assert row["beyond_4"] == pytest.approx(far.mean())
+        error = (offset / r["exact_sd"])[cell]
+        assert row["error"] == pytest.approx(error.mean())
+        assert row["error_se"] == pytest.approx(np.std(error, ddof=1) / math.sqrt(6))
+        shift = ((r["rank"] + 0.5) / 10 - r["exact_cdf"])[cell]
+        assert row["shift"] == pytest.approx(shift.mean())
+        assert row["shift_se"] == pytest.approx(np.std(shift, ddof=1) / math.sqrt(6))
+
+
+def test_how_fits_fared_is_counted(few):
+    (row,) = fared(few).to_dict("records")
+    fits, r = few.fits, ranks_of(few, "log_tau")
+    z = (r["mean"] - r["exact_mean"]) / r["mcse_mean"]
+    poor = [k for k in range(60) if not fits["thinned"][k] and k not in (3, 8)]
+    assert row == {
+        "model": "m",
+        "simulations": 60,
+        "failed": 2,
+        "too_poor_to_thin": len(poor),
+        "with_divergences": sum(fits["divergences"] != 0),
+        "with_max_treedepth_hits": sum(fits["max_treedepth_hits"] != 0),
+        "r_hat_above_1.01": sum(fits["r_hat"] > 1.01),
+        "median_ess_bulk": np.median(fits["ess_bulk"]),
+        "median_ess_tail": np.median(fits["ess_tail"]),
+        "log_tau_beyond_z_4": sum(abs(z) > 4),
+    }
+
+
+@pytest.mark.parametrize(("count", "bins"), [(60, 10), (40, 8), (12, 2), (8, 2)])
+def test_chi_square_of_a_histogram_is_scipys(count, bins):
+    r = np.random.default_rng(count).integers(0, 10, (count, 2))
+    found = _chi_square(count_below(r, 10), count, 10)
+    ends = np.round(np.arange(bins + 1) * 10 / bins)
+    for k in range(2):
+        observed = np.histogram(r[:, k], ends - 0.5)[0]
+        expected = count * np.diff(ends) / 10
+        np.testing.assert_allclose(found[k], stats.chisquare(observed, expected).pvalue)
+
+
+def test_power_at_the_whole_is_the_test_itself(few):
+    table = power(few)
+    assert set(table["simulations"]) == {25, 50, 60}
+    whole = table[(table["simulations"] == 60) & (table["source"] == "m")]
+    values = {
+        "ecdf": null_distribution(60, 10, 20_000).p_value(
+            count_below(few.rank_table("m").to_numpy(), 10)
+        ),
+        "histogram": _chi_square(count_below(few.rank_table("m").to_numpy(), 10), 60, 10),
+    }
+    for test, p in values.items():
+        rows = whole[whole["test"] == test].set_index("variable")["power"]
+        assert rows.to_dict() == {
+            "any": float(min(p) < 0.05 / 3),
+            "mu": float(p[0] < 0.05),
+            "log_tau": float(p[1] < 0.05),
+        }
+
+
+def test_simulations_needed_are_interpolated_in_their_logarithm():
+    curve = pd.DataFrame({"simulations": [10, 100, 1000], "power": [0.1, 0.6, 1.0]})
+    curve = curve.assign(source="m", variable="any", test="ecdf")
+    # halfway from 0.6 to 1
+    assert simulations_needed(curve, "m") == pytest.approx(100 * math.sqrt(10))
+    assert simulations_needed(curve.assign(power=[0.8, 0.9, 1]), "m") == 10
+    assert math.isnan(simulations_needed(curve.assign(power=0.79), "m"))
+    assert math.isnan(simulations_needed(curve, "other"))
+    assert math.isnan(simulations_needed(curve, "m", test="histogram"))
 
 
 # -- configuration -----------------------------------------------------------------------------

@@ -566,7 +566,9 @@ def sentences(
         )
     for model in calibration.models:
         cells = tables["by_tau"][tables["by_tau"]["model"] == model]
-        worst_bin = cells.sort_values("error", key=np.abs, kind="stable").to_dict("records")[-1]
+        # a range in which every fit failed has no error
+        by_error = cells.sort_values("error", key=np.abs, kind="stable", na_position="first")
+        worst_bin = by_error.to_dict("records")[-1]
         if abs(worst_bin["error"]) > 4 * worst_bin["error_se"]:
             high = "high" if worst_bin["error"] > 0 else "low"
             said.append(
@@ -575,7 +577,8 @@ def sentences(
                 f"log tau is too {high} by {abs(worst_bin['error']):.2g} exact posterior standard "
                 f"deviations on average (standard error {worst_bin['error_se']:.1g})."
             )
-        said += _said_of_power(tables["power"], model)
+        if not of_all["uniform"][of_all["source"] == model].all():
+            said += _said_of_power(tables["power"], model)
     return said
 
 

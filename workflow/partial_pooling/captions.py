@@ -225,17 +225,17 @@ def _target_accept(results: Results) -> Caption:
     each = []
     for model, rows in results.last.groupby("model", sort=False):
         cost = rows.groupby("target_accept")["ess_per_1000_gradients"].mean()
-        if cost.notna().any():
+        if len(cost) > 1 and cost.notna().any():
             each.append(
                 f"{model}: most effective draws per gradient at target_accept {cost.idxmax():g} "
                 "(mean over seeds)"
             )
+    found = f" {_sentence(each)}" if each else ""
     return (
-        "Step size, divergent transitions, smallest bulk ESS and its cost against target_accept. "
-        + _sentence(each),
+        "Step size, divergent transitions, smallest bulk ESS and its cost against target_accept."
+        f"{found}",
         "Each point is a seed, each line the mean over seeds; a gradient is one leapfrog step, "
-        "tuning included."
-        + (f" {_sentence(each)}" if results.last["target_accept"].nunique() > 1 else ""),
+        f"tuning included.{found}",
     )
 
 

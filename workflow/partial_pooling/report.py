@@ -30,6 +30,7 @@ from partial_pooling.findings import (
     error_words,
     funnel_factor,
     neck_words,
+    p_text,
 )
 from partial_pooling.grading import ALARM, CHECKS, GOOD, HONEST, RIGHT
 from partial_pooling.html import Html, Shown, badge, bold, figure, paragraphs, table
@@ -468,7 +469,7 @@ class Report(Results):
     def divergences(self) -> Html:
         """Are divergences real? Where they sit, whether they vanish, whether they matter."""
         return paragraphs(
-            f"{bold(name)}: {divergence_words(model)}"
+            f"{bold(name)}: {escape(divergence_words(model))}"
             for name, model in self.sampling["models"].items()
         )
 
@@ -592,7 +593,7 @@ class Report(Results):
         lines = [
             f"Cochran's Q, the sum of squared standardized distances from the common mean, is "
             f"{significant(3)(tests['q'])} on {freedom} degree{'s' if freedom > 1 else ''} of "
-            f"freedom (p = {significant(2)(tests['p_value'])}). I², the share of the variation "
+            f"freedom (p {escape(p_text(tests['p_value']))}). I², the share of the variation "
             f"that sampling error does not explain, is {percent(tests['i_squared'])}."
         ]
         zeros = int((taus == 0).sum())

@@ -1,0 +1,963 @@
+"""Every number of the report's tables and sentences, on results in which no two are alike.
+
+Each is read back from the page, as shown and as it sorts, and held against the table it must come
+from or, where the report computes it, against the same by NumPy and SciPy. Words about verdicts
+and divergences are in test_report.py, captions in test_captions.py.
+"""
+
+import json
+import math
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from distinct_results import (
+    ACCEPTS,
+    ALARMS,
+    CHAINS,
+    CHANCE,
+    CHECKS,
+    CLASSICAL,
+    DRAWS,
+    ESTIMATE,
+    EXACT,
+    MODELS,
+    NAMES,
+    PLUGGED,
+    SEEDS,
+    STD_ERROR,
+    calibration,
+    fits_and_estimates,
+    fix,
+    opened,
+    over_seeds,
+    pct,
+    sampling,
+    sig,
+    write_distinct_results,
+)
+from scipy import integrate, stats
+from synthetic_results import GOOD, write_results
+
+from partial_pooling.captions import CALIBRATION, caption
+from partial_pooling.data import Groups
+from partial_pooling.html import Html, Shown, bold, figure, table
+from partial_pooling.priors import parse_hyperprior
+from partial_pooling.report import Report, write_index
+from partial_pooling.results import Results
+
+FITS, ESTIMATES = fits_and_estimates()
+LAST = FITS[FITS["draws"] == max(DRAWS)]
+SAMPLING = sampling()
+SYMBOLS = ["μ", "τ", "log τ", *(f"θ[{name}]" for name in NAMES)]
+THETA = EXACT.loc[[f"theta[{name}]" for name in NAMES]]
+# one decimal for the units of the data, a hundredth of the median standard error of 10.42; a column
+# of standard deviations by its smallest
+FINE_THETA_SD = ["12.346", "4.568", "0.346", "8.765", "6.543"]
+NAMES_OF_CHECKS = ["R-hat", "bulk ESS", "tail ESS", "divergences", "E-BFMI", "tree depth"]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return Report(write_distinct_results(tmp_path_factory.mktemp("distinct")))
+
+
+def plain(html):
+    told = BeautifulSoup(html.replace("</p>", " </p>"), "html.parser").get_text()
+    return " ".join(told.replace("\xa0", " ").split())
+
+
+def assert_table(html, columns):
+    """Hold a table against its columns: head, texts, and values or None where it has words."""
+    soup = BeautifulSoup(html, "html.parser")
+    assert [plain(str(cell)) for cell in soup.thead("th")] == list(columns)
+    rows = [row("td") for row in soup.tbody("tr")]
+    for number, (head, (texts, values)) in enumerate(columns.items()):
+        shown = [plain(str(row[number])) for row in rows]
+        assert shown == list(texts), head
+        under = [row[number].get("data-value") for row in rows]
+        if values is None:
+            assert under == [None] * len(rows), head
+        else:
+            found = [math.nan if value == "" else float(value) for value in under]
+            np.testing.assert_array_equal(found, np.asarray(values, float), err_msg=head)
+
+
+def caption_of(html):
+    return plain(str(BeautifulSoup(html, "html.parser").find(class_="caption")))
+
+
+def with_interval(share, low, high):
+    """Write in percent to a tenth of the first digit of the interval's width."""
+    first_digit = Decimal(100 * (high - low)).adjusted()
+    value, low, high = (fix(100 * x, max(0, 1 - first_digit)) for x in (share, low, high))
+    return f"{value} % ({low} to {high} %)"
+
+
+def ones(values):
+    return [fix(value, 1) for value in values]
+
+
+# -- first screen and answer -----------------------------------------------------------------------
+
+
+def test_title_has_the_exact_answer(report):
+    told = plain(report.title())
+    assert told.startswith(
+        "five trees5 groups. Common mean μ: mean 4.4 (95 % interval −3.7 to 12.6). Standard "
+        "deviation between groups τ: median 3.04 (0.14 to 12.07). A new group's θ: −8.3 to 18.2."
+    )
+    assert "Sampler: trust noncentered at target_accept 0.95" in told
+    assert (
+        "Would sampling have told you? centered right in 2 of 9 fits; noncentered right in 3 of 10 "
+        "fits; marginal right in 4 of 11 fits."
+    ) in told
+
+
+def test_answer_in_sentences(report):
+    told = plain(report.answer())
+    for said in (
+        "μ, has posterior mean 4.4 (95 % interval −3.7 to 12.6).",
+        "standard deviation τ with median 3.04 (95 % interval 0.14 to 12.07).",
+        "The raw estimates lie between −23.2 and 28.4; partially pooled, the groups' posterior "
+        "means lie between 2.9 and 6.3.",
+        "largest θ is Ash, with probability 0.313; the next has 0.248.",
+        "its θ in −8.3 to 18.2 with probability 95 %.",
+        "μ ~ Normal(mu=1.5, sigma=27) and τ ~ HalfCauchy(beta=6.5)",
+    ):
+        assert said in told
+
+
+def test_answer_knows_ties_and_equal_estimates(report):
+    again = opened(report)
+    again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 5e-7, 0.2], list("abc"))
+    again.__dict__["groups"] = Groups(NAMES, np.full(5, 3.3), STD_ERROR)
+    told = plain(again.answer())
+    assert "No group alone is the most likely to have the largest θ: two or more share the" in told
+    assert "probability 0.400." in told
+    assert "The raw estimates are all 3.3;" in told
+    again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 2e-6, 0.2], list("abc"))
+    assert "largest θ is a, with probability 0.400; the next has 0.400" in plain(again.answer())
+    again.__dict__["probability_largest"] = pd.Series([1.0], ["a"])
+    assert "largest θ" not in plain(again.answer())
+
+
+def test_first_screen_agrees_with_brute_force(tmp_path):
+    """The whole way from data to words, against sums over a grid of mu and tau."""
+    groups = Groups(("a", "b", "c"), np.array([20.0, -9, 4]), np.array([4.0, 7, 5]))
+    report = Report(write_results(tmp_path, groups, {"centered": GOOD}))
+    prior = parse_hyperprior(report.prior.as_dict())
+    assert (prior.mu.parameters, prior.tau.parameters) == ({"mu": 0, "sigma": 5}, {"beta": 5})
+    t = np.linspace(-16, 14, 1501)  # log tau
+    mu = np.linspace(-45, 45, 901)[:, None]
+    tau = np.exp(t)
+    log_p = stats.norm.logpdf(mu, 0, 5) + stats.halfcauchy.logpdf(tau, 0, 5) + t
+    spreads = [np.hypot(s, tau) for s in groups.std_error]
+    for y, spread in zip(groups.estimate, spreads, strict=True):
+        log_p = log_p + stats.norm.logpdf(y, mu, spread)
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+
+    def quantiles(points, weights, probabilities):
+        below = integrate.cumulative_trapezoid(weights, points, initial=0)
+        return np.interp(probabilities, below / below[-1], points)
+
+    of_mu = p.sum(1)
+    mean = float(of_mu @ mu[:, 0])
+    low, high = quantiles(mu[:, 0], of_mu, [0.025, 0.975])
+    tau_low, median, tau_high = np.exp(quantiles(t, p.sum(0), [0.025, 0.5, 0.975]))
+    told = plain(report.title())
+    assert f"mean {fix(mean, 2)} (95 % interval {fix(low, 2)} to {fix(high, 2)})" in told
+    assert f"median {fix(median, 2)} ({fix(tau_low, 2)} to {fix(tau_high, 2)})" in told
+    theta = [
+        float((p * (mu * s**2 + y * tau**2) / (s**2 + tau**2)).sum())
+        for y, s in zip(groups.estimate, groups.std_error, strict=True)
+    ]
+    words = f"means lie between {fix(min(theta), 2)} and {fix(max(theta), 2)}"
+    assert words in plain(report.answer())
+    assert (
+        f"a moves furthest, from 20.00 to {fix(theta[0], 2)}." not in caption(report, "forest")[1]
+    )
+    far = int(np.argmax(np.abs(np.array(theta) - groups.estimate)))
+    moved = f"from {fix(groups.estimate[far], 2)} to {fix(theta[far], 2)}."
+    assert f"{groups.names[far]} moves furthest, {moved}" in caption(report, "forest")[1]
+    shown = BeautifulSoup(report.shrinkage_table(), "html.parser").tbody("tr")
+    pooling = [float(row("td")[2]["data-value"]) for row in shown]
+    np.testing.assert_allclose(pooling, [s**2 / (s**2 + median**2) for s in (4, 7, 5)], rtol=2e-3)
+
+
+# -- which fit to trust ----------------------------------------------------------------------------
+
+
+def test_recommendation_comes_with_its_numbers(report):
+    assert plain(report.trust()) == (
+        "Use the noncentered model at target_accept 0.95: all 7 fits were right at 2,000 draws a "
+        "chain. 7 seeds can say so much: of all seeds between 59 % and 100 % are right (95 % "
+        "interval). It gives 123 (98.8 to 148) effective draws per 1,000 gradient evaluations, "
+        "tuning included, the most of the settings to trust; next is marginal at 0.9 with 87.6 "
+        "(71.2 to 104). As efficient a fit is accurate with about 1,500 draws a chain, in 95 of "
+        "100 cases."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"cheaper_than_next": False},
+            "tuning included; marginal at 0.9 with 87.6 (71.2 to 104) is not told apart from it by "
+            "these seeds.",
+        ),
+        ({"next": []}, "tuning included. As efficient"),
+        (
+            {"ess_per_1000_gradients": {"value": 0.4567, "low": None, "high": None}},
+            "It gives 0.457 effective draws",
+        ),
+        (
+            {"ess_per_1000_gradients": {"value": None, "low": None, "high": None}},
+            "It gives an unknown number of effective draws",
+        ),
+        ({"draws_needed": None}, "next is marginal at 0.9 with 87.6 (71.2 to 104)."),
+        (
+            {"status": "more draws", "right": 4, "right_interval": [0.1841, 0.9011]},
+            "No setting was right in all its fits at 2,000 draws a chain. In the noncentered model "
+            "at target_accept 0.95 none erred more than it admits: it has too few draws. As "
+            "efficient a fit is accurate with about 1,500 draws a chain, in 95 of 100 cases. 7 "
+            "seeds can say so much: of all seeds between 18 % and 90 % are right (95 % interval).",
+        ),
+        (
+            {"status": "more draws", "right": 0, "right_interval": [0.0, 0.4096]},
+            "between 0 % and 41 % are right",
+        ),
+        (
+            {"status": "none", "right": 4},
+            "No setting was right in all its fits at 2,000 draws a chain. Most were in the "
+            "noncentered model at target_accept 0.95: 4 of 7.",
+        ),
+    ],
+)
+def test_recommendation_changes_with_its_numbers(report, change, said):
+    assert said in plain(opened(report, **change).trust())
+
+
+def test_what_could_not_be_graded_is_named(report):
+    again = opened(report)
+    assert "no finite Monte Carlo error" not in plain(again.trust())
+    again.sampling["rests_on"]["undefined"] = {
+        "error_mean": ["mu", "tau"],
+        "error_sd": ["mu", "tau", "log_tau"],
+    }
+    assert "Of μ and τ mean and standard deviation have no finite" in plain(again.trust())
+    del again.sampling["rests_on"]["undefined"]["error_mean"]
+    assert "Of μ, τ and log τ the standard deviation has no finite" in plain(again.trust())
+    again.sampling["rests_on"]["undefined"]["error_sd"] = [f"theta[{k}]" for k in range(9)]
+    assert "Of θ[0], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
+
+
+def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
+    again = opened(report)
+    again.sampling["rests_on"]["checks"] = ["r_hat"]
+    assert "all 7 fits were without alarm" in plain(again.trust())
+    assert "rests on the ordinary checks alone" in plain(again.trust())
+    assert again.alarms_words() == ""
+    heads = BeautifulSoup(again.settings_table(), "html.parser").thead("th")
+    assert [plain(str(head)) for head in heads] == [
+        "model",
+        "target_accept",
+        "without alarm",
+        "alarm",
+        "ESS per 1,000 gradients",
+    ]
+    assert "grade" not in caption_of(again.settings_table())
+    again.sampling["models"]["centered"]["verdicts"] = {"no alarm": 6, "alarm": 3}
+    assert "centered without alarm in 6 of 9 fits" in plain(again.title())
+
+
+def test_alarms_are_counted_by_verdict(report):
+    numbers = {
+        name: sum(setting["alarms"][key] for setting in SAMPLING["settings"])
+        for name, key in zip(NAMES_OF_CHECKS, CHECKS, strict=True)
+    }
+    ordered = sorted(numbers, key=numbers.get, reverse=True)
+    raised = ", ".join(f"{name} in {numbers[name]} fits" for name in ordered)
+    assert plain(report.alarms_words()) == (
+        "Of 23 wrong fits the ordinary checks caught 17 and missed 6, which nobody would have "
+        "known without the exact answer. Of 13 fits with too few draws 9 had an alarm. Of 13 right "
+        f"fits 8 had a false alarm. Alarms by check: {raised}."
+    )
+    heads = [
+        "wrong: alarm (caught)",
+        "wrong: none (missed)",
+        "too few draws: alarm",
+        "too few draws: none",
+        "right: alarm (false)",
+        "right: none (quiet)",
+    ]
+    columns = {"model": (MODELS, None)}
+    for k, (head, name) in enumerate(zip(heads, ALARMS, strict=True)):
+        numbers = [1 + k, 11 + k, 21 + k]
+        assert [SAMPLING["models"][model]["alarms"][name] for model in MODELS] == numbers
+        columns[head] = ([str(number) for number in numbers], numbers)
+    assert_table(report.alarms_table(), columns)
+    assert "Fits at 2,000 draws a chain" in caption_of(report.alarms_table())
+
+
+def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
+    settings = SAMPLING["settings"]
+    assert [(s["model"], s["target_accept"]) for s in settings] == [
+        (model, accept) for model in MODELS for accept in ACCEPTS
+    ]
+    fits = [f"{s['right']} of {s['fits']}" for s in settings]
+    columns = {
+        "model": ([s["model"] for s in settings], None),
+        "target_accept": (list(map(str, ACCEPTS)) * 3, [*ACCEPTS] * 3),
+        "right": (fits, [s["right"] for s in settings]),
+        "wrong": ([str(40 + k) for k in range(9)], range(40, 49)),
+    }
+    costs = [s["ess_per_1000_gradients"] for s in settings]
+    columns["alarm"] = ([str(80 + k) for k in range(9)], range(80, 89))
+    columns["ESS per 1,000 gradients"] = (
+        [f"{sig(c['value'], 3)} {sig(c['low'], 3)} to {sig(c['high'], 3)}" for c in costs],
+        [c["value"] for c in costs],
+    )
+    grades = [
+        ("error of means ≤ 0.11", "error_mean_max", lambda x: sig(x, 2), max),
+        ("error of sds ≤ 17 %", "error_sd_max", pct, max),
+        ("error of quantiles ≤ 4.3 %", "error_quantile_max", pct, max),
+        ("honest p ≥ 0.0023", "p_honest_min", lambda x: sig(x, 2), min),
+    ]
+    for number, (head, column, form, worst) in enumerate(grades):
+        texts, values = [], []
+        for k, setting in enumerate(settings):
+            rows = LAST[
+                (LAST["model"] == setting["model"])
+                & (LAST["target_accept"] == setting["target_accept"])
+            ]
+            assert len(rows) == len(SEEDS)
+            values.append(worst(rows[column]))
+            missed = f" {60 + k} of {3 + k}" if k % 4 <= number else ""
+            texts.append(f"{form(values[-1])}{missed}")
+        columns[head] = (texts, values)
+    assert_table(report.settings_table(), columns)
+    assert "Verdicts at 2,000 draws a chain" in caption_of(report.settings_table())
+    marks = [
+        row.find(class_="badge")["class"][-1]
+        for row in BeautifulSoup(report.settings_table(), "html.parser").tbody("tr")
+    ]
+    assert marks == ["pass" if k == 4 else "fail" for k in range(9)]
+
+
+def test_setting_without_values_has_dashes(report):
+    again = opened(report)
+    setting = again.sampling["settings"][0]
+    setting["ess_per_1000_gradients"] = {"value": None, "low": None, "high": None}
+    setting["reasons"] = []
+    again.last.loc[:, "error_sd_max"] = math.nan
+    row = BeautifulSoup(again.settings_table(), "html.parser").tbody.tr("td")
+    assert [plain(str(row[k])) for k in (5, 7)] == ["an unknown number of", "–"]
+    assert [row[k].get("data-value") for k in (5, 7)] == ["", ""]
+
+
+def test_each_check_is_explained_with_its_threshold(report):
+    soup = BeautifulSoup(report.checks(), "html.parser")
+    names = [plain(str(term)) for term in soup("dt")]
+    assert names == [
+        "error of means",
+        "error of sds",
+        "error of quantiles",
+        "honest",
+        "R-hat (at most 1.013)",
+        "bulk ESS (at least 412)",
+        "tail ESS (at least 387)",
+        "divergences (at most 1.5 %)",
+        "E-BFMI (at least 0.31)",
+        "tree depth (at most 5.2 %)",
+    ]
+
+
+# -- the funnel ------------------------------------------------------------------------------------
+
+
+def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
+    told = plain(report.funnel())
+
+    def spread(tau):
+        return np.array([(1 / s**2 + 1 / tau**2) ** -0.5 for s in STD_ERROR])
+
+    factor = np.median(spread(9.968) / spread(0.2784))  # exact 5 and 95 % quantiles of tau
+    assert f"changes by a factor of {sig(factor, 2)} (the median group)" in told
+    for model in MODELS:
+        rows = LAST[(LAST["model"] == model) & (LAST["target_accept"] == min(ACCEPTS))]
+        parts = []
+        for p in (1, 5, 25):
+            share = rows[f"neck_{p}"].mean()
+            # the variance of a mean of shares is that of the shares, summed, over n squared
+            n = len(rows) ** 2 / sum(1 / rows[f"ess_neck_{p}"])
+            low = stats.beta.ppf(0.025, share * n, n - share * n + 1)
+            high = stats.beta.ppf(0.975, share * n + 1, n - share * n)
+            parts.append(f"{with_interval(share, low, high)} where the exact posterior has {p} %")
+        said = (
+            f"{model} at target_accept 0.8 has, of its draws, {parts[0]}, {parts[1]} and "
+            f"{parts[2]} (over 3 fits; 95 % intervals)."
+        )
+        assert said in told
+
+
+def test_divergences_are_told_of_each_model(report):
+    told = plain(report.divergences())
+    for k, model in enumerate(MODELS):
+        assert (
+            f"{model}: at target_accept 0.8 there are {1234 + k:,} divergent transitions; 52 %, "
+            "21 %, 16 % and 11 % of them lie in the quarters of log τ, from the lowest up, where "
+            "any draw lies with 25 % each (p = 0.0034): not like any draw, and most of them in the "
+            "lowest quarter. The rate goes from 3.1 % at target_accept 0.8 to 0.68 % at 0.95 (95 % "
+            "interval of the change −3.7 % to −1.2 %): fewer. At target_accept 0.8 the mean of log "
+            "τ is off by +0.18 exact standard deviations (95 % interval over seeds +0.087 to "
+            "+0.28): a bias."
+        ) in told
+
+
+# -- accuracy and cost -----------------------------------------------------------------------------
+
+
+def test_accuracy_names_the_largest_errors_of_the_longest_fits(report):
+    told = plain(report.accuracy_words())
+    rows = ESTIMATES[ESTIMATES["draws"] == 2000]
+    symbols = dict(zip(ESTIMATES["variable"].unique(), SYMBOLS, strict=True))
+    for model in MODELS:
+        mine = rows[rows["model"] == model].reset_index(drop=True)
+        fits = LAST[LAST["model"] == model]
+
+        def symbol(row, mine=mine):
+            return symbols[mine["variable"][row]]
+
+        assert 0 < fits["accurate"].sum() < 9
+        largest = [
+            f"{name} {form(mine[key].max())}{unit} ({symbol(mine[key].idxmax())})"
+            for key, name, form, unit in (
+                ("error_mean", "error of means", lambda x: sig(x, 2), " exact sd"),
+                ("error_sd", "error of sds", pct, ""),
+                ("error_quantile", "error of quantiles", pct, ""),
+            )
+        ]
+        assert (
+            f"{model}: {fits['accurate'].sum()} of the 9 fits at 2,000 draws a chain are accurate. "
+            f"Largest {'; '.join(largest)}. From 400 to 2,000 draws a chain"
+        ) in told
+
+
+def test_error_of_log_tau_against_draws_is_that_of_the_estimates(report):
+    told = plain(report.accuracy_words())
+    for model in MODELS:
+        rows = ESTIMATES[(ESTIMATES["model"] == model) & (ESTIMATES["variable"] == "log_tau")]
+
+        def rmse(draws, left_out=None, rows=rows):
+            kept = rows[(rows["draws"] == draws) & (rows["seed"] != left_out)]
+            return math.sqrt(np.mean(kept["bias"] ** 2))
+
+        whole = math.log(rmse(400) / rmse(2000))
+        pseudo = [3 * whole - 2 * math.log(rmse(400, s) / rmse(2000, s)) for s in SEEDS]
+        low, high = np.exp(stats.ttest_1samp(pseudo, 0).confidence_interval(0.95))
+        factor = math.exp(whole)
+        assert (
+            f"the root mean squared error of the mean of log τ goes from {sig(rmse(400), 2)} to "
+            f"{sig(rmse(2000), 2)}, a factor of {sig(factor, 2)} (95 % interval over seeds "
+            f"{sig(low, 2)} to {sig(high, 2)}); draws alone would give 2.2"
+        ) in told
+
+
+def test_target_accept_table_has_means_over_seeds_with_their_error(report):
+    forms = {
+        "step size": ("step_size", lambda x: sig(x, 2)),
+        "divergence rate": ("divergence_rate", pct),
+        "smallest bulk ESS": ("ess_bulk_min", lambda x: sig(x, 3)),
+        "gradient evaluations": ("gradients", lambda x: sig(x, 3)),
+        "ESS per 1,000 gradients": ("ess_per_1000_gradients", lambda x: sig(x, 3)),
+    }
+    settings = [(model, accept) for model in MODELS for accept in ACCEPTS]
+    columns = {
+        "model": ([model for model, _ in settings], None),
+        "target_accept": ([str(a) for _, a in settings], [a for _, a in settings]),
+    }
+    for head, (column, form) in forms.items():
+        texts, values = [], []
+        for model, accept in settings:
+            x = LAST[(LAST["model"] == model) & (LAST["target_accept"] == accept)][column]
+            # Student's t by SciPy's own test
+            low, high = stats.ttest_1samp(x, 0).confidence_interval(0.95)
+            # no step size, share or count is below zero
+            texts.append(f"{form(x.mean())} {form(low) if low > 0 else form(0)} to {form(high)}")
+            values.append(float(x.mean()))
+        columns[head] = (texts, values)
+    assert_table(report.target_accept_table(), columns)
+    assert "at 2,000 draws a chain" in caption_of(report.target_accept_table())
+
+
+# -- groups ----------------------------------------------------------------------------------------
+
+
+def test_groups_stand_with_their_exact_posterior(report):
+    columns = {
+        "group": (NAMES, None),
+        "estimate y": (["28.4", "7.3", "−23.2", "12.6", "1.4"], ESTIMATE),
+        "std. error σ": (["14.870", "10.420", "16.030", "9.180", "0.873"], STD_ERROR),
+        "θ mean": (["6.3", "4.9", "3.5", "5.3", "2.9"], THETA["mean"]),
+        "θ sd": (FINE_THETA_SD, THETA["sd"]),
+        "θ 2.5 %": (["−2.2", "−4.4", "−7.8", "−4.9", "−6.2"], THETA["q2.5"]),
+        "θ 97.5 %": (["17.9", "14.4", "13.2", "13.8", "11.7"], THETA["q97.5"]),
+    }
+    assert_table(report.data_table(), columns)
+
+
+def test_shrinkage_holds_empirical_bayes_beside_the_exact_posterior(report):
+    pooling = [s * s / (s * s + 3.042 * 3.042) for s in STD_ERROR]
+    columns = {
+        "group": (NAMES, None),
+        "estimate y": (ones(ESTIMATE), ESTIMATE),
+        "pooling factor B": (["0.96", "0.92", "0.97", "0.90", "0.08"], pooling),
+        "EB mean": (["9.2", "7.9", "6.0", "8.4", "1.7"], PLUGGED["theta"]),
+        "EB sd": (["5.172", "4.633", "5.447", "4.288", "0.851"], PLUGGED["theta_sd"]),
+        "exact mean": (ones(THETA["mean"]), THETA["mean"]),
+        "exact sd": (FINE_THETA_SD, THETA["sd"]),
+    }
+    assert_table(report.shrinkage_table(), columns)
+    told = caption_of(report.shrinkage_table())
+    assert "median of τ (3.04; 1 is complete pooling, 0 none)" in told
+    assert "REML estimate τ = 4.32 " in told
+
+
+def test_classical_estimates_stand_above_the_exact_posterior(report):
+    exact = [3.042, 4.417, 4.113, -8.347, 18.246]
+    columns = {
+        "method": (
+            [
+                "no pooling",
+                "complete pooling",
+                "DerSimonian-Laird",
+                "Paule-Mandel",
+                "maximum likelihood (ML)",
+                "restricted ML (REML)",
+                "exact posterior (τ: median)",
+            ],
+            None,
+        )
+    }
+    heads = ["τ", "μ", "std. error of μ", "new group 2.5 %", "97.5 %"]
+    for head, name, value in zip(heads, CLASSICAL.columns, exact, strict=True):
+        values = [*CLASSICAL[name], value]
+        texts = ["–" if math.isnan(v) else "∞" if math.isinf(v) else fix(v, 2) for v in values]
+        columns[head] = (texts, values)
+    assert_table(report.classical_table(), columns)
+
+
+def test_heterogeneity_and_plugged_in_taus_in_words(report):
+    assert plain(report.classical_words()) == (
+        "Cochran's Q, the sum of squared standardized distances from the common mean, is 6.73 on 4 "
+        "degrees of freedom (p = 0.15). I², the share of the variation that sampling error does "
+        "not explain, is 41 %. The classical estimates of τ lie between 0.517 and 4.32. Plugging "
+        "one in takes τ as known; the exact posterior's 95 % interval is 0.14 to 12.07."
+    )
+
+
+def test_heterogeneity_of_numbers_from_the_raw_data(tmp_path):
+    """Q, its p-value, I^2 and the pooled taus' words, from the data by hand."""
+    y, s = np.array([3.0, 9, 4, 6, 41]), np.array([4.0, 5, 4, 6, 5])
+    names = tuple("abcde")
+    report = Report(write_results(tmp_path, Groups(names, y, s), {"centered": GOOD}))
+    w = s**-2.0
+    q = float((w * (y - (w @ y) / w.sum()) ** 2).sum())
+    p = stats.chi2(4).sf(q)
+    told = plain(report.classical_words())
+    assert f"is {sig(q, 3)} on 4 degrees of freedom (p < 0.0001)" in told
+    assert p < 1e-4
+    assert f"does not explain, is {pct(1 - 4 / q)}" in told
+    laird = math.sqrt((q - 4) / (w.sum() - (w @ w) / w.sum()))
+    rows = BeautifulSoup(report.classical_table(), "html.parser").tbody("tr")
+    assert plain(str(rows[2]("td")[1])) == fix(laird, 3)
+    # the median standard error is 5: two decimals, and one more in this table
+    mu = (w @ y) / w.sum()
+    reach = stats.t(3).ppf(0.975) / math.sqrt(w.sum())
+    assert [plain(str(cell)) for cell in rows[1]("td")] == [
+        "complete pooling",
+        "0.000",
+        *(fix(v, 3) for v in (mu, w.sum() ** -0.5, mu - reach, mu + reach)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("taus", "said"),
+    [
+        ([0, 0, 0, 0], "All 4 classical estimates of τ are exactly 0"),
+        ([0, 0, 1.2, 0], "3 of the 4 classical estimates of τ are exactly 0"),
+        ([0.5, 0, 1.2, 3], "1 of the 4 classical estimates of τ is exactly 0"),
+        ([0.0456, 12.345, 3, 2], "of τ lie between 0.0456 and 12.3."),
+    ],
+)
+def test_classical_taus_of_zero_are_counted(report, taus, said):
+    again = opened(report)
+    again.classical.loc[["dersimonian_laird", "paule_mandel", "ml", "reml"], "tau"] = taus
+    assert said in plain(again.classical_words())
+
+
+# -- every number with its error -------------------------------------------------------------------
+
+
+def best_rows(model="noncentered", accept=0.95):
+    return ESTIMATES[
+        (ESTIMATES["model"] == model)
+        & (ESTIMATES["target_accept"] == accept)
+        & (ESTIMATES["draws"] == 2000)
+        & (ESTIMATES["seed"] == 11)  # the first of the study, not the smallest
+    ]
+
+
+@pytest.mark.parametrize(("model", "accept"), [("noncentered", 0.95), ("marginal", 0.8)])
+def test_numbers_of_the_recommended_fit_stand_beside_the_exact_ones(report, model, accept):
+    rows = best_rows(model, accept)
+    assert len(rows) == len(SYMBOLS)
+    z = (rows["mean"] - EXACT["mean"][rows["variable"]].to_numpy()) / rows["mcse_mean"]
+    columns = {"variable": (SYMBOLS, None)}
+    for head, values, form in (
+        ("mean", rows["mean"], lambda x: sig(x, 4)),
+        ("MCSE", rows["mcse_mean"], lambda x: sig(x, 2)),
+        ("exact mean", EXACT["mean"][:-1], lambda x: sig(x, 4)),
+        ("z", rows["z"], lambda x: fix(x, 1).replace("−0.0", "0.0")),
+        ("sd", rows["sd"], lambda x: sig(x, 4)),
+        ("MCSE of sd", rows["mcse_sd"], lambda x: sig(x, 2)),
+        ("exact sd", EXACT["sd"][:-1], lambda x: sig(x, 4)),
+        ("bulk ESS", rows["ess_bulk"], lambda x: fix(x, 0)),
+        ("tail ESS", rows["ess_tail"], lambda x: fix(x, 0)),
+        ("R-hat", rows["r_hat"], lambda x: fix(x, 4)),
+    ):
+        columns[head] = ([form(value) for value in values], values)
+    np.testing.assert_allclose(rows["z"], z, rtol=1e-9, atol=1e-9)
+    html = opened(report, model=model, target_accept=accept).numbers_table()
+    assert_table(html, columns)
+    fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
+    assert f"Means and standard deviations of {fit}, each" in caption_of(html)
+
+
+@pytest.mark.parametrize(("model", "accept"), [("noncentered", 0.95), ("centered", 0.9)])
+def test_quantiles_of_the_recommended_fit_stand_beside_the_exact_ones(report, model, accept):
+    rows = best_rows(model, accept)
+    columns = {"variable": (SYMBOLS, None)}
+    for q in (5, 50, 95):
+        for head, values, digits in (
+            (f"{q} %", rows[f"q{q}"], 4),
+            (f"MCSE of {q} %", rows[f"mcse_q{q}"], 2),
+            (f"exact {q} %", EXACT[f"q{q}"][:-1], 4),
+        ):
+            columns[head] = ([sig(value, digits) for value in values], values)
+    html = opened(report, model=model, target_accept=accept).quantiles_table()
+    assert_table(html, columns)
+    fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
+    assert f"Quantiles of {fit}, each" in caption_of(html)
+
+
+def test_every_cell_has_its_diagnostics(report):
+    names = {"r_hat": "R-hat", "ess_bulk": "bulk ESS", "divergence_rate": "divergences"}
+    names |= {"ebfmi": "E-BFMI", "max_treedepth_rate": "tree depth"}
+    alarms = [", ".join(names[key] for key in a.split()) or "–" for a in FITS["alarms"]]
+    columns = {
+        "model": (FITS["model"], None),
+        "target_accept": (FITS["target_accept"].map(str), FITS["target_accept"]),
+        "seed": (FITS["seed"].map(str), FITS["seed"]),
+        "draws": (FITS["draws"].map({400: "400", 2000: "2,000"}), FITS["draws"]),
+        "verdict": (FITS["verdict"], None),
+        "alarms": (alarms, None),
+    }
+    for head, column, form in (
+        ("error of means", "error_mean_max", lambda x: sig(x, 2)),
+        ("of sds", "error_sd_max", pct),
+        ("of quantiles", "error_quantile_max", pct),
+        ("honest p", "p_honest_min", lambda x: sig(x, 2)),
+        ("draws needed", "draws_needed", lambda x: sig(x, 2)),
+        ("divergences", "divergences", lambda x: fix(x, 0)),
+        ("E-BFMI", "ebfmi_min", lambda x: fix(x, 2)),
+        ("R-hat", "r_hat_max", lambda x: fix(x, 3)),
+        ("bulk ESS", "ess_bulk_min", lambda x: fix(x, 0)),
+        ("tail ESS", "ess_tail_min", lambda x: fix(x, 0)),
+        ("tree depth", "max_treedepth_hits", lambda x: fix(x, 0)),
+        ("step size", "step_size", lambda x: sig(x, 2)),
+        ("gradients", "gradients", lambda x: fix(x, 0)),
+    ):
+        columns[head] = ([form(value) for value in FITS[column]], FITS[column])
+    assert_table(report.cells_table(), columns)
+    marks = [
+        (plain(str(mark)), mark["class"][-1])
+        for mark in BeautifulSoup(report.cells_table(), "html.parser")(class_="badge")
+    ]
+    assert set(marks) == {("right", "pass"), ("too few draws", "fail"), ("wrong", "fail")}
+
+
+# -- calibration, lecture, provenance --------------------------------------------------------------
+
+
+def test_calibration_is_told_with_every_test(report):
+    html = report.calibration()
+    rows = calibration()["uniformity"]
+    columns = {
+        "source": ([row["source"] for row in rows], None),
+        "variable": ([row["variable"] for row in rows], None),
+    }
+    for head, key, form in (
+        ("simulations", "simulations", lambda x: fix(x, 0)),
+        ("mean position", "mean_position", lambda x: fix(x, 3)),
+        ("p value", "p_value", lambda x: sig(x, 2)),
+        ("p corrected", "p_corrected", lambda x: sig(x, 2)),
+    ):
+        columns[head] = ([form(row[key]) for row in rows], [row[key] for row in rows])
+    columns["uniform"] = (["no", "no", "yes", "yes"], None)
+    soup = BeautifulSoup(html, "html.parser")
+    assert_table(str(soup.find(id="table-uniformity")), columns)
+    told = plain(html)
+    assert "First < second." in told
+    assert "Last sentence." in told
+    images = soup("figure")
+    assert [image["id"] for image in images] == [f"figure-{name}" for name in CALIBRATION]
+    for image, (alternative, words) in zip(images, CALIBRATION.values(), strict=True):
+        assert image.img["alt"] == alternative
+        assert plain(str(image.figcaption)) == words
+
+
+def test_calibration_of_other_data_or_priors_is_not_told(report):
+    again = opened(report)
+    again.provenance["data_sha256"] = "f" * 64
+    assert again.calibration() == ""
+    again = opened(report)
+    settings = json.loads(again.provenance["settings"])
+    settings["datasets"]["five_trees"]["prior"]["tau"]["beta"] = 6.6
+    again.provenance["settings"] = json.dumps(settings)
+    assert again.calibration() == ""
+
+
+@pytest.fixture(scope="module")
+def lecture(report):
+    """Set the lecture beside results that are not its own, as if they were."""
+    from partial_pooling import comparison
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison.lecture, "applies", lambda *_: True)
+        return comparison.compare_with_lecture(opened(report))
+
+
+def test_lectures_statements_stand_beside_this_studys_numbers(lecture):
+    rows = BeautifulSoup(lecture, "html.parser").tbody("tr")
+    told = [[plain(str(cell)) for cell in row("td")] for row in rows]
+    mine = LAST[(LAST["model"] == "noncentered") & (LAST["target_accept"] == 0.8)]
+    estimates = ESTIMATES[
+        (ESTIMATES["model"] == "noncentered")
+        & (ESTIMATES["target_accept"] == 0.8)
+        & (ESTIMATES["draws"] == 2000)
+    ]
+
+    def effective(variable):
+        return fix(estimates["ess_bulk"][estimates["variable"] == variable].mean(), 0)
+
+    assert told[:4] == [
+        ["E[log τ]", "0.7657852, “the true value”", "0.8194000, exact"],
+        [
+            "R-hat",
+            "1.000 for every variable (2 chains)",
+            f"{fix(mine['r_hat_max'].max(), 3)}, the largest of any variable and seed",
+        ],
+        [
+            f"effective draws, of 20,000 there and {CHAINS * 2000:,} here",
+            "μ: 20,000; τ: 9,510; log τ: 8,571",
+            f"μ: {effective('mu')}; τ: {effective('tau')}; log τ: {effective('log_tau')}",
+        ],
+        [
+            "divergent transitions",
+            "22, 0.11 %",
+            f"{fix(mine['divergences'].mean(), 0)}, {pct(mine['divergence_rate'].mean())} "
+            "(target_accept 0.8)",
+        ],
+    ]
+    assert told[4][2].startswith("at target_accept 0.8 there are 1,235 divergent transitions;")
+    assert told[5][2].startswith("From 400 to 2,000 draws a chain the root mean squared error")
+    shares = []
+    for model in ("centered", "noncentered"):
+        fits = LAST[(LAST["model"] == model) & (LAST["target_accept"] == 0.8)]
+        share, n = fits["neck_5"].mean(), 9 / sum(1 / fits["ess_neck_5"])
+        low = stats.beta.ppf(0.025, share * n, n - share * n + 1)
+        high = stats.beta.ppf(0.975, share * n + 1, n - share * n)
+        shares.append(with_interval(share, low, high))
+    assert told[6][2] == (
+        f"of its draws the centered model has {shares[0]}, the noncentered {shares[1]} where the "
+        "exact posterior has 5 % (95 % intervals)"
+    )
+
+
+def test_slips_of_the_lecture_have_their_numbers(lecture):
+    slips = [plain(str(item)) for item in BeautifulSoup(lecture, "html.parser")("li")]
+    error = over_seeds(ESTIMATES).set_index(["model", "target_accept", "draws", "variable"])
+    mcse = error.loc[("noncentered", 0.95, 2000, "log_tau"), "mcse_mean"]
+    assert (
+        "line at 0.7657852, which comes from a long run of a sampler. The exact value is "
+        f"0.8194000: the quoted one is off by −0.0536, which is {fix(0.0536148 / mcse, 1)} Monte "
+        "Carlo standard errors of a fit of the noncentered model here (target_accept 0.95, 2,000 "
+        "draws a chain)."
+    ) in slips[0]
+    assert "factor 1/σ²post; it must be σ²post" in slips[1]
+    assert (
+        "“Percentage of divergent 0.00220” divides 22 by the 10,000 draws of one chain, though the "
+        "divergences of 2 chains were counted, and prints a fraction. Of 20,000 transitions it is "
+        "0.11 %."
+    ) in slips[2]
+    assert "standard deviation of 5" in slips[3]
+    assert "“20,000 effective draws”" in slips[4]
+    assert len(slips) == 5
+    assert "five slips" in plain(lecture)
+
+
+def test_origin_names_data_commit_and_versions(report):
+    again = opened(report)
+    told = plain(again.origin())
+    cells = BeautifulSoup(again.origin(), "html.parser").tbody("tr")
+    assert {row.th.get_text(): row.td.get_text() for row in cells} == {
+        "data (SHA-256)": "0123" * 16,
+        "workflow commit": "abc",
+        "python version": "3.13.9",
+        "pymc version": "6.1.2",
+    }
+    assert "seeds: [11, 3, 7]" in told
+    assert "beta: 6.5" in told
+    again.provenance["git_commit"] = "unknown"
+    assert "git checkout" not in again.origin()
+
+
+# -- index -----------------------------------------------------------------------------------------
+
+
+def test_index_has_the_numbers_of_each_report(report):
+    templates = Path(__file__).parents[2] / "workflow/notebooks/templates"
+    none = opened(report, status="none")
+    none.verdict["answer"]["quote"] = False
+    html = write_index([("a/report.html", report), ("b/report.html", none)], templates)
+    rows = [row("td") for row in BeautifulSoup(html, "html.parser").tbody("tr")]
+    right = sum(s["right"] for s in SAMPLING["settings"])
+    assert [plain(str(cell)) for cell in rows[0]] == [
+        "five trees",
+        "Exact: quote these",
+        "Sampler: trust noncentered at target_accept 0.95",
+        f"{right} of {sum(range(3, 12))}",
+        "5",
+        "mean 4.4 (−3.7 to 12.6)",
+        "3.04 (0.14 to 12.07)",
+    ]
+    assert rows[0][4]["data-value"] == "5"
+    assert [plain(str(cell)) for cell in rows[1][1:3]] == [
+        "Prior and data conflict",
+        "Sampler: trust no setting",
+    ]
+    assert [cell.strong["class"][-1] for cell in rows[0][1:3]] == ["pass", "pass"]
+    assert [cell.strong["class"][-1] for cell in rows[1][1:3]] == ["fail", "fail"]
+
+
+# -- results and pieces ----------------------------------------------------------------------------
+
+
+def test_units_follow_the_median_standard_error(report):
+    again = opened(report)
+    assert again.scale == 10.42
+    assert again.in_units("tau") == "3.87"
+    assert again.in_units("mu") == "4.4"
+    assert [again.finely(x) for x in (200.04, 9.99, 0.0312, 0)] == [
+        "200.0",
+        "9.99",
+        "0.0312",
+        "0.0",
+    ]
+    # tau by its own scale if that is smaller, and never more coarsely than the data
+    again.exact.loc["tau", "q50"] = 0.0512
+    assert again.interval("tau") == "0.1372 to 12.0700"
+    again.exact.loc["tau", "q50"] = 31.7
+    assert again.interval("tau") == "0.1 to 12.1"
+
+
+def test_rows_that_figures_show_are_of_the_first_seed_and_target_accept(report):
+    assert list(report.shown.index) == list(MODELS)
+    assert set(report.shown["seed"]) == {11}
+    assert set(report.shown["target_accept"]) == {0.9}
+    assert set(report.shown["draws"]) == {2000}
+    assert report.transitions == 6000
+    assert set(report.lowest("marginal")["target_accept"]) == {0.8}
+    assert set(report.lowest("marginal")["model"]) == {"marginal"}
+    assert list(report.lowest("marginal")["seed"]) == list(SEEDS)
+
+
+def test_centre_is_the_median_as_soon_as_one_mean_is_missing(report):
+    assert list(report.theta["centre"]) == list(THETA["mean"])
+    again = opened(report)
+    again.exact.loc["theta[Elm]", "mean"] = math.nan
+    assert again.centre == "q50"
+    assert list(again.theta["centre"]) == list(THETA["q50"])
+    again.exact.loc["mu", "mean"] = math.nan
+    assert again.centre_in_words("mu") == "median 4.4"
+    assert "has posterior median 4.4 (95 % interval −3.7 to 12.6; no mean exists)" in plain(
+        again.answer()
+    )
+    assert "posterior medians lie between 3.2 and 5.8" in plain(again.answer())
+
+
+def test_no_chances_where_none_were_computed(report, tmp_path):
+    assert list(report.probability_largest) == list(CHANCE)
+    assert list(report.probability_largest.index) == list(NAMES)
+    import xarray as xr
+
+    xr.Dataset({"x": 1}).to_netcdf(tmp_path / "exact.nc")
+    assert Results(tmp_path).probability_largest is None
+
+
+def test_long_tables_say_where_the_rest_is():
+    frame = pd.DataFrame({"name": "x", "number": np.arange(1002)})
+    html = table(frame, {}, "Rows.", "many", "rows.csv")
+    soup = BeautifulSoup(html, "html.parser")
+    assert len(soup.tbody("tr")) == 1000
+    assert caption_of(html) == "Rows. The first 1,000 of 1,002 rows; rows.csv has all."
+    whole = BeautifulSoup(table(frame[:1000], {}, "Rows.", "many", "rows.csv"), "html.parser")
+    assert len(whole.tbody("tr")) == 1000
+    assert plain(str(whole.find(class_="caption"))) == "Rows."
+    unbounded = BeautifulSoup(table(frame, {}, "Rows.", "many"), "html.parser")
+    assert len(unbounded.tbody("tr")) == 1002
+
+
+def test_tables_tell_the_page_what_they_are():
+    def attributes(rows, name="x", **options):
+        html = table(pd.DataFrame({"name": [name] * rows, "n": 1}), {}, "C.", "t", **options)
+        return set(BeautifulSoup(html, "html.parser").div.attrs) - {"class", "id", "data-name"}
+
+    assert attributes(20) == set()
+    assert attributes(21) == {"data-long"}
+    assert attributes(1, "sixteen letters.") == set()
+    assert attributes(1, "seventeen letters") == {"data-wordy"}
+    assert attributes(0) == set()
+    assert attributes(1, searchable=True) == {"data-searchable"}
+
+
+def test_cells_are_numbers_or_words():
+    frame = pd.DataFrame({"name": ["a&b"], "count": [7], "share": [0.25], "none": [math.nan]})
+    frame["shown"] = [Shown(math.nan, bold("<x>"))]
+    soup = BeautifulSoup(table(frame, {"share": bold_of}, "≤ 5 %", "t"), "html.parser")
+    cells = soup.tbody("td")
+    assert [cell.get("data-value") for cell in cells] == [None, "7", "0.25", "", ""]
+    assert [cell.get_text() for cell in cells] == ["a&b", "7", "0.25!", "–", "<x>"]
+    assert [cell.get("class") for cell in cells] == [None, *[["number"]] * 4]
+    assert cells[2].b
+    assert soup.find(class_="caption").get_text() == "≤\xa05\xa0%"
+
+
+def bold_of(value):
+    return bold(f"{value}!")
+
+
+def test_figures_carry_their_words_and_image():
+    soup = BeautifulSoup(figure("a_b", b"<svg/>", 'Say "x" < y.', "See 5 % & more."), "html.parser")
+    assert soup.img["src"] == "data:image/svg+xml;base64,PHN2Zy8+"
+    assert soup.img["alt"] == 'Say "x" < y.'
+    assert soup.figcaption.get_text() == "See 5\xa0% & more."
+    assert soup.find(role="region")["aria-label"] == "Figure: a b"
+    assert repr(Html("x" * 1234)) == "<HTML of 1,234 characters>"
