@@ -91,10 +91,13 @@ class Report(Results):
 
     def answer_words(self) -> str:
         """What the check of prior against data found."""
-        told = agreement_words(self.agreement, self.threshold("prior_conflict"), self.units)
+        told = self._agreement()
         if self.verdict["answer"]["quote"]:
             return f"No sampler, no Monte Carlo error. {told}"
         return f"{told} The numbers above follow from both, and answer for neither."
+
+    def _agreement(self) -> str:
+        return agreement_words(self.agreement, self.threshold("prior_conflict"), self.units)
 
     def sampler_badge(self) -> Html:
         """Which setting of the sampler to trust, at a glance."""
@@ -184,8 +187,8 @@ class Report(Results):
             f"All of this rests on the priors μ ~ {escape(str(self.prior.mu))} and "
             f"τ ~ {escape(str(self.prior.tau))}, and is computed by numerical integration: "
             "no sampler, and no Monte Carlo error.",
-            f"{escape(agreement_words(self.agreement, self.threshold('prior_conflict'), self.units))} "
-            "A prior that was made from these data cannot conflict with them.",
+            f"{escape(self._agreement())} A prior that was made from these data cannot conflict "
+            "with them.",
         ]
         return paragraphs(lines)
 
