@@ -200,7 +200,7 @@ def test_filter_keeps_rows_that_have_every_word(open_page):
     box = page.locator("#table-cells input")
     count = page.locator("#table-cells output")
     assert count.inner_text() == "24 of 24 rows"
-    box.fill("noncentered 0.95 trusted")
+    box.fill("noncentered 0.95 right")
     assert count.inner_text() == "6 of 24 rows"
     assert set(column(page, "cells", 1)) == {"noncentered"}
     assert set(column(page, "cells", 2)) == {"0.95"}
@@ -242,7 +242,8 @@ def test_csv_holds_the_rows_that_are_shown_in_their_order(open_page):
     rows = list(csv.DictReader(io.StringIO(download(page, "cells"))))
     assert [row["seed"] for row in rows] == ["1", "1", "2", "2", "3", "3"]
     assert {row["draws"] for row in rows} == {"500"}
-    assert {row["verdict"] for row in rows} == {"divergences", "trusted"}
+    assert {row["verdict"] for row in rows} == {"right"}
+    assert {row["alarms"] for row in rows} == {"divergences", "–"}
 
 
 # -- light, dark, code --------------------------------------------------------------------------

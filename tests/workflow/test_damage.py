@@ -76,7 +76,7 @@ def test_a_damaged_file_is_named_with_how_to_make_it_anew(finished, damaged, rem
 PAGES = {"render_report": 1, "write_index": 1}
 OF_STUDY = {"collect_diagnostics": 1, "plot_study": 1, **PAGES}
 OF_FIT = {"diagnose_fits": 1, "plot_fits": 1, **OF_STUDY}
-OF_EXACT = {"solve_exact": 1, "plot_groups": 1, "plot_fits": 1, "plot_study": 1, **PAGES}
+OF_EXACT = {"solve_exact": 1, "plot_groups": 1, "plot_fits": 1, **OF_STUDY}
 
 
 @pytest.mark.parametrize(

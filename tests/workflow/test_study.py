@@ -50,21 +50,21 @@ def test_tables_have_their_columns_and_a_row_a_cell(finished):
     variables = ["mu", "tau", "log_tau", *(f"theta[{g}]" for g in "ABCDEFGH")]
     assert list(exact["variable"]) == [*variables, "theta_new"]
     estimates = pd.read_csv(folder / "estimates.csv")
-    assert list(estimates)[:14] == (
+    assert list(estimates)[:18] == (
         "model target_accept seed draws variable mean sd mcse_mean ess_bulk ess_tail r_hat "
-        "exact_mean bias z".split()
+        "exact_mean bias z error_mean error_sd error_quantile honest".split()
     )
     fits = pd.read_csv(folder / "fits.csv")
-    assert list(fits)[:11] == (
+    assert list(fits)[:14] == (
         "model target_accept seed draws divergences divergence_rate ebfmi_min max_treedepth_hits "
-        "step_size gradients verdict".split()
+        "step_size gradients verdict accurate honest alarms".split()
     )
     cells = 2 * 2 * 2 * 2
     assert len(fits) == cells
     assert len(estimates) == cells * len(variables)
     assert not estimates.duplicated(["model", "target_accept", "seed", "draws", "variable"]).any()
     verdict = json.loads((folder / "verdict.json").read_text())
-    assert {(s["model"], s["target_accept"]) for s in verdict["settings"]} == {
+    assert {(s["model"], s["target_accept"]) for s in verdict["sampling"]["settings"]} == {
         (m, a) for m in ("centered", "noncentered") for a in (0.8, 0.95)
     }
 

@@ -34,6 +34,7 @@ from partial_pooling.priors import HyperPrior, Prior
 from partial_pooling.words import Format, fixed, significant
 
 LOCATION, SPREAD = "location", "spread"
+WHOLE = 1e-8  # how far the two tails of a check may be from one together
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,8 @@ def _spread(groups: Groups, prior: Prior) -> Check:
     below, above = np.exp(
         log_averages(groups, prior, lambda tau: np.stack(tails.logs(tau)), tails.window)
     )
+    if abs(below + above - 1) > WHOLE:
+        return _undefined("the prior of τ reaches beyond the numbers that a computer can hold")
     return _two_sided(float(below), float(above))
 
 

@@ -91,10 +91,11 @@ class Results:
         """What verdict.json says."""
         return self._json("verdict.json")
 
-    @cached_property
+    @property
     def agreement(self) -> dict[str, Any]:
-        """What agreement.json says of priors and data."""
-        return self._json("agreement.json")
+        """What the checks of prior against data found."""
+        agreement: dict[str, Any] = self.verdict["answer"]["agreement"]
+        return agreement
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
