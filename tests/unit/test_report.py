@@ -209,7 +209,7 @@ def test_nothing_is_recommended_where_nothing_is_right(study):
         (BAD, "Of 6 wrong fits the ordinary checks caught 6.", "missed"),
         (
             BAD,
-            "R-hat in 6 fits, bulk ESS in 6 fits, tail ESS in 6 fits, divergences in 6",
+            "R-hat in 6 fits, bulk ESS in 6 fits, tail ESS in 6 fits, divergences in 3",
             "E-BFMI",
         ),
         (MISSED, "Of 6 wrong fits the ordinary checks caught 0 and missed 6", "right fit"),
