@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Annotation
 from scipy import stats
@@ -683,6 +684,32 @@ def test_z_scores_are_those_of_the_table_at_their_draws(study_estimates, z_score
     assert tick_labels(z_scores.axes[2].xaxis) == {0: "100", 1: "400", 2: "1,600"}
 
 
+def separators(ax):
+    """Places of the lines between categories."""
+    lines = (line for line in ax.lines if list(line.get_ydata()) == [0, 1])
+    return [line.get_xdata()[0] for line in lines]
+
+
+def test_lines_stand_between_counts_of_draws(estimates, z_scores):
+    for ax in (*estimates.axes, *z_scores.axes[::2]):
+        assert separators(ax) == [0.5, 1.5]
+
+
+def test_z_beyond_twelve_stands_at_the_edge_and_without_z_the_axis_keeps_its_size(study_estimates):
+    far = study_estimates.assign(z=study_estimates["z"].clip(-1, 1))
+    first = far.index[far["variable"].eq("mu") & far["model"].eq("centered")][0]
+    far.loc[first, "z"] = -40.0
+    figure = plots.z_scores(far)
+    assert figure.axes[0].get_ylim() == (-12, 12)
+    heights = np.concatenate([points(line)[1] for line in figure.axes[0].lines])
+    assert np.sort(heights[heights < -4]) == pytest.approx([-0.97 * 12])
+    assert figure.axes[0].get_title(loc="left").startswith("centered: |z| > 2 in 1.2 % of 81")
+    figure = plots.z_scores(study_estimates.assign(z=math.nan))
+    assert figure.axes[0].get_ylim() == (-5, 5)
+    assert figure.axes[0].get_title(loc="left") == "centered"
+    assert "no z for μ, τ, log τ: no exact mean" in [t.get_text() for t in figure.axes[0].texts]
+
+
 def test_z_scores_have_bands_at_two_and_four_and_the_normal_density(study_estimates, z_scores):
     found = legend(z_scores)
     for over, beside in zip(z_scores.axes[::2], z_scores.axes[1::2], strict=True):
@@ -888,6 +915,72 @@ def test_shrinkage_marks_what_each_method_plugs_in(shrinkage):
     }
 
 
+@pytest.mark.parametrize(
+    ("ml", "reml", "told"),
+    [
+        (2.2504, 2.2496, {2.25: ["ML", "REML"]}),
+        (2.244, 2.246, {2.24: ["ML"], 2.25: ["REML"]}),
+        (1234.4, 1230.0, {1230: ["ML", "REML"]}),
+    ],
+)
+def test_methods_that_agree_to_three_digits_share_a_line(ml, reml, told):
+    table = pd.DataFrame({"method": ["no_pooling", "reml", "ml"], "tau": [math.inf, reml, ml]})
+    assert plots._plugged_in(table) == told
+
+
+# -- axes --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+@pytest.mark.parametrize(
+    ("values", "pad", "ticks"),
+    [
+        # whole decades where there are three, else finer steps
+        ([1, 1000], 0.18, [1, 10, 100, 1000]),
+        ([0.02, 3], 0.06 * math.log10(150), [0.03, 0.1, 0.3, 1, 3]),
+        ([4, 16], 0.04, [4, 5, 7, 10, 15]),
+        ([1, 2.5], 0.04, [1, 1.5, 2]),
+        ([40, 50], 0.2, [30, 40, 50, 70]),
+        ([0, -3, math.nan, math.inf, 8, 800], 0.12, [10, 100, 1000]),
+    ],
+)
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_logarithmic_axes_hold_their_values_and_three_round_ticks(ax, name, values, pad, ticks):
+    axis, other = (ax.xaxis, ax.yaxis) if name == "x" else (ax.yaxis, ax.xaxis)
+    plots._log_axis(axis, values)
+    positive = [value for value in values if 0 < value < math.inf]
+    ends = (min(positive) / 10**pad, max(positive) * 10**pad)
+    assert axis.get_view_interval() == pytest.approx(ends)
+    assert axis.get_scale() == "log"
+    assert other.get_scale() == "linear"
+    assert list(axis.get_ticklocs()) == pytest.approx(ticks)
+    labels = [axis.get_major_formatter()(tick, 0) for tick in ticks]
+    assert [float(label.replace(",", "")) for label in labels] == ticks
+
+
+@pytest.mark.parametrize(
+    ("values", "top", "ticks"),
+    [
+        ([0, 0.001, 0.02, 0.5], 0.75, [0, 0.001, 0.01, 0.1, 1]),
+        ([2, 60], 90, [0, 1, 10, 100]),
+        ([2, 59.9], 59.9 * 1.08, None),
+        ([0.0, 0.05], 0.1, None),
+        ([0.0, 0.0], 0.1, None),
+    ],
+)
+def test_axes_from_zero_are_logarithmic_where_values_differ_thirtyfold(ax, values, top, ticks):
+    plots._axis_from_zero(ax, np.array(values))
+    assert ax.get_ylim() == pytest.approx((0, top))
+    assert ax.get_yscale() == ("symlog" if ticks else "linear")
+    if ticks:
+        assert list(ax.get_yticks()) == pytest.approx(ticks)
+        assert ax.yaxis.get_transform().linthresh == ticks[1]
+
+
 # -- calibration -------------------------------------------------------------------------------
 
 SOURCES = (*MODELS, "exact")
@@ -979,7 +1072,12 @@ def test_calibration_coverage_is_the_excess_in_percentage_points_with_its_interv
                 numbers = (y[k], *ends[k])
                 expected = (cell.coverage, cell.lower, cell.upper)
                 assert numbers == pytest.approx([100 * e - 100 * cell.nominal for e in expected])
+        # side by side in the legend's order
+        places = np.array([x for x, *_ in error_bars(ax)])
+        assert np.all(np.diff(places, axis=0) > 0)
+        assert places[1] == pytest.approx([0.2, 0.5, 0.9])
     _, *lines = figure.axes[2].lines
+    assert np.all(np.diff([line.get_xdata() for line in lines], axis=0) > 0)
     for line, source in zip(lines, SOURCES, strict=True):
         first, second = (rows_of(table, source, name)["coverage"].to_numpy() for name in RANKED[2:])
         assert rgb(line.get_color()) == MODEL_COLOURS[source]

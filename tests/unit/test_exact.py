@@ -820,6 +820,14 @@ def test_unknown_variable_group_and_probability_are_refused(schools):
             call()
 
 
+def test_tables_of_pairs_are_made_of_as_many_groups_as_are_allowed(schools, monkeypatch):
+    monkeypatch.setattr(exact, "MOST_GROUPS_FOR_PAIRS", 8)
+    assert schools.probability_greater().shape == (8, 8)
+    monkeypatch.setattr(exact, "MOST_GROUPS_FOR_PAIRS", 7)
+    with pytest.raises(InputError, match="found 8 groups; allowed: 7 or fewer"):
+        schools.probability_greater()
+
+
 # -- properties ----------------------------------------------------------------------------------
 
 LEAN = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,12 +1,14 @@
 """Tails, intervals and corrections, against SciPy's own tests and against hand numbers."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from partial_pooling.inference import (
+    Interval,
     error_p_value,
     holm,
     mean_interval,
@@ -53,13 +55,38 @@ def test_means_have_students_interval():
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     found = mean_interval(values)
     np.testing.assert_allclose(found, [np.mean(values), expected.low, expected.high])
-    assert found.excludes_zero
-    assert not mean_interval([-1.0, 1.1, 1.2]).excludes_zero
+    expected = stats.ttest_1samp([1.0, 4.0], 0).confidence_interval(0.9)
+    np.testing.assert_allclose(mean_interval([1.0, 4.0], 0.9), [2.5, expected.low, expected.high])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "excludes"),
+    [
+        (0.2, 0.8, True),
+        (-0.8, -0.2, True),
+        (-0.2, 0.8, False),
+        (-0.8, 0.2, False),
+        (0.0, 0.8, False),
+        (-0.8, 0.0, False),
+        (math.nan, math.nan, False),
+    ],
+)
+def test_zero_is_excluded_where_both_ends_lie_on_one_side(low, high, excludes):
+    assert Interval(0.1, low, high).excludes_zero == excludes
+
+
+def test_ends_are_cut_to_what_is_possible():
+    assert Interval(0.4, -0.3, 1.2).within(0) == (0.4, 0, 1.2)
+    assert Interval(0.4, -0.3, 1.2).within(0, 1) == (0.4, 0, 1)
+    assert Interval(0.4, 0.1, 0.7).within(0, 1) == (0.4, 0.1, 0.7)
+    alone = Interval(0.4, math.nan, math.nan)
+    assert alone.within(0, 1) is alone
 
 
 @pytest.mark.parametrize("values", [[3.0], [2.0, 2.0, 2.0]])
 def test_values_that_do_not_vary_tell_nothing_of_chance(values):
-    found = mean_interval(values)
+    with warnings.catch_warnings(action="error"):
+        found = mean_interval(values)
     assert found.value == values[0]
     assert math.isnan(found.low)
     assert math.isnan(found.high)

@@ -65,7 +65,16 @@ def test_at_scale_shows_a_hundredth_of_the_scale():
             assert len(text.partition(".")[2]) == decimals + further
     assert words.at_scale(3e-8)(1.2345e-7) == "1.23e−07"
     assert words.at_scale(1e8)(-98765432.1) == "−9.88e+07"
-    assert words.at_scale(math.nan)(1.005e3) == "1,005.00"
+    for nothing in (math.nan, math.inf, 0, -3):
+        assert words.at_scale(nothing)(1005.0) == "1,005.00"
+        assert words.at_scale(nothing, 1)(1005.0) == "1,005.000"
+    # powers of ten from ten millions on and below a ten thousandth, and not at the limit itself
+    assert words.at_scale(1e7)(12345678.0) == "1.23e+07"
+    assert words.at_scale(9.9e6)(12345678.0) == "12,345,678"
+    assert words.at_scale(1e-4)(0.5) == "0.500000"
+    assert words.at_scale(9.9e-5)(0.5) == "5.00e−01"
+    assert words.at_scale(3e-8, 1)(1.2344e-7) == "1.234e−07"
+    assert words.at_scale(3e-8)(0.0) == "0"
 
 
 def test_percent_is_a_hundredfold_with_two_digits_or_whole():
