@@ -56,6 +56,19 @@ CLASSICAL = pd.DataFrame(
 PLUGGED = pd.DataFrame(
     {"theta": [9.151, 7.872, 6.033, 8.414, 1.715], "theta_sd": [5.172, 4.633, 5.447, 4.288, 0.8512]}
 )
+ANSWER = {
+    "quote": True,
+    "conflicts": [],
+    "agreement": {
+        "location": {"p_value": 0.2137, "p_corrected": 0.4274, "too_large": True, "undefined": ""},
+        "spread": {"p_value": 0.6481, "p_corrected": 0.6481, "too_large": False, "undefined": ""},
+        "prior_mean": 1.5,
+        "prior_reach": 52.92,
+        "data_mean": 7.913,
+        "prior_tau": [0.2554, 165.4],
+        "data_tau": [0.1873, 14.26],
+    },
+}
 HETEROGENEITY = {
     "q": 6.7345,
     "degrees_of_freedom": 4,
@@ -331,7 +344,7 @@ def write_distinct_results(folder):
         ("heterogeneity", HETEROGENEITY),
         ("provenance", provenance),
         ("agreement", {}),
-        ("verdict", {"answer": {"quote": True}, "sampling": sampling()}),
+        ("verdict", {"answer": ANSWER, "sampling": sampling()}),
         ("calibration/summary", summary),
     ):
         path = folder / f"{name}.json"

@@ -162,18 +162,16 @@ def test_sites_in_other_units_than_the_prior_conflict():
     np.testing.assert_allclose(found.prior_reach, stats.norm.ppf(0.975) * 5)
     np.testing.assert_allclose(found.data_mean, SITES.estimate.mean())
     words = told(SITES, prior())
-    assert words.startswith(
-        "Prior and data conflict: the prior expects μ within 10 of 0 (95 %), the data say 132 (p <"
-    )
+    assert words.startswith("The prior expects μ within 10 of 0 (95 %), the data say 132 (p <")
 
 
 def test_spreads_conflict_in_both_directions():
     wide = told(SITES, prior(("Normal", {"mu": 130, "sigma": 50}), ("HalfNormal", {"sigma": 0.1})))
-    assert "conflict: the groups lie further apart than the prior of τ expects" in wide
+    assert "The groups lie further apart than the prior of τ expects" in wide
     close = Groups(tuple("abcdefgh"), np.linspace(1, 1.2, 8), np.full(8, 1.0))
     words = told(close, prior(tau=("Uniform", {"lower": 50, "upper": 100})))
     assert (
-        "the groups lie closer together than the prior of τ expects, which has τ in 51 to 99"
+        "The groups lie closer together than the prior of τ expects, which has τ in 51 to 99"
         in words
     )
 

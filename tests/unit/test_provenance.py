@@ -12,20 +12,21 @@ from partial_pooling.provenance import provenance
 
 def test_modules_import_only_from_floors_below():
     floors = [
-        {"errors", "words"},
+        {"errors", "words", "limits", "inference", "cochran", "grades"},
         {"files", "priors", "provenance", "logs", "html"},
         {"data", "digest", "kept", "tables"},
         {"fits", "models", "classical", "lecture"},
         {"configuration", "sampling", "exact", "resources", "results", "findings"},
         {
+            "agreement",
             "diagnostics",
-            "verdict",
             "calibration",
             "calibration_summary",
             "certificate",
             "captions",
             "comparison",
         },
+        {"grading", "verdict"},
         {"plots", "report", "rendering", "estimate"},
         {"__main__"},
     ]

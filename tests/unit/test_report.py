@@ -144,16 +144,16 @@ def test_jupyter_leaves_dollars_in_names_alone():
 def test_answer_and_sampler_are_told_apart(study):
     report = study(samplers={"centered": BAD})
     assert report.answer_badge() == badge(True, "Exact: quote these")
-    assert report.sampler_badge() == badge(False, "Sampler: trust no setting")
+    assert report.sampler_badge() == badge(False, "Sampler: no setting right")
     told = text(report.title())
     assert "Would sampling have told you? centered right in 0 of 6 fits." in told
     assert "One seed" not in told
     good = study("one of each")
-    assert good.sampler_badge() == badge(True, "Sampler: trust centered at target_accept 0.9")
+    assert good.sampler_badge() == badge(True, "Sampler right: centered at target_accept 0.9")
     assert "centered right in 1 of 1 fit. One seed: it may have been luck." in text(good.title())
     short = study(samplers={"centered": SHORT})
     text_of = BeautifulSoup(short.sampler_badge(), "html.parser").get_text()
-    assert text_of == "Sampler: more draws of centered at target_accept 0.8"
+    assert text_of == "Sampler: too few draws, centered at target_accept 0.8"
 
 
 def test_a_conflict_stands_before_any_word_of_trust(study):
@@ -161,7 +161,7 @@ def test_a_conflict_stands_before_any_word_of_trust(study):
     assert report.answer_badge() == badge(False, "Prior and data conflict")
     told = text(report.title())
     assert "quote these" not in told
-    assert told.index("conflict") < told.index("Sampler: trust")
+    assert told.index("conflict") < told.index("Sampler right")
 
 
 # -- which fit to trust -------------------------------------------------------------------------
@@ -577,5 +577,7 @@ def test_index_shows_every_data_set_with_its_verdict(tmp_path):
         ["pass", "pass"],
         ["pass", "fail"],
     ]
-    assert [row("td")[3].get_text() for row in rows] == ["6 of 6", "0 of 6"]
+    assert [row("td")[6].get_text() for row in rows] == ["6 of 6", "0 of 6"]
+    assert [row("td")[4].get_text() for row in rows] == ["quote", "quote"]
+    assert [row("td")[5].get_text() for row in rows] == ["right centered, 0.8", "none right"]
     assert unescape(str(rows[0].a.string)) == "good one"

@@ -110,7 +110,7 @@ def test_title_has_the_exact_answer(report):
         "five trees5 groups. Common mean μ: mean 4.4 (95 % interval −3.7 to 12.6). Standard "
         "deviation between groups τ: median 3.04 (0.14 to 12.07). A new group's θ: −8.3 to 18.2."
     )
-    assert "Sampler: trust noncentered at target_accept 0.95" in told
+    assert "Sampler right: noncentered at target_accept 0.95" in told
     assert (
         "Would sampling have told you? centered right in 2 of 9 fits; noncentered right in 3 of 10 "
         "fits; marginal right in 4 of 11 fits."
@@ -369,12 +369,12 @@ def test_each_check_is_explained_with_its_threshold(report):
         "error of sds",
         "error of quantiles",
         "honest",
-        "R-hat (at most 1.013)",
-        "bulk ESS (at least 412)",
-        "tail ESS (at least 387)",
-        "divergences (at most 1.5 %)",
-        "E-BFMI (at least 0.31)",
-        "tree depth (at most 5.2 %)",
+        "R-hat (≤ 1.013)",
+        "bulk ESS (≥ 412)",
+        "tail ESS (≥ 387)",
+        "divergences (≤ 1.5 %)",
+        "E-BFMI (≥ 0.31)",
+        "tree depth (≤ 5.2 %)",
     ]
 
 
@@ -842,7 +842,7 @@ def test_index_has_the_numbers_of_each_report(report):
     assert [plain(str(cell)) for cell in rows[0]] == [
         "five trees",
         "Exact: quote these",
-        "Sampler: trust noncentered at target_accept 0.95",
+        "Sampler right: noncentered at target_accept 0.95",
         f"{right} of {sum(range(3, 12))}",
         "5",
         "mean 4.4 (−3.7 to 12.6)",

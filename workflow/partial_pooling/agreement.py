@@ -210,16 +210,15 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
     words = []
     if LOCATION in found:
         words.append(
-            f"Prior and data conflict: the prior expects μ within "
-            f"{units(agreement['prior_reach'])} of {units(agreement['prior_mean'])} (95 %), the "
-            f"data say {units(agreement['data_mean'])} (p {_p(agreement, LOCATION)})."
+            f"The prior expects μ within {units(agreement['prior_reach'])} of "
+            f"{units(agreement['prior_mean'])} (95 %), the data say {units(agreement['data_mean'])} (p {_p(agreement, LOCATION)})."
         )
     if SPREAD in found:
         low, high = (units(end) for end in agreement["prior_tau"])
         more = "further apart" if agreement["spread"]["too_large"] else "closer together"
         words.append(
-            f"{'Prior and data conflict: the' if not words else 'The'} groups lie {more} than the "
-            f"prior of τ expects, which has τ in {low} to {high} (95 %; p {_p(agreement, SPREAD)})."
+            f"The groups lie {more} than the prior of τ expects, which has τ in {low} to {high} "
+            f"(95 %; p {_p(agreement, SPREAD)})."
         )
     if not found:
         tested = [

@@ -20,11 +20,11 @@ from scipy.special import betaincinv, ndtri
 from scipy.stats import rankdata
 
 from partial_pooling.exact import ExactPosterior
+from partial_pooling.grades import NECK
 
 PROBABILITIES = {"q5": 0.05, "q50": 0.5, "q95": 0.95}
 BLOCK = 16  # variables estimated at once: several copies of their draws are held
 ONE_SIGMA = np.array([[0.1586553], [0.8413447]])  # as ArviZ rounds them
-NECK = {"1": 0.01, "5": 0.05, "25": 0.25}
 QUARTERS = 4
 
 

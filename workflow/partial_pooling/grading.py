@@ -23,24 +23,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from partial_pooling.diagnostics import PROBABILITIES
+from partial_pooling.grades import ALARM, CELL, CHECKS, ERRORS, FEW, HONEST, QUIET, RIGHT, WRONG
 from partial_pooling.inference import error_p_value, holm, share_p_value
 
-CELL = ["model", "target_accept", "seed", "draws"]
-ERRORS = ("error_mean", "error_sd", "error_quantile")
-HONEST = "honest"
-RIGHT, FEW, WRONG = "right", "too few draws", "wrong"
-QUIET, ALARM = "no alarm", "alarm"
-GOOD = (RIGHT, QUIET)  # verdicts that hold nothing against a fit
-
-# Ordinary checks: column of the fits' table, the threshold's key, whether it is a least value.
-CHECKS = (
-    ("r_hat_max", "r_hat", False),
-    ("ess_bulk_min", "ess_bulk", True),
-    ("ess_tail_min", "ess_tail", True),
-    ("divergence_rate", "divergence_rate", False),
-    ("ebfmi_min", "ebfmi", True),
-    ("max_treedepth_rate", "max_treedepth_rate", False),
-)
 FIRST_COLUMNS = [
     *CELL,
     "divergences",

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, stdtrit
 
 from partial_pooling.errors import InputError
 from partial_pooling.limits import LARGEST, SMALLEST
@@ -139,6 +138,8 @@ class Prior:
 
     def quantile(self, p: float) -> float:
         """Quantile at a probability strictly between 0 and 1; NaN for an improper prior."""
+        from scipy.special import ndtri, stdtrit  # the Snakefile imports this module, and not SciPy
+
         parameters = self.parameters
         match self.dist:
             case "Normal":

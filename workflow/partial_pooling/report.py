@@ -21,7 +21,6 @@ import yaml
 from partial_pooling.agreement import agreement_words
 from partial_pooling.captions import CALIBRATION, caption
 from partial_pooling.comparison import compare_with_lecture
-from partial_pooling.diagnostics import NECK
 from partial_pooling.findings import (
     CHECK_WORDS,
     FUNNEL,
@@ -32,11 +31,10 @@ from partial_pooling.findings import (
     neck_words,
     p_text,
 )
-from partial_pooling.grading import ALARM, CHECKS, GOOD, HONEST, RIGHT
+from partial_pooling.grades import ALARM, CHECKS, GOOD, HONEST, MORE_DRAWS, NECK, NONE, RIGHT, TRUST
 from partial_pooling.html import Html, Shown, badge, bold, figure, paragraphs, table
 from partial_pooling.inference import mean_interval
 from partial_pooling.results import Results
-from partial_pooling.verdict import MORE_DRAWS, NONE, TRUST
 from partial_pooling.words import (
     Format,
     at_scale,
@@ -104,9 +102,9 @@ class Report(Results):
         best, status = self.best, self.best["status"]
         setting = f"{best['model']} at target_accept {best['target_accept']:g}"
         text = {
-            TRUST: f"Sampler: trust {setting}",
-            MORE_DRAWS: f"Sampler: more draws of {setting}",
-            NONE: "Sampler: trust no setting",
+            TRUST: f"Sampler right: {setting}",
+            MORE_DRAWS: f"Sampler: too few draws, {setting}",
+            NONE: "Sampler: no setting right",
         }[status]
         return badge(status == TRUST, text)
 
@@ -187,7 +185,8 @@ class Report(Results):
             f"All of this rests on the priors μ ~ {escape(str(self.prior.mu))} and "
             f"τ ~ {escape(str(self.prior.tau))}, and is computed by numerical integration: "
             "no sampler, and no Monte Carlo error.",
-            f"{escape(self._agreement())} A prior that was made from these data cannot conflict "
+            ("" if self.verdict["answer"]["quote"] else "<b>Prior and data conflict.</b> ")
+            + f"{escape(self._agreement())} A prior that was made from these data cannot conflict "
             "with them.",
         ]
         return paragraphs(lines)
@@ -847,8 +846,8 @@ def write_index(reports: Sequence[tuple[str, Report]], templates: Path) -> str:
             "link": link,
             "name": report.name,
             "groups": len(report.groups),
-            "answer": report.answer_badge(),
-            "sampler": report.sampler_badge(),
+            "answer": report.verdict["answer"]["quote"],
+            "sampler": report.best,
             "right": sum(setting["right"] for setting in report.sampling["settings"]),
             "fits": sum(setting["fits"] for setting in report.sampling["settings"]),
             "mu": f"{report.centre_in_words('mu')} ({report.interval('mu')})",

@@ -12,11 +12,22 @@ from scipy import stats
 from scipy.special import ndtr
 
 from partial_pooling.agreement import conflicts
-from partial_pooling.grading import CELL, CHECKS, ERRORS, FEW, GOOD, HONEST, RIGHT, WRONG
+from partial_pooling.grades import (
+    CELL,
+    CHECKS,
+    ERRORS,
+    FEW,
+    GOOD,
+    HONEST,
+    MORE_DRAWS,
+    NONE,
+    RIGHT,
+    TRUST,
+    WRONG,
+)
 from partial_pooling.inference import Interval, mean_interval, share_interval
 
 SETTING = ["model", "target_accept"]
-TRUST, MORE_DRAWS, NONE = "trust", "more draws", "none"
 QUARTERS = [f"divergent_q{k}" for k in range(1, 5)]
 # Pearson's chi-square wants five expected in each cell.
 FEWEST_DIVERGENCES = 5 * len(QUARTERS)
