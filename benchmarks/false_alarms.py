@@ -29,7 +29,8 @@ from partial_pooling.configuration import load_schema, with_defaults
 from partial_pooling.data import Groups
 from partial_pooling.diagnostics import PROBABILITIES, estimate, grade, stack_variables
 from partial_pooling.exact import ExactPosterior, solve
-from partial_pooling.grading import ERRORS, judge_estimates
+from partial_pooling.grades import ERRORS
+from partial_pooling.grading import judge_estimates
 from partial_pooling.inference import share_interval
 from partial_pooling.lecture import PRIOR
 

@@ -211,7 +211,8 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
     if LOCATION in found:
         words.append(
             f"The prior expects μ within {units(agreement['prior_reach'])} of "
-            f"{units(agreement['prior_mean'])} (95 %), the data say {units(agreement['data_mean'])} (p {_p(agreement, LOCATION)})."
+            f"{units(agreement['prior_mean'])} (95 %), the data say "
+            f"{units(agreement['data_mean'])} (p {_p(agreement, LOCATION)})."
         )
     if SPREAD in found:
         low, high = (units(end) for end in agreement["prior_tau"])
