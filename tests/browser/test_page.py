@@ -163,8 +163,13 @@ def test_contents_fold_away_on_a_phone_and_name_the_section(open_page):
     assert links.first.is_visible()
     links.nth(3).click()
     assert not links.first.is_visible()
-    page.wait_for_function("document.querySelector('nav .here').textContent === 'The funnel'")
-    bar, heading = page.locator("nav").bounding_box(), page.locator("#The-funnel").bounding_box()
+    page.wait_for_function(
+        "document.querySelector('nav .here').textContent === 'Where sampling can be hard'"
+    )
+    bar, heading = (
+        page.locator("nav").bounding_box(),
+        page.locator("#Where-sampling-can-be-hard").bounding_box(),
+    )
     assert bar["y"] + bar["height"] <= heading["y"] + 20
 
 

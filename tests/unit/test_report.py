@@ -329,15 +329,15 @@ def test_a_neck_never_seen_is_no_agreement():
 @pytest.mark.parametrize(
     ("neck", "said"),
     [
-        (0.0, "It comes into the neck too seldom"),
-        (3.0, "It stays in the neck too long"),
+        (0.0, "It comes to small τ too seldom"),
+        (3.0, "It stays at small τ too long"),
         (1.0, "No share is further from the exact one than chance may take it"),
         (1.03, "No share is further from the exact one than chance may take it"),
     ],
 )
 def test_words_about_the_neck_follow_its_numbers(study, neck, said):
     told = text(study(samplers={"centered": Sampler(neck=neck)}).funnel())
-    judgements = ("too seldom", "neck too long", "than chance")
+    judgements = ("too seldom", "τ too long", "than chance")
     assert said in told
     assert sum(words in told for words in judgements) == 1
 

@@ -85,7 +85,7 @@ def _divergences(results: Results) -> Caption:
     group = results.groups.names[0]
     return (
         f"Draws in the plane of log τ and θ of {group}, a panel a model. {_sentence(each)}",
-        f"The funnel: log τ against θ of {group}, every transition of {_of_shown(results)}. "
+        f"log τ against θ of {group}, every transition of {_of_shown(results)}. "
         "Divergent transitions are black and in front. Of the exact posterior 5 % lies below the "
         f"dashed line and 1 % below the other. {_sentence(each)}",
     )
@@ -100,7 +100,7 @@ def _funnel_neck(results: Results) -> Caption:
     return (
         "Probability that log τ is below c against c, on a logarithmic scale: exact, and sampled "
         f"by each model. {_sentence(each)}",
-        "The neck in numbers: the probability that log τ is below c, sampled and exact, for "
+        "Small τ in numbers: the probability that log τ is below c, sampled and exact, for "
         f"{_of_shown(results)}. A line below the black one has fewer draws there than the exact "
         f"posterior. {_sentence(each)} The far end of each line rests on few draws.",
     )

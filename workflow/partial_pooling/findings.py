@@ -148,9 +148,9 @@ def neck_words(rows: pd.DataFrame, shares: Sequence[str]) -> str:
     less = [p for p, (i, chance) in found.items() if chance < LEVEL and i.value < float(p) / 100]
     more = [p for p, (i, chance) in found.items() if chance < LEVEL and i.value > float(p) / 100]
     judgement = {
-        (True, False): "It comes into the neck too seldom",
-        (False, True): "It stays in the neck too long",
-        (True, True): "It is too seldom in one part of the neck and too long in another",
+        (True, False): "It comes to small τ too seldom",
+        (False, True): "It stays at small τ too long",
+        (True, True): "It has too few draws at some small τ and too many at others",
         (False, False): "No share is further from the exact one than chance may take it",
     }[bool(less), bool(more)]
     over = f"over {count(len(rows), 'fit')}" if len(rows) > 1 else "in one fit"
