@@ -162,7 +162,7 @@ def test_sites_in_other_units_than_the_prior_conflict():
     np.testing.assert_allclose(found.prior_reach, stats.norm.ppf(0.975) * 5)
     np.testing.assert_allclose(found.data_mean, SITES.estimate.mean())
     words = told(SITES, prior())
-    assert words.startswith("The prior expects μ within 10 of 0 (95 %), the data say 132 (p <")
+    assert words.startswith("The prior expects μ within 10 of 0 (95 %), the data say 132 (p = 1.4e−08).")
 
 
 def test_spreads_conflict_in_both_directions():
@@ -181,9 +181,26 @@ def test_no_conflict_is_told_with_the_p_values(eight_schools, default_prior):
     assert conflicts(found.as_dict(), 0.01) == []
     words = told(eight_schools, default_prior)
     assert words == (
-        f"Prior and data: no conflict found (their mean p = {found.location.p_value:.2f}, "
-        f"their spread p = {found.spread.p_value:.2f})."
+        f"Prior and data: no conflict found (location p = {found.location.p_corrected:.2f}, "
+        f"spread p = {found.spread.p_corrected:.2f}, corrected; a conflict is below 0.01)."
     )
+
+
+def test_a_conflict_is_told_by_the_p_value_that_decides():
+    found = prior_data_agreement(SITES, prior(("Normal", {"mu": 110, "sigma": 7}))).as_dict()
+    found["location"] |= {"p_value": 0.006, "p_corrected": 0.012}
+    assert "location p = 0.012" in agreement_words(found, 0.01, fixed(0))
+
+
+def test_what_cannot_be_resolved_is_not_defined(monkeypatch):
+    equal = Groups(("a", "b", "c"), np.full(3, 2.0), np.array([1.0, 2, 3]))
+    assert prior_data_agreement(equal, prior()).spread.undefined == "the estimates are all equal"
+
+    def fail(*_):
+        raise ArithmeticError
+
+    monkeypatch.setattr("partial_pooling.cochran.CochranTails.logs", fail)
+    assert "could not be resolved" in prior_data_agreement(SITES, prior()).spread.undefined
 
 
 def test_improper_priors_are_not_asked():

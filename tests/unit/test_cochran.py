@@ -32,9 +32,9 @@ def test_equal_errors_make_q_a_chi_squared(count):
             (below, chi2.logcdf(q / (1 + tau**2))),
             (above, chi2.logsf(q / (1 + tau**2))),
         ):
-            held = expected > -600  # below, SciPy has nothing
+            held = expected > -200  # below, the bound is given
             np.testing.assert_allclose(found[held], expected[held], rtol=1e-8, atol=1e-8)
-            assert np.all(found[~held] < -500)
+            assert np.all(found[~held] < -190)
 
 
 def test_three_groups_agree_with_an_integral_over_an_angle():

@@ -65,6 +65,8 @@ def test_faults_that_no_check_sees_are_wrong(eight_schools, exact, fault, named)
     estimates, fits = judged([posterior], exact, [2000])
     assert fits["verdict"].item() == "wrong"
     assert fits["alarms"].item() == ""
+    after = list(estimates)[list(estimates).index("error_quantile") + 1 :]
+    assert (after[0], after[-1]) == ("honest", "p_honest")
     wrong = estimates.loc[~estimates["honest"], "variable"]
     assert list(wrong) == [name for name in wrong if named in name]
 

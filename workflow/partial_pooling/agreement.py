@@ -150,11 +150,16 @@ def _spread(groups: Groups, prior: Prior) -> Check:
         return _undefined("one group has no spread")
     if not prior.is_proper:
         return _undefined(f"a {prior.dist} prior of τ expects no value more than another")
-    tails = CochranTails(heterogeneity(groups).q, groups.std_error)
-
-    below, above = np.exp(
-        log_averages(groups, prior, lambda tau: np.stack(tails.logs(tau)), tails.window)
-    )
+    q = heterogeneity(groups).q
+    if q == 0:  # rounded: no continuous distribution makes them so
+        return _undefined("the estimates are all equal")
+    tails = CochranTails(q, groups.std_error)
+    try:
+        below, above = np.exp(
+            log_averages(groups, prior, lambda tau: np.stack(tails.logs(tau)), tails.window)
+        )
+    except ArithmeticError:
+        return _undefined("for these standard errors Cochran's Q could not be resolved")
     if abs(below + above - 1) > WHOLE:
         return _undefined("the prior of τ reaches beyond the numbers that a computer can hold")
     return _two_sided(float(below), float(above))
@@ -205,6 +210,11 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
         Corrected p-value below which prior and data conflict.
     units
         Formats a number in the units of the data.
+
+    Returns
+    -------
+    str
+        Plain text; p-values are corrected for the number of checks.
     """
     found = conflicts(agreement, threshold)
     words = []
@@ -223,12 +233,15 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
         )
     if not found:
         tested = [
-            f"{what} p {_p(agreement, name)}"
-            for name, what in ((LOCATION, "their mean"), (SPREAD, "their spread"))
+            f"{name} p {_p(agreement, name)}"
+            for name in (LOCATION, SPREAD)
             if agreement[name]["p_value"] is not None
         ]
         if tested:
-            words.append(f"Prior and data: no conflict found ({', '.join(tested)}).")
+            words.append(
+                f"Prior and data: no conflict found ({', '.join(tested)}, corrected; a conflict is "
+                f"below {threshold:g})."
+            )
     words += [
         f"Whether the prior of {symbol} fits cannot be asked: {agreement[name]['undefined']}."
         for name, symbol in ((LOCATION, "μ"), (SPREAD, "τ"))
@@ -238,7 +251,7 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
 
 
 def _p(agreement: Mapping[str, Any], name: str) -> str:
-    chance = agreement[name]["p_value"]
+    chance = agreement[name]["p_corrected"]
     if chance < 1e-8:
         return "< 1e−8"
     return f"= {significant(2)(chance) if chance < 0.1 else fixed(2)(chance)}"

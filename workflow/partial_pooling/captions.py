@@ -188,13 +188,13 @@ def _error(results: Results) -> Caption:
     each = []
     rows = results.accuracy[results.accuracy["variable"] == "log_tau"]
     for model, of_model in rows.groupby("model", sort=False):
-        rmse = of_model.groupby("draws")["rmse"].mean()
+        rmse = np.sqrt((of_model["rmse"] ** 2).groupby(of_model["draws"]).mean())
         if len(rmse) > 1 and rmse.notna().all():
             each.append(
                 f"{model}: {significant(2)(rmse.iloc[0])} at {rmse.index[0]:,} draws, "
                 f"{significant(2)(rmse.iloc[-1])} at {rmse.index[-1]:,}"
             )
-    found = f" Log τ, mean over target_accepts: {_sentence(each)}" if each else ""
+    found = f" Log τ, all target_accepts together: {_sentence(each)}" if each else ""
     seeds = len(results.settings["sampling"]["seeds"])
     return (
         f"Root mean squared error of the means of log τ and μ against draws.{found}",

@@ -14,7 +14,7 @@ The tails are contour integrals of ``exp(K(s) - s q) / s``, after Imhof (1961), 
 distribution of quadratic forms in normal variables, Biometrika 48, but along a path through the
 saddle point (Lugannani and Rice 1980, Advances in Applied Probability 12): a parabola around the
 singularities, all of which are real, on which the integrand neither oscillates nor cancels. So a
-probability of 1e-200 has as many digits as one of 0.5. The trapezoid rule converges geometrically;
+probability of 1e-80 has as many digits as one of 0.5. The trapezoid rule converges geometrically;
 its own subset of every other node says when it has.
 """
 
@@ -40,6 +40,7 @@ SMOOTH = 1e-8  # absolute, of the polynomial of half the degree
 FAR = 1e10  # times all scales of the problem: what is left out is its square
 MANY = 200  # groups; a tail is then steep in tau
 NOTHING = -40.0  # log of a tail of many groups that counts for nothing
+ROUNDED = -200.0  # log of a tail that is given as Chernoff's bound
 DECAY = 40.0  # log of what is negligible at the end of the path beside its middle
 
 
@@ -221,8 +222,10 @@ class _Form:
     def log_tails(self) -> tuple[Array, Array]:
         """Logs of both tails: (about) the smaller one is integrated, the other its complement."""
         is_above, saddle = self._tail_and_saddle()
-        result = np.zeros_like(saddle)
-        pending = np.arange(len(saddle))
+        at_saddle = self.cumulant(saddle[:, None].astype(complex))[:, 0].real
+        # so small a tail has lost its digits to rounding; its bound serves as well
+        result = at_saddle - saddle * self.q
+        pending = np.flatnonzero(result > ROUNDED)
         intervals = INTERVALS
         while len(pending):
             fine, coarse = self.rows(pending)._log_integral(saddle[pending], intervals)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from html import escape
 
 import pandas as pd
 
@@ -101,19 +101,13 @@ def _statements(results: Results) -> list[tuple[str, str, str]]:
 def _slips(results: Results) -> list[str]:
     exact = results.value("log_tau")
     gap = lecture.QUOTED_LOG_TAU - exact
-    of_best = results.accuracy[
-        (results.accuracy["model"] == results.best["model"])
-        & (results.accuracy["target_accept"] == results.best["target_accept"])
-        & (results.accuracy["draws"] == results.draws)
-        & (results.accuracy["variable"] == "log_tau")
-    ].iloc[0]
+    own_error = results.value("log_tau", "sd") / math.sqrt(lecture.EFFECTIVE_DRAWS["log_tau"])
     return [
         f"<b>The true value of E[log τ].</b> The lecture draws a line at "
         f"{lecture.QUOTED_LOG_TAU}, which comes from a long run of a sampler. The exact value "
         f"is {exact:.7f}: the quoted one is off by {signed(gap, fixed(4))}, which is "
-        f"{fixed(1)(abs(gap) / of_best['mcse_mean'])} Monte Carlo standard errors of a fit of "
-        f"the {escape(results.best['model'])} model here (target_accept "
-        f"{results.best['target_accept']:g}, {results.draws:,} draws a chain).",
+        f"{fixed(1)(abs(gap) / own_error)} Monte Carlo standard errors of the lecture's own fit, "
+        f"by its {lecture.EFFECTIVE_DRAWS['log_tau']:,} effective draws.",
         "<b>The posterior mean of θ given μ and τ</b> is written with the factor "
         "1/σ²<sub>post</sub>; it must be σ²<sub>post</sub>. The lecture's simplified line "
         "below it is right.",

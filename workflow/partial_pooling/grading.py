@@ -146,6 +146,8 @@ def judge_fits(
     with_exact = np.where(fits["honest"], np.where(fits["accurate"], RIGHT, FEW), WRONG)
     without = np.where(fits["alarms"] == "", QUIET, ALARM)
     fits["verdict"] = np.where(fits["exact"], with_exact, without)
+    # more draws of a wrong fit make it no more accurate
+    fits.loc[fits["verdict"] == WRONG, "draws_needed"] = np.nan
     fits = fits.drop(columns="exact")
     rest = [name for name in fits.columns if name not in FIRST_COLUMNS]
     return fits[FIRST_COLUMNS + rest]

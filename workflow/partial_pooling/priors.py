@@ -163,7 +163,8 @@ class Prior:
         return {"dist": self.dist, **self.parameters}
 
     def __str__(self) -> str:
-        return f"{self.dist}({', '.join(f'{k}={v:g}' for k, v in self.parameters.items())})"
+        parameters = ", ".join(f"{k}={v:g}" for k, v in self.parameters.items())
+        return f"{self.dist}({parameters})" if parameters else self.dist
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Report(Results):
             f'<p class="lead">{count(len(self.groups), "group")}. Common mean μ: '
             f"{escape(self.centre_in_words('mu'))} (95 % interval {self.interval('mu')}). Standard "
             f"deviation between groups τ: median {self.in_units('tau', 'q50')} "
-            f"({self.interval('tau')}). A new group's θ: {self.interval('theta_new')}.</p>"
+            f"({self.interval('tau')}). A new group's θ: {self.interval('theta_new')} (95 % "
+            "each).</p>"
             f"<p>{self.answer_badge()} {escape(self.answer_words())}</p>"
             f"<p>{self.sampler_badge()} {self.sampler_words()}</p>"
         )
@@ -109,14 +110,19 @@ class Report(Results):
         return badge(status == TRUST, text)
 
     def sampler_words(self) -> str:
-        """How many fits of each model came out right, in one line of HTML."""
+        """How many fits of each model came out right, and with an alarm, in a line of HTML."""
         each = []
         for model, told in self.sampling["models"].items():
             right = sum(told["verdicts"].get(grade, 0) for grade in GOOD)
-            each.append(f"{bold(model)} {self._good} in {right} of {count(told['fits'], 'fit')}")
-        seeds = self.best["fits"]
-        once = " One seed: it may have been luck." if seeds == 1 else ""
-        return f"Would sampling have told you? {'; '.join(each)}.{once}"
+            alarms = int((self.last.loc[self.last["model"] == model, "alarms"] != "").sum())
+            each.append(
+                f"{bold(model)} {self._good} in {right} of {count(told['fits'], 'fit')}"
+                + (f", {alarms} with an alarm" if self.graded else "")
+            )
+        once = " One seed says little." if self.best["fits"] == 1 else ""
+        return (
+            f"Would sampling have told you? {'; '.join(each)} ({self.draws:,} draws a chain).{once}"
+        )
 
     @property
     def _good(self) -> str:
@@ -185,10 +191,19 @@ class Report(Results):
             f"All of this rests on the priors μ ~ {escape(str(self.prior.mu))} and "
             f"τ ~ {escape(str(self.prior.tau))}, and is computed by numerical integration: "
             "no sampler, and no Monte Carlo error.",
-            ("" if self.verdict["answer"]["quote"] else "<b>Prior and data conflict.</b> ")
-            + f"{escape(self._agreement())} A prior that was made from these data cannot conflict "
-            "with them.",
         ]
+        agreement = escape(self._agreement())
+        if self.verdict["answer"]["quote"]:
+            lines.append(
+                f"{agreement} If the priors were chosen after seeing these data, this check says "
+                "nothing."
+            )
+        else:
+            lines.insert(
+                0,
+                f"<b>Prior and data conflict.</b> {agreement} All that follows is under a prior "
+                "that conflicts with the data.",
+            )
         return paragraphs(lines)
 
     # -- verdicts ---------------------------------------------------------------------------
@@ -223,8 +238,9 @@ class Report(Results):
             )
         elif best["status"] == MORE_DRAWS:
             first = (
-                f"<b>No setting was {self._good} in all its fits</b> at {draws}. In {setting} none "
-                f"erred more than it admits: it has too few draws. {self._enough_draws(best)} "
+                f"<b>No setting was {self._good} in all its fits</b> at {draws}. In {setting} no "
+                "mean, and no share of draws below a quantile, was seen to err more than its Monte "
+                f"Carlo error admits: it has too few draws. {self._enough_draws(best)} "
                 f"{self._how_sure(best)}"
             )
         else:
@@ -238,9 +254,9 @@ class Report(Results):
     def _how_sure(self, setting: Mapping[str, Any]) -> str:
         low = setting["right_interval"][0] if setting["right"] else 0.0
         return (
-            f"{count(setting['fits'], 'seed')} can say so much: of all seeds between "
-            f"{percent(low)} and {percent(setting['right_interval'][1])} are {self._good} "
-            "(95 % interval)."
+            f"{count(setting['fits'], 'seed')} can say so much: with {self.draws:,} draws between "
+            f"{percent(low)} and {percent(setting['right_interval'][1])} of all seeds are "
+            f"{self._good} (95 % interval)."
         )
 
     def _cost(self, best: Mapping[str, Any]) -> str:
@@ -273,8 +289,8 @@ class Report(Results):
         if needed is None:
             return ""
         return (
-            f"As efficient a fit is accurate with about {significant(2)(needed)} draws a chain, "
-            "in 95 of 100 cases."
+            f"If unbiased, as efficient a fit is accurate with about {significant(2)(needed)} "
+            "draws a chain, in at least 95 of 100 cases."
         )
 
     def _rests_on(self) -> str:
@@ -286,16 +302,16 @@ class Report(Results):
             )
         undefined = rests["undefined"]
         names = {
-            "error_mean": "mean and standard deviation have no finite Monte Carlo error",
-            "error_sd": "the standard deviation has no finite Monte Carlo error",
+            "error_mean": "neither mean nor standard deviation can be graded",
+            "error_sd": "the standard deviation cannot be graded",
         }
         lacking = "error_mean" if "error_mean" in undefined else "error_sd"
         if lacking not in undefined:
             return ""
         which = listed([_symbol(name) for name in undefined[lacking][:5]])
         return escape(
-            f"Of {which} {names[lacking]} (the posterior's tail is too heavy): its fits are graded "
-            "on quantiles."
+            f"Of {which} {names[lacking]}, which has no finite Monte Carlo error since the "
+            "posterior's tail is too heavy; quantiles are."
         )
 
     def alarms_table(self) -> Html:
@@ -307,8 +323,8 @@ class Report(Results):
                 "wrong: none (missed)": told["alarms"]["missed"],
                 "too few draws: alarm": told["alarms"]["few_alarm"],
                 "too few draws: none": told["alarms"]["few_quiet"],
-                "right: alarm (false)": told["alarms"]["false_alarm"],
-                "right: none (quiet)": told["alarms"]["quiet"],
+                "right: alarm": told["alarms"]["false_alarm"],
+                "right: none": told["alarms"]["quiet"],
             }
             for model, told in self.sampling["models"].items()
         ]
@@ -329,6 +345,8 @@ class Report(Results):
         wrong = alarms["caught"] + alarms["missed"]
         right = alarms["false_alarm"] + alarms["quiet"]
         few = alarms["few_alarm"] + alarms["few_quiet"]
+        rows = self.last[(self.last["verdict"] == RIGHT) & (self.last["alarms"] != "")]
+        lucky = int((rows["draws_needed"] > rows["draws"]).sum())
         words = []
         if wrong:
             words.append(
@@ -346,7 +364,12 @@ class Report(Results):
             )
         if right:
             words.append(
-                f"Of {count(right, 'right fit')} {alarms['false_alarm']} had a false alarm."
+                f"Of {count(right, 'right fit')} {alarms['false_alarm']} had an alarm all the same"
+                + (
+                    f", {lucky} of them with fewer draws than a fit as efficient needs"
+                    * (lucky > 0)
+                )
+                + "."
             )
         raised = {
             CHECK_WORDS[key][0]: sum(
@@ -431,8 +454,9 @@ class Report(Results):
         )
         return Html(
             '<details class="note"><summary>What the grades and checks mean</summary>'
-            "<p>A fit is <b>right</b> if its three errors are small and it is honest; it has "
-            "<b>too few draws</b> if it is honest and an error is too large; it is <b>wrong</b>, "
+            "<p>A fit is <b>right</b> if its three errors are small and it is honest. It has "
+            "<b>too few draws</b> if an error is too large, but not seen to be beyond what its own "
+            "Monte Carlo error admits: more draws cure that, or show a fault. It is <b>wrong</b>, "
             "which more draws do not cure, if it is not honest.</p>"
             f"<dl>{grades}</dl><p>The ordinary checks, which need no exact answer:</p>"
             f"<dl>{checks}</dl></details>"
@@ -471,7 +495,7 @@ class Report(Results):
     def divergences(self) -> Html:
         """Are divergences real? Where they sit, whether they vanish, whether they matter."""
         return paragraphs(
-            f"{bold(name)}: {escape(divergence_words(model))}"
+            f"{bold(name)}: {escape(first_upper(divergence_words(model)))}"
             for name, model in self.sampling["models"].items()
         )
 
@@ -581,9 +605,10 @@ class Report(Results):
         return table(
             frame,
             dict.fromkeys(frame.columns[1:], one_more),
-            "Classical estimates plug in one value of τ, whose uncertainty they leave out; μ, its "
-            "standard error, and the 95 % interval of a new group follow from it. The last row is "
-            "the exact posterior, which has the priors too.",
+            "Classical estimates plug in one value of τ; μ, its standard error, and the 95 % "
+            "interval of a new group (Student's t with two degrees of freedom less than there are "
+            "groups, so none for two) follow from it. The last row is the exact posterior, which "
+            "has the priors too.",
             "classical",
         )
 
@@ -609,7 +634,8 @@ class Report(Results):
         else:
             lines.append(
                 f"The classical estimates of τ lie between {self.finely(taus.min())} and "
-                f"{self.finely(taus.max())}. Plugging one in takes τ as known; {interval}."
+                f"{self.finely(taus.max())}. Plugging one in takes τ as known; under the priors "
+                f"of this study {interval}."
             )
         return paragraphs(lines)
 
@@ -724,8 +750,8 @@ class Report(Results):
             dict(columns.values()),
             "Every fit at every number of draws, with its verdict and the ordinary checks that "
             "raised an alarm. Of errors, p, R-hat, ESS and E-BFMI the worst of any variable or "
-            "chain. Draws needed: a chain, for a fit as efficient to be accurate in 95 of 100 "
-            "cases.",
+            "chain. Draws needed: a chain, for a fit as efficient to be accurate in at least 95 of "
+            "100 cases, if it is unbiased.",
             "cells",
             "fits.csv",
             searchable=True,
@@ -798,7 +824,8 @@ class Report(Results):
         return Html(
             f'<table class="plain"><tbody>{body}</tbody></table>'
             "<p>To make every number of this page anew, save this configuration as "
-            f'<code>study.yaml</code></p><pre tabindex="0">{escape(study)}</pre><p>and run, in a '
+            f'<code>study.yaml</code></p><pre tabindex="0">{escape(study)}</pre><p>with the data '
+            "file that has the SHA-256 above, once prepared, at its path, and run, in a "
             f'clone of the workflow,</p><pre tabindex="0">{escape(checkout)}uv run snakemake '
             "--cores 4 --configfile study.yaml</pre>"
         )
