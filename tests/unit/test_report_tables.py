@@ -253,8 +253,11 @@ def test_what_could_not_be_graded_is_named(report):
     assert "Of μ and τ mean and standard deviation have no finite" in plain(again.trust())
     del again.sampling["rests_on"]["undefined"]["error_mean"]
     assert "Of μ, τ and log τ the standard deviation has no finite" in plain(again.trust())
-    again.sampling["rests_on"]["undefined"]["error_sd"] = [f"theta[{k}]" for k in range(9)]
-    assert "Of θ[0], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
+    again.sampling["rests_on"]["undefined"]["error_sd"] = [
+        "theta[theta[0]]",
+        *(f"theta[{k}]" for k in range(1, 9)),
+    ]
+    assert "Of θ[theta[0]], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
 
 
 def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
@@ -920,6 +923,26 @@ def test_long_tables_say_where_the_rest_is():
     assert plain(str(whole.find(class_="caption"))) == "Rows."
     unbounded = BeautifulSoup(table(frame, {}, "Rows.", "many"), "html.parser")
     assert len(unbounded.tbody("tr")) == 1002
+
+
+def test_each_table_has_its_name_and_says_which_file_has_all(report, monkeypatch):
+    monkeypatch.setattr("partial_pooling.html.MOST_ROWS", 3)
+    for name, file, rows in (
+        ("groups", "exact.csv", 5),
+        ("shrinkage", "classical_theta.csv", 5),
+        ("numbers", "estimates.csv", 8),
+        ("quantiles", "estimates.csv", 8),
+        ("cells", "fits.csv", 54),
+        ("alarms", "", 3),
+        ("verdicts", "", 9),
+        ("target_accept", "", 9),
+        ("classical", "", 7),
+    ):
+        method = {"groups": "data", "verdicts": "settings"}.get(name, name)
+        html = getattr(report, f"{method}_table")()
+        assert BeautifulSoup(html, "html.parser").div["id"] == f"table-{name}"
+        shortened = f" The first 3 of {rows} rows; {file} has all."
+        assert caption_of(html).endswith(shortened) == bool(file)
 
 
 def test_tables_tell_the_page_what_they_are():
