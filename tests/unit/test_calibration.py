@@ -826,6 +826,11 @@ def test_power_is_the_same_in_parts_as_at_once(few, monkeypatch):
     pd.testing.assert_frame_equal(power(few), whole)
 
 
+def test_a_null_distribution_has_its_number_of_values_however_it_is_cut(monkeypatch):
+    monkeypatch.setattr("partial_pooling.calibration_summary.MOST_AT_ONCE", 100)
+    assert null_distribution(31, 10, 25).statistic.size == 25  # 10 at once
+
+
 def test_simulations_needed_are_interpolated_in_their_logarithm():
     curve = pd.DataFrame({"simulations": [10, 100, 1000], "power": [0.1, 0.6, 1.0]})
     curve = curve.assign(source="m", variable="any", test="ecdf")

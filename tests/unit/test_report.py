@@ -335,6 +335,14 @@ def test_a_share_is_held_against_exactly_its_percentage(share, said):
     assert said in neck_words(neck_rows([share], ess=1e8), ["5"])
 
 
+def test_words_about_the_neck_count_fits_and_tests():
+    assert "(in one fit; 95 % intervals)" in neck_words(neck_rows([0.05]), ["5"])
+    both = neck_rows([0.05, 0.06]).assign(neck_1=0.01, ess_neck_1=100.0)
+    told = neck_words(both, ["1", "5"])
+    assert "(over 2 fits; 95 % intervals)" in told
+    assert "(2 tests, together wrong once in 1,000)" in told
+
+
 @pytest.mark.parametrize(
     ("neck", "said"),
     [
