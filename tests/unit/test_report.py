@@ -329,7 +329,7 @@ def test_a_neck_never_seen_is_no_agreement():
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0.0502, "It stays in the neck too long"), (0.0498, "It comes into the neck too seldom")],
+    [(0.0502, "It stays at small τ too long"), (0.0498, "It comes to small τ too seldom")],
 )
 def test_a_share_is_held_against_exactly_its_percentage(share, said):
     assert said in neck_words(neck_rows([share], ess=1e8), ["5"])
