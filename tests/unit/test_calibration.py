@@ -569,6 +569,7 @@ def test_more_than_three_faults_are_counted():
         ),
         ({"error": [math.nan, 0.789]}, "between 2.3 and 46: there its mean"),
         ({"error": [-0.129, 0.04]}, "too low by 0.13"),
+        ({"error": [-1.0, 0.04], "error_se": [0.25, 0.01]}, None),
         ({"error": [-0.128, 0.04]}, None),  # four standard errors of 0.0321 are 0.1284
         ({"error": [math.nan, math.nan]}, None),
     ],
@@ -816,6 +817,18 @@ def test_power_at_the_whole_is_the_test_itself(few):
             "mu": float(p[0] < 0.05),
             "log_tau": float(p[1] < 0.05),
         }
+
+
+def test_power_is_the_same_in_parts_as_at_once(few, monkeypatch):
+    whole = power(few)
+    # a variable at a time: 60 simulations, 9 cuts
+    monkeypatch.setattr("partial_pooling.calibration_summary.MOST_AT_ONCE", 54)
+    pd.testing.assert_frame_equal(power(few), whole)
+
+
+def test_a_null_distribution_has_its_number_of_values_however_it_is_cut(monkeypatch):
+    monkeypatch.setattr("partial_pooling.calibration_summary.MOST_AT_ONCE", 100)
+    assert null_distribution(31, 10, 25).statistic.size == 25  # 10 at once
 
 
 def test_simulations_needed_are_interpolated_in_their_logarithm():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import jinja2
 import numpy as np
+import pandas as pd
 import pytest
 from distinct_results import (
     ACCEPTS,
@@ -220,6 +221,10 @@ def test_error_goes_from_the_fewest_to_the_most_draws(report):
     assert "few seeds" in words(again, "error")[1]
     again.__dict__["accuracy"] = again.accuracy[again.accuracy["draws"] == 2000]
     assert "Log τ" not in words(again, "error")[0]
+    again = opened(report)
+    middle = again.accuracy[again.accuracy["draws"] == 400].assign(draws=900, rmse=0.0123)
+    again.__dict__["accuracy"] = pd.concat([again.accuracy, middle])
+    assert told in words(again, "error")[1]
     again = opened(report)
     lost = (again.accuracy["model"] == "marginal") & (again.accuracy["draws"] == 400)
     again.accuracy.loc[lost, "rmse"] = math.nan

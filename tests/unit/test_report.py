@@ -32,6 +32,7 @@ from partial_pooling.findings import (
     error_reduction,
     error_words,
     neck_shares,
+    neck_words,
 )
 from partial_pooling.html import Html, Shown, badge, table
 from partial_pooling.inference import share_interval
@@ -327,6 +328,22 @@ def test_a_neck_never_seen_is_no_agreement():
 
 
 @pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.0502, "It stays at small τ too long"), (0.0498, "It comes to small τ too seldom")],
+)
+def test_a_share_is_held_against_exactly_its_percentage(share, said):
+    assert said in neck_words(neck_rows([share], ess=1e8), ["5"])
+
+
+def test_words_about_the_neck_count_fits_and_tests():
+    assert "(in one fit; 95 % intervals)" in neck_words(neck_rows([0.05]), ["5"])
+    both = neck_rows([0.05, 0.06]).assign(neck_1=0.01, ess_neck_1=100.0)
+    told = neck_words(both, ["1", "5"])
+    assert "(over 2 fits; 95 % intervals)" in told
+    assert "(2 tests, together wrong once in 1,000)" in told
+
+
+@pytest.mark.parametrize(
     ("neck", "said"),
     [
         (0.0, "It comes to small τ too seldom"),
@@ -406,6 +423,7 @@ NECK = (0.35, 0.05, 0.07, 0.53)
             ["off by +0.27 exact standard", "(95 % interval over seeds +0.21 to +0.32): a bias."],
             ["no bias"],
         ),
+        (model_verdict(BOTH, error=(-0.1, -0.3, 0.1)), ["leaves out any above 0.30."], ["0.10."]),
         (model_verdict(BOTH, error=(None, None, None)), ["The rate"], ["off by"]),
         (model_verdict({"0.8": 0.01}), ["The rate is 1 %."], ["goes"]),
         (model_verdict({"0.8": 0.0, "0.9": 0.02}, total=0), ["0.8 there are none"], ["quarters"]),
@@ -565,6 +583,7 @@ def test_results_are_found_from_a_folder_below(monkeypatch, tmp_path):
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
     assert Report.find("results").name == "made up"
+    assert Report.find("nowhere").folder == Path("nowhere")
 
 
 def test_index_shows_every_data_set_with_its_verdict(tmp_path):

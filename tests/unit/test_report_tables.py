@@ -253,8 +253,11 @@ def test_what_could_not_be_graded_is_named(report):
     assert "Of μ and τ mean and standard deviation have no finite" in plain(again.trust())
     del again.sampling["rests_on"]["undefined"]["error_mean"]
     assert "Of μ, τ and log τ the standard deviation has no finite" in plain(again.trust())
-    again.sampling["rests_on"]["undefined"]["error_sd"] = [f"theta[{k}]" for k in range(9)]
-    assert "Of θ[0], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
+    again.sampling["rests_on"]["undefined"]["error_sd"] = [
+        "theta[theta[0]]",
+        *(f"theta[{k}]" for k in range(1, 9)),
+    ]
+    assert "Of θ[theta[0]], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
 
 
 def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
@@ -388,6 +391,7 @@ def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
         return np.array([(1 / s**2 + 1 / tau**2) ** -0.5 for s in STD_ERROR])
 
     factor = np.median(spread(9.968) / spread(0.2784))  # exact 5 and 95 % quantiles of tau
+    assert told.startswith("Between the 5 % and the 95 % quantile of τ the spread of a group's θ")
     assert f"changes by a factor of {sig(factor, 2)} (the median group)" in told
     for model in MODELS:
         rows = LAST[(LAST["model"] == model) & (LAST["target_accept"] == min(ACCEPTS))]
@@ -807,7 +811,7 @@ def test_slips_of_the_lecture_have_their_numbers(lecture):
         "divergences of 2 chains were counted, and prints a fraction. Of 20,000 transitions it is "
         "0.11 %."
     ) in slips[2]
-    assert "standard deviation of 5" in slips[3]
+    assert slips[3].startswith("N(0, 5) means a standard deviation of 5,")
     assert "“20,000 effective draws”" in slips[4]
     assert len(slips) == 5
     assert "five slips" in plain(lecture)
@@ -823,6 +827,7 @@ def test_origin_names_data_commit_and_versions(report):
         "python version": "3.13.9",
         "pymc version": "6.1.2",
     }
+    assert "sampling:\n  chains: 3\n" in again.origin()
     assert "seeds: [11, 3, 7]" in told
     assert "beta: 6.5" in told
     again.provenance["git_commit"] = "unknown"
@@ -920,6 +925,26 @@ def test_long_tables_say_where_the_rest_is():
     assert plain(str(whole.find(class_="caption"))) == "Rows."
     unbounded = BeautifulSoup(table(frame, {}, "Rows.", "many"), "html.parser")
     assert len(unbounded.tbody("tr")) == 1002
+
+
+def test_each_table_has_its_name_and_says_which_file_has_all(report, monkeypatch):
+    monkeypatch.setattr("partial_pooling.html.MOST_ROWS", 3)
+    for name, file, rows in (
+        ("groups", "exact.csv", 5),
+        ("shrinkage", "classical_theta.csv", 5),
+        ("numbers", "estimates.csv", 8),
+        ("quantiles", "estimates.csv", 8),
+        ("cells", "fits.csv", 54),
+        ("alarms", "", 3),
+        ("verdicts", "", 9),
+        ("target_accept", "", 9),
+        ("classical", "", 7),
+    ):
+        method = {"groups": "data", "verdicts": "settings"}.get(name, name)
+        html = getattr(report, f"{method}_table")()
+        assert BeautifulSoup(html, "html.parser").div["id"] == f"table-{name}"
+        shortened = f" The first 3 of {rows} rows; {file} has all."
+        assert caption_of(html).endswith(shortened) == bool(file)
 
 
 def test_tables_tell_the_page_what_they_are():

@@ -102,6 +102,7 @@ def test_signs_counts_and_lists():
         "+0.0",
         "+0.0",
     ]
+    assert words.signed(0.0, words.percent) == "+0\N{NO-BREAK SPACE}%"
     assert [words.count(n, "seed") for n in (0, 1, 2, 1500)] == [
         "0 seeds", "1 seed", "2 seeds", "1,500 seeds",
     ]  # fmt: skip
