@@ -62,9 +62,23 @@ def paths_of(config, path=()):
             yield from paths_of(value, (*path, key))
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.sampled_from(sorted(paths_of(CONFIG))), values, st.booleans())
+anywhere = given(st.sampled_from(sorted(paths_of(CONFIG))), values, st.booleans())
+
+
+@settings(max_examples=25, deadline=None)
+@anywhere
 def test_any_value_at_any_place_of_a_configuration(path, value, add):
+    assert_read_or_refused(path, value, add)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@anywhere
+def test_many_values_at_any_place_of_a_configuration(path, value, add):
+    assert_read_or_refused(path, value, add)
+
+
+def assert_read_or_refused(path, value, add):
     config = copy.deepcopy(CONFIG)
     if not path:
         config = value if isinstance(value, dict) else {"datasets": value}
