@@ -347,7 +347,7 @@ def test_identical_estimates_have_no_spread_whatever_their_size(offset, error):
     assert all(result.estimates[method].tau == 0 for method in METHODS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(-50, 50), st.floats(-4, 4)), min_size=2, max_size=12

@@ -673,7 +673,7 @@ def test_comparisons_of_uneven_groups_agree_with_dense_grid(case):
         assert abs(greater[a, b] - greater_by_dense_grid(brute, a, b)) < tolerance
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.floats(-3, 3), st.floats(-6, 6), st.floats(-6, 6), st.floats(-3, 3),
     st.sampled_from([FLAT, normal(1, 20)]), st.sampled_from([half_cauchy, half_normal]),
@@ -830,7 +830,7 @@ def test_tables_of_pairs_are_made_of_as_many_groups_as_are_allowed(schools, monk
 
 # -- properties ----------------------------------------------------------------------------------
 
-LEAN = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+LEAN = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

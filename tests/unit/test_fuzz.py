@@ -62,9 +62,23 @@ def paths_of(config, path=()):
             yield from paths_of(value, (*path, key))
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.sampled_from(sorted(paths_of(CONFIG))), values, st.booleans())
+anywhere = given(st.sampled_from(sorted(paths_of(CONFIG))), values, st.booleans())
+
+
+@settings(max_examples=25, deadline=None)
+@anywhere
 def test_any_value_at_any_place_of_a_configuration(path, value, add):
+    assert_read_or_refused(path, value, add)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@anywhere
+def test_many_values_at_any_place_of_a_configuration(path, value, add):
+    assert_read_or_refused(path, value, add)
+
+
+def assert_read_or_refused(path, value, add):
     config = copy.deepcopy(CONFIG)
     if not path:
         config = value if isinstance(value, dict) else {"datasets": value}
@@ -88,7 +102,7 @@ def test_any_value_at_any_place_of_a_configuration(path, value, add):
         assert all(isinstance(seed, int) and seed >= 0 for seed in study.sampling.seeds)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(["mu", "tau"]),
     st.dictionaries(
@@ -129,7 +143,7 @@ cells = st.sampled_from(
 ) | st.text(max_size=5)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(sorted(FORMS)),
     st.lists(st.lists(cells, max_size=5), max_size=6),
@@ -150,7 +164,7 @@ def test_any_text_as_a_data_file(tmp_path_factory, form, rows, newline, encoding
         assert np.isfinite(groups.std_error).all()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_as_a_data_file(tmp_path_factory, content):
     file = tmp_path_factory.getbasetemp() / "bytes.csv"
@@ -201,7 +215,7 @@ def solve_table(file, form, mu, tau):
     assert np.isfinite(dataset["log_predictive_without"]).all() or len(groups) <= 3
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.sampled_from(["estimates", "observations"]), tables, priors_of_mu, priors_of_tau)
 def test_any_table_of_floats_is_solved_or_refused(tmp_path_factory, form, rows, mu, tau):
     file = tmp_path_factory.getbasetemp() / "floats.csv"

@@ -160,6 +160,36 @@ def test_effective_draws_are_the_fewest_that_are_estimated(exact):
     assert judge_estimates(shares, THRESHOLDS)["honest"].all()
 
 
+def test_cells_are_judged_each_by_itself_in_whatever_order_they_come(exact):
+    good = independent_rows(exact, ess=4000, offset=0.0).assign(seed=2)
+    bad = independent_rows(exact, ess=4000, offset=0.2).assign(seed=1)
+    alone = {
+        seed: judge_estimates(rows, THRESHOLDS).set_index("variable")["p_honest"]
+        for seed, rows in ((2, good), (1, bad))
+    }
+    both = judge_estimates(pd.concat([good, bad]).sort_values("variable"), THRESHOLDS)
+    for seed, rows in both.groupby("seed"):
+        found = rows.set_index("variable")["p_honest"][alone[seed].index]
+        np.testing.assert_array_equal(found, alone[seed])
+    columns = list(both)
+    assert columns[columns.index("error_quantile") + 1] == "honest"
+    assert columns[-1] == "p_honest"
+    # log tau without tau has its mean alone to be tested by
+    rows = bad[bad["variable"] == "log_tau"]
+    np.testing.assert_allclose(
+        judge_estimates(rows, THRESHOLDS)["p_honest"],
+        2 * stats.norm.sf((0.2 - THRESHOLDS["tolerance_mean"]) * math.sqrt(4000)),
+    )
+
+
+def test_a_p_value_at_the_level_is_still_honest(exact):
+    rows = independent_rows(exact, ess=900, offset=0.12)
+    (least,) = judge_estimates(rows, THRESHOLDS)["p_honest"].unique()
+    for level, honest in ((least, True), (least * 1.001, False)):
+        judged_rows = judge_estimates(rows, {**THRESHOLDS, "honest_level": level})
+        assert (judged_rows["honest"] == honest).all()
+
+
 def cells(exact, **changes):
     estimates = judge_estimates(independent_rows(exact, 4000, 0.0).assign(**changes), THRESHOLDS)
     fits = pd.DataFrame(

@@ -106,6 +106,13 @@ def test_reasons_name_grade_variables_and_number_of_fits():
     assert (reasons["honest"]["fits"], reasons["honest"]["worst"]) == (1, 1e-6)
 
 
+def test_reasons_are_those_of_the_settings_own_fits():
+    far = {"error_mean": 0.4}
+    words = told({("a", 0.8): [GOOD], ("a", 0.9): [far], ("b", 0.8): [far | WRONG]})
+    reasons = [[reason["check"] for reason in s["reasons"]] for s in words["settings"]]
+    assert reasons == [[], ["error_mean"], ["error_mean", "honest"]]
+
+
 def test_costs_are_means_over_seeds_with_students_interval():
     cost = told({("a", 0.8): [GOOD] * 3})["settings"][0]["ess_per_1000_gradients"]
     expected = stats.ttest_1samp([11.0, 12, 13], 0).confidence_interval(0.95)
@@ -296,5 +303,14 @@ def test_accuracy_over_seeds():
     assert (row["share_z_above_2"], row["share_z_above_4"]) == (0.5, 0.25)
     np.testing.assert_allclose(row["expected_above_2"], 2 * stats.norm.sf(2))
     np.testing.assert_allclose(row["expected_above_4"], 2 * stats.norm.sf(4))
+    order = list(row)
+    first = order.index("bias_mean")
+    assert order[first : first + 4] == ["bias_mean", "bias_std_error", "bias_low", "bias_high"]
+    (pair,) = accuracy(rows.iloc[:2]).to_dict("records")
+    assert pair["bias_std_error"] == pytest.approx(1)  # of 1 and -1
+    (beyond,) = accuracy(rows.assign(z=[1.5, -2.5, 3.5, -5])).to_dict("records")
+    assert (beyond["share_z_above_2"], beyond["share_z_above_4"]) == (0.75, 0.25)
+    (lacking,) = accuracy(rows.assign(z=[1.0, math.nan, 3, 5])).to_dict("records")
+    assert math.isnan(lacking["share_z_above_2"])
     (alone,) = accuracy(rows.iloc[:1]).to_dict("records")
     assert all(math.isnan(alone[name]) for name in ("bias_std_error", "bias_low", "bias_high"))
