@@ -163,7 +163,9 @@ def test_sites_in_other_units_than_the_prior_conflict():
     np.testing.assert_allclose(found.prior_reach, stats.norm.ppf(0.975) * 5)
     np.testing.assert_allclose(found.data_mean, SITES.estimate.mean())
     words = told(SITES, prior())
-    assert words.startswith("The prior expects μ within 10 of 0 (95 %), the data say 132 (p = 1.4e−08).")
+    assert words.startswith(
+        "The prior expects μ within 10 of 0 (95 %), the data say 132 (p = 1.4e−08)."
+    )
 
 
 def test_spreads_conflict_in_both_directions():

@@ -20,7 +20,7 @@ from partial_pooling.inference import (
 @pytest.mark.parametrize(
     ("events", "trials"), [(0, 50), (1, 50), (3, 50), (25, 50), (49, 50), (50, 50)]
 )
-def test_shares_have_the_interval_of_clopper_and_pearson(events, trials=50):
+def test_shares_have_the_interval_of_clopper_and_pearson(events, trials):
     expected = stats.binomtest(events, trials).proportion_ci(0.9, method="exact")
     found = share_interval(events, trials, 0.9)
     np.testing.assert_allclose(found, [events / trials, expected.low, expected.high])

@@ -59,7 +59,10 @@ class Results:
     @cached_property
     def fits(self) -> pd.DataFrame:
         """One row a cell."""
-        return self._csv("fits.csv")
+        fits = self._csv("fits.csv")
+        return fits.assign(
+            alarms=fits["alarms"].astype(object).fillna("")
+        )  # nothing, where none was raised
 
     @cached_property
     def estimates(self) -> pd.DataFrame:
