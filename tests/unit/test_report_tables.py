@@ -201,8 +201,8 @@ def test_recommendation_comes_with_its_numbers(report):
         "chain. 7 seeds can say so much: with 2,000 draws between 59 % and 100 % of all seeds are "
         "right (95 % interval). It gives 123 (98.8 to 148) effective draws per 1,000 gradient "
         "evaluations, tuning included, the most of the settings to trust; next is marginal at 0.9 "
-        "with 87.6 (71.2 to 104). If unbiased, as efficient a fit is accurate with about 1,500 draws a "
-        "chain, in at least 95 of 100 cases."
+        "with 87.6 (71.2 to 104). If unbiased, as efficient a fit is accurate with about 1,500 "
+        "draws a chain, in at least 95 of 100 cases."
     )
 
 
