@@ -126,3 +126,9 @@ def test_shortened_names_keep_both_ends_and_their_length():
         assert name.endswith(tail)
         assert len(tail) >= 4
     assert plots.shorten(name, len(name)) == name
+
+
+def test_not_quite_all_is_not_told_as_all():
+    assert [words.percent(share) for share in (0.997, 0.9998, 0.99, 1.0)] == [
+        f"{text}\xa0%" for text in ("99.7", "99.98", "99", "100")
+    ]

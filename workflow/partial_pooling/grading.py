@@ -61,11 +61,11 @@ def judge_estimates(estimates: pd.DataFrame, thresholds: Mapping[str, float]) ->
     """
     raw = _p_values(estimates, thresholds)
     corrected = np.full_like(raw, np.nan)
+    variable = estimates["variable"].to_numpy()
     for rows in estimates.groupby(CELL, sort=False).indices.values():
         corrected[rows] = holm(raw[rows].ravel()).reshape(-1, raw.shape[1])
-    # tau and log tau lie below their quantiles together: tested once, it tells of both
-    for rows in estimates.groupby(CELL, sort=False).indices.values():
-        names = estimates["variable"].to_numpy()[rows]
+        # tau and log tau lie below their quantiles together: tested once, it tells of both
+        names = variable[rows]
         tau, log_tau = rows[names == "tau"], rows[names == "log_tau"]
         if tau.size and log_tau.size:
             corrected[log_tau, 1:] = corrected[tau, 1:]

@@ -91,7 +91,7 @@ def percent(share: float) -> str:
         return "–"
     text = f"{value:.0f}" if value >= 10 else significant(2)(value)
     if text == "100" and value < 100:  # not all, and so not told as all
-        text = f"{value:.2g}" if value < 99.5 else f"{100 - float(f'{100 - value:.1g}'):.12g}"
+        text = f"{100 - float(f'{100 - value:.1g}'):.12g}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{text}{NO_BREAK}%"
