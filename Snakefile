@@ -16,7 +16,7 @@ import sys
 
 from snakemake.utils import min_version
 
-from partial_pooling.configuration import read_study, refuse_doubled_keys
+from partial_pooling.study.configuration import read_study, refuse_doubled_keys
 from partial_pooling.errors import InputError
 
 min_version("9.27")

@@ -26,10 +26,10 @@ import numpy as np
 import nutpie
 import simuk
 
-from partial_pooling.calibration import Settings, calibrate, simulate, tables
-from partial_pooling.data import read_groups
-from partial_pooling.lecture import PRIOR
-from partial_pooling.models import PARAMETRIZATIONS, build_model
+from partial_pooling.data.groups import read_groups
+from partial_pooling.grading.calibration import Settings, calibrate, simulate, tables
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
+from partial_pooling.report.lecture import PRIOR
 
 DATA = Path(__file__).parents[1] / "config" / "datasets" / "eight_schools.csv"
 GROUPS = read_groups(DATA)

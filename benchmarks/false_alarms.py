@@ -24,15 +24,15 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from scipy.fft import next_fast_len
 
-from partial_pooling import diagnostics
-from partial_pooling.configuration import load_schema, with_defaults
-from partial_pooling.data import Groups
-from partial_pooling.diagnostics import PROBABILITIES, estimate, grade, stack_variables
-from partial_pooling.exact import ExactPosterior, solve
-from partial_pooling.grades import ERRORS
-from partial_pooling.grading import judge_estimates
-from partial_pooling.inference import share_interval
-from partial_pooling.lecture import PRIOR
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import ExactPosterior, solve
+from partial_pooling.grading import diagnostics
+from partial_pooling.grading.diagnostics import PROBABILITIES, estimate, grade, stack_variables
+from partial_pooling.grading.grades import ERRORS
+from partial_pooling.grading.inference import share_interval
+from partial_pooling.grading.judgement import judge_estimates
+from partial_pooling.report.lecture import PRIOR
+from partial_pooling.study.configuration import load_schema, with_defaults
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from exact_draws import exact_draws, standard_normal_chain

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from partial_pooling.data import Groups
-from partial_pooling.lecture import PRIOR
+from partial_pooling.data.groups import Groups
+from partial_pooling.report.lecture import PRIOR
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from partial_pooling.agreement import prior_data_agreement
-from partial_pooling.captions import FIGURES
-from partial_pooling.classical import classical_table, heterogeneity, theta_table
-from partial_pooling.configuration import load_schema, with_defaults
-from partial_pooling.data import Groups, write_groups
-from partial_pooling.diagnostics import grade
-from partial_pooling.exact import exact_table, solve
+from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
+from partial_pooling.data.groups import Groups, write_groups
+from partial_pooling.exact.posterior import exact_table, solve
 from partial_pooling.files import write_json
-from partial_pooling.grading import judge_estimates, judge_fits
-from partial_pooling.lecture import PRIOR
-from partial_pooling.priors import parse_hyperprior
+from partial_pooling.grading.agreement import prior_data_agreement
+from partial_pooling.grading.diagnostics import grade
+from partial_pooling.grading.judgement import judge_estimates, judge_fits
+from partial_pooling.grading.verdict import accuracy, answer, verdict
+from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.report.captions import FIGURES
+from partial_pooling.report.lecture import PRIOR
+from partial_pooling.study.configuration import load_schema, with_defaults
 from partial_pooling.tables import write_table
-from partial_pooling.verdict import accuracy, answer, verdict
 
 HOSTILE = (
     "<script>alert(1)</script>",

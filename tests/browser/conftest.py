@@ -5,8 +5,8 @@ import shutil
 import pytest
 from synthetic_results import hostile_groups, write_results
 
-from partial_pooling.rendering import notebook_to_html, run_notebook
-from partial_pooling.report import Report, write_index
+from partial_pooling.report.rendering import notebook_to_html, run_notebook
+from partial_pooling.report.sections import Report, write_index
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # no requests of the browser's own

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from synthetic_results import HOSTILE
 
-from partial_pooling.captions import FIGURES, caption
-from partial_pooling.report import Report
+from partial_pooling.report.captions import FIGURES, caption
+from partial_pooling.report.sections import Report
 
 WIDTHS = (390, 1024, 1600)
 THEMES = ("light", "dark")

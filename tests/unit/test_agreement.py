@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from partial_pooling.agreement import (
+from partial_pooling.data.groups import Groups
+from partial_pooling.grading.agreement import (
     LOCATION,
     SPREAD,
     agreement_words,
     conflicts,
     prior_data_agreement,
 )
-from partial_pooling.data import Groups
-from partial_pooling.priors import parse_hyperprior
+from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.words import fixed
 
 SITES = Groups(tuple("ABCDEF"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
@@ -202,7 +202,7 @@ def test_what_cannot_be_resolved_is_not_defined(monkeypatch):
     def fail(*_):
         raise ArithmeticError
 
-    monkeypatch.setattr("partial_pooling.cochran.CochranTails.logs", fail)
+    monkeypatch.setattr("partial_pooling.classical.cochran.CochranTails.logs", fail)
     assert "could not be resolved" in prior_data_agreement(SITES, prior()).spread.undefined
 
 

@@ -14,8 +14,10 @@ import pytest
 from arviz_stats.ecdf_utils import simulate_confidence_bands
 from scipy import stats
 
-from partial_pooling import plots
-from partial_pooling.calibration import (
+from partial_pooling.errors import InputError
+from partial_pooling.exact.posterior import solve
+from partial_pooling.figures import plots
+from partial_pooling.grading.calibration import (
     Draws,
     Settings,
     calibrate,
@@ -26,7 +28,7 @@ from partial_pooling.calibration import (
     tables,
     variable_names,
 )
-from partial_pooling.calibration_summary import (
+from partial_pooling.grading.calibration_summary import (
     EXACT,
     Calibration,
     _chi_square,
@@ -44,11 +46,9 @@ from partial_pooling.calibration_summary import (
     summarize,
     uniformity,
 )
-from partial_pooling.configuration import read_study
-from partial_pooling.errors import InputError
-from partial_pooling.exact import solve
-from partial_pooling.lecture import PRIOR
-from partial_pooling.priors import CHOICES, IMPROPER, parse_hyperprior, parse_prior
+from partial_pooling.priors.priors import CHOICES, IMPROPER, parse_hyperprior, parse_prior
+from partial_pooling.report.lecture import PRIOR
+from partial_pooling.study.configuration import read_study
 
 PRIORS = {
     "HalfCauchy": {"beta": 5},
@@ -180,7 +180,7 @@ def test_a_chain_that_never_moves_is_too_poor(eight_schools, default_prior):
 
 
 def test_a_failed_fit_is_a_row_with_its_reason(monkeypatch, eight_schools, default_prior):
-    import partial_pooling.calibration as module
+    import partial_pooling.grading.calibration as module
 
     def compile_refit(*_):
         def refit(groups, seed):
@@ -823,12 +823,12 @@ def test_power_at_the_whole_is_the_test_itself(few):
 def test_power_is_the_same_in_parts_as_at_once(few, monkeypatch):
     whole = power(few)
     # a variable at a time: 60 simulations, 9 cuts
-    monkeypatch.setattr("partial_pooling.calibration_summary.MOST_AT_ONCE", 54)
+    monkeypatch.setattr("partial_pooling.grading.calibration_summary.MOST_AT_ONCE", 54)
     pd.testing.assert_frame_equal(power(few), whole)
 
 
 def test_a_null_distribution_has_its_number_of_values_however_it_is_cut(monkeypatch):
-    monkeypatch.setattr("partial_pooling.calibration_summary.MOST_AT_ONCE", 100)
+    monkeypatch.setattr("partial_pooling.grading.calibration_summary.MOST_AT_ONCE", 100)
     assert null_distribution(31, 10, 25).statistic.size == 25  # 10 at once
 
 

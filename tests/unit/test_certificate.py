@@ -6,7 +6,7 @@ import json
 import pytest
 
 from partial_pooling.__main__ import main
-from partial_pooling.certificate import compare
+from partial_pooling.study.certificate import compare
 
 FIT = "schools, centered, seed 1, target_accept 0.8"
 ONE = {

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from partial_pooling.classical import classical_table, estimate, theta_table
-from partial_pooling.data import Groups
+from partial_pooling.classical.estimates import classical_table, estimate, theta_table
+from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 
 METHODS = ["dersimonian_laird", "paule_mandel", "ml", "reml"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from partial_pooling.cochran import MANY, CochranTails
+from partial_pooling.classical.cochran import MANY, CochranTails
 
 UNEVEN = {
     "alike": np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from partial_pooling.configuration import (
+from partial_pooling.errors import InputError
+from partial_pooling.study.configuration import (
     load_schema,
     read_study,
     refuse_doubled_keys,
     with_defaults,
 )
-from partial_pooling.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"

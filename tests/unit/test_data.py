@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partial_pooling.data import FORMS, Groups, read_groups, standard_errors, write_groups
+from partial_pooling.data.groups import FORMS, Groups, read_groups, standard_errors, write_groups
 from partial_pooling.errors import InputError
 
 DATASETS = Path(__file__).parents[2] / "config" / "datasets"

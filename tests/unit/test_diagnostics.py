@@ -10,8 +10,9 @@ import xarray as xr
 from exact_draws import as_tree, exact_draws
 from scipy import integrate, stats
 
-from partial_pooling.data import Groups
-from partial_pooling.diagnostics import (
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.grading.diagnostics import (
     diagnose_fit,
     estimate,
     grade,
@@ -19,9 +20,8 @@ from partial_pooling.diagnostics import (
     stack_variables,
     where_divergent,
 )
-from partial_pooling.exact import solve
-from partial_pooling.priors import HyperPrior, parse_prior
-from partial_pooling.verdict import locate_divergences
+from partial_pooling.grading.verdict import locate_divergences
+from partial_pooling.priors.priors import HyperPrior, parse_prior
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import partial_pooling.digest as digest_module
-from partial_pooling.digest import LIBRARY, code_digest, distributions, library_modules
-from partial_pooling.provenance import DISTRIBUTIONS, versions
+import partial_pooling.study.digest as digest_module
+from partial_pooling.study.digest import LIBRARY, code_digest, distributions, library_modules
+from partial_pooling.study.provenance import DISTRIBUTIONS, versions
 
 SCRIPTS = sorted((LIBRARY.parent / "scripts").glob("*.py"))
 NOTEBOOK = LIBRARY.parent / "notebooks" / "report.ipynb"
@@ -36,7 +36,7 @@ for script in sys.argv[1:]:
 def imported(tmp_path_factory):
     """Files of the library that each script has imported when its `main` would start."""
     notebook = tmp_path_factory.mktemp("scripts") / "report.py"
-    notebook.write_text("from partial_pooling.report import Report\n")
+    notebook.write_text("from partial_pooling.report.sections import Report\n")
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, SCRIPTS), str(notebook)],
         capture_output=True,
@@ -76,11 +76,11 @@ def test_digest_of_the_notebook_covers_what_it_imports(imported):
 
 
 def test_editing_plots_does_not_touch_sampling_but_models_does():
-    sampling = {
-        module.stem for module in library_modules(LIBRARY.parent / "scripts/sample_posterior.py")
-    }
-    assert {"models", "sampling", "fits", "data", "priors"} <= sampling
-    assert sampling.isdisjoint({"plots", "report", "exact", "diagnostics", "verdict", "digest"})
+    modules = library_modules(LIBRARY.parent / "scripts/sample_posterior.py")
+    rooms = {module.relative_to(LIBRARY).parts[0] for module in modules}
+    assert {"models", "sampling", "data", "priors"} <= rooms
+    assert rooms.isdisjoint({"exact", "classical", "grading", "figures", "report"})
+    assert "digest" not in {module.stem for module in modules}
 
 
 def test_the_library_imports_by_a_computed_name_only_in_a_face_that_lists_the_names():
@@ -411,9 +411,9 @@ def test_every_library_behind_a_counted_one_is_counted():
 
 def test_versions_are_found_without_importing_the_libraries():
     program = (
-        "import sys; import partial_pooling.configuration, partial_pooling.digest, "
-        "partial_pooling.kept, partial_pooling.sampling; "
-        "from partial_pooling.provenance import versions; versions(); "
+        "import sys; import partial_pooling.study.configuration, partial_pooling.study.digest, "
+        "partial_pooling.study.kept, partial_pooling.sampling.samplers; "
+        "from partial_pooling.study.provenance import versions; versions(); "
         "heavy = {'pymc', 'nutpie', 'arviz', 'pandas', 'xarray', 'scipy', 'numba', 'matplotlib', "
         "'pytensor', 'netCDF4', 'arviz_stats', 'llvmlite'}; "
         "print(sorted(heavy & set(sys.modules)))"

@@ -17,8 +17,8 @@ from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Annotation
 from scipy import stats
 
-from partial_pooling import plots
-from partial_pooling.data import Groups
+from partial_pooling.data.groups import Groups
+from partial_pooling.figures import plots
 
 MODELS = ("centered", "noncentered")
 # vermillion and blue of Okabe and Ito, Color Universal Design (2008): RGB 213 94 0 and 0 114 178

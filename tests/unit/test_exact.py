@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import digamma, log_ndtr, ndtr, owens_t, polygamma
 
-from partial_pooling import exact
-from partial_pooling.data import Groups
+from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
-from partial_pooling.exact import (
+from partial_pooling.exact import posterior as exact
+from partial_pooling.exact.posterior import (
     PROBABILITIES,
     QuadratureError,
     exact_dataset,
     exact_table,
     solve,
 )
-from partial_pooling.priors import parse_hyperprior
+from partial_pooling.priors.priors import parse_hyperprior
 
 Real = np.longdouble
 

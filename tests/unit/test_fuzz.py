@@ -11,11 +11,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partial_pooling.configuration import load_schema, read_study, refuse_doubled_keys
-from partial_pooling.data import FORMS, read_groups
+from partial_pooling.data.groups import FORMS, read_groups
 from partial_pooling.errors import InputError
-from partial_pooling.exact import exact_dataset, solve
-from partial_pooling.priors import CHOICES, PARAMETERS, parse_hyperprior, parse_prior
+from partial_pooling.exact.posterior import exact_dataset, solve
+from partial_pooling.priors.priors import CHOICES, PARAMETERS, parse_hyperprior, parse_prior
+from partial_pooling.study.configuration import load_schema, read_study, refuse_doubled_keys
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

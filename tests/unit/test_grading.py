@@ -9,10 +9,10 @@ from exact_draws import as_tree, exact_draws
 from scipy import stats
 from synthetic_results import THRESHOLDS
 
-from partial_pooling.data import Groups
-from partial_pooling.diagnostics import diagnose_fit, grade
-from partial_pooling.exact import solve
-from partial_pooling.grading import draws_needed, judge_estimates, judge_fits
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.grading.diagnostics import diagnose_fit, grade
+from partial_pooling.grading.judgement import draws_needed, judge_estimates, judge_fits
 
 
 @pytest.fixture(scope="module")

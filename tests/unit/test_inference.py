@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from partial_pooling.inference import (
+from partial_pooling.grading.inference import (
     Interval,
     error_p_value,
     holm,

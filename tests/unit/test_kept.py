@@ -5,11 +5,11 @@ import json
 import netCDF4
 import pytest
 
-import partial_pooling.kept as module
+import partial_pooling.study.kept as module
 from partial_pooling.__main__ import main
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact, write_json
-from partial_pooling.kept import counted_versions, keep, provenance_of_kept, read_kept
+from partial_pooling.study.kept import counted_versions, keep, provenance_of_kept, read_kept
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from partial_pooling.models import PARAMETRIZATIONS, build_model
-from partial_pooling.priors import CHOICES, parse_hyperprior
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
+from partial_pooling.priors.priors import CHOICES, parse_hyperprior
 
 TAU_PRIORS = {
     "HalfCauchy": {"beta": 5},

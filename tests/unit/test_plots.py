@@ -11,12 +11,12 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from partial_pooling import plots
-from partial_pooling.classical import classical_table
-from partial_pooling.data import Groups
-from partial_pooling.exact import exact_dataset, exact_table, solve
-from partial_pooling.lecture import PRIOR
-from partial_pooling.priors import parse_hyperprior
+from partial_pooling.classical.estimates import classical_table
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import exact_dataset, exact_table, solve
+from partial_pooling.figures import plots
+from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.report.lecture import PRIOR
 
 EIGHT = Groups(
     tuple("ABCDEFGH"),

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from partial_pooling import plots
-from partial_pooling.data import write_groups
+from partial_pooling.data.groups import write_groups
+from partial_pooling.figures import plots
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 # the lecture's, as a configuration writes them

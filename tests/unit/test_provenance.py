@@ -4,37 +4,9 @@ import json
 
 import pytest
 
-from partial_pooling.digest import LIBRARY, library_modules
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact, replacing, write_json
-from partial_pooling.provenance import provenance
-
-
-def test_modules_import_only_from_floors_below():
-    floors = [
-        {"errors", "words", "limits", "inference", "cochran", "grades"},
-        {"files", "priors", "provenance", "logs", "html"},
-        {"data", "digest", "kept", "tables"},
-        {"fits", "models", "classical", "lecture"},
-        {"configuration", "sampling", "exact", "resources", "results", "findings"},
-        {
-            "agreement",
-            "diagnostics",
-            "calibration",
-            "calibration_summary",
-            "certificate",
-            "captions",
-            "comparison",
-        },
-        {"grading", "verdict"},
-        {"plots", "report", "rendering", "estimate"},
-        {"__main__"},
-    ]
-    floor = {name: number for number, names in enumerate(floors) for name in names}
-    for path in LIBRARY.glob("*.py"):
-        if path.stem != "__init__":
-            for used in library_modules(path) - {path, LIBRARY / "__init__.py"}:
-                assert floor[used.stem] < floor[path.stem], (path.stem, used.stem)
+from partial_pooling.study.provenance import provenance
 
 
 def test_provenance_holds_no_date_or_path(tmp_path):

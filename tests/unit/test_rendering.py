@@ -13,7 +13,7 @@ import pytest
 from synthetic_results import hostile_groups, write_results
 
 from partial_pooling.errors import InputError
-from partial_pooling.rendering import notebook_to_html, run_notebook
+from partial_pooling.report.rendering import notebook_to_html, run_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "workflow/notebooks/report.ipynb"
@@ -91,7 +91,7 @@ def test_kernels_talk_over_sockets_and_leave_the_environment_alone(tmp_path, mon
 
 FOUR = """
 import sys
-from partial_pooling.rendering import run_notebook
+from partial_pooling.report.rendering import run_notebook
 for k in range(10):
     run_notebook(sys.argv[1], f"{sys.argv[2]}-{k}.ipynb", {"results": sys.argv[2]})
 """

@@ -24,19 +24,19 @@ from synthetic_results import (
     write_results,
 )
 
-from partial_pooling.captions import FIGURES, caption
-from partial_pooling.data import Groups
+from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
-from partial_pooling.findings import (
+from partial_pooling.grading.inference import share_interval
+from partial_pooling.report.captions import FIGURES, caption
+from partial_pooling.report.findings import (
     divergence_words,
     error_reduction,
     error_words,
     neck_shares,
     neck_words,
 )
-from partial_pooling.html import Html, Shown, badge, table
-from partial_pooling.inference import share_interval
-from partial_pooling.report import Report, write_index
+from partial_pooling.report.html import Html, Shown, badge, table
+from partial_pooling.report.sections import Report, write_index
 from partial_pooling.words import count, fixed, percent, signed, significant, some_of
 
 ROOT = Path(__file__).parents[2]

@@ -41,12 +41,12 @@ from distinct_results import (
 from scipy import integrate, stats
 from synthetic_results import GOOD, write_results
 
-from partial_pooling.captions import CALIBRATION, caption
-from partial_pooling.data import Groups
-from partial_pooling.html import Html, Shown, bold, figure, table
-from partial_pooling.priors import parse_hyperprior
-from partial_pooling.report import Report, write_index
-from partial_pooling.results import Results
+from partial_pooling.data.groups import Groups
+from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.report.captions import CALIBRATION, caption
+from partial_pooling.report.html import Html, Shown, bold, figure, table
+from partial_pooling.report.results import Results
+from partial_pooling.report.sections import Report, write_index
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]
@@ -755,7 +755,7 @@ def test_calibration_of_other_data_or_priors_is_not_told(report):
 @pytest.fixture(scope="module")
 def lecture(report):
     """Set the lecture beside results that are not its own, as if they were."""
-    from partial_pooling import comparison
+    from partial_pooling.report import comparison
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison.lecture, "applies", lambda *_: True)
@@ -941,7 +941,7 @@ def test_long_tables_say_where_the_rest_is():
 
 
 def test_each_table_has_its_name_and_says_which_file_has_all(report, monkeypatch):
-    monkeypatch.setattr("partial_pooling.html.MOST_ROWS", 3)
+    monkeypatch.setattr("partial_pooling.report.html.MOST_ROWS", 3)
     for name, file, rows in (
         ("groups", "exact.csv", 5),
         ("shrinkage", "classical_theta.csv", 5),

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from partial_pooling import estimate
 from partial_pooling.__main__ import main
-from partial_pooling.configuration import read_study
-from partial_pooling.lecture import PRIOR
-from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
+from partial_pooling.report.lecture import PRIOR
+from partial_pooling.study import estimate
+from partial_pooling.study.configuration import read_study
+from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 ROOT = Path(__file__).parents[2]
 SCHOOLS = {"path": str(ROOT / "config/datasets/eight_schools.csv"), "prior": PRIOR.as_dict()}

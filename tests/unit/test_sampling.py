@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from partial_pooling.errors import InputError
-from partial_pooling.fits import load_fit, read_fits, writing_batch
-from partial_pooling.models import build_model
-from partial_pooling.sampling import SAMPLERS, Settings, batches, sample_fits
+from partial_pooling.models.parametrizations import build_model
+from partial_pooling.sampling.fits import load_fit, read_fits, writing_batch
+from partial_pooling.sampling.samplers import SAMPLERS, Settings, batches, sample_fits
 
 SHORT = Settings(draws=60, tune=150, chains=3, max_treedepth=10, cores=1)
 GRID = [(1, 0.8), (1, 0.95), (2, 0.8)]

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from synthetic_results import THRESHOLDS
 
-from partial_pooling.verdict import (
+from partial_pooling.grading.verdict import (
     MORE_DRAWS,
     NONE,
     TRUST,

@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 import numpy as np
 import pytest
 
-from partial_pooling import plots, words
+from partial_pooling import words
+from partial_pooling.figures import plots
 
 generator = np.random.default_rng(30)
 NUMBERS = [

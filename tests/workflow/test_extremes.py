@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from workflow_project import ROOT, copy_project
 
-from partial_pooling.data import Groups, read_groups, write_groups
-from partial_pooling.exact import exact_table, solve
-from partial_pooling.priors import parse_hyperprior
+from partial_pooling.data.groups import Groups, read_groups, write_groups
+from partial_pooling.exact.posterior import exact_table, solve
+from partial_pooling.priors.priors import parse_hyperprior
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from workflow_project import copy_project, results_of
 
-from partial_pooling.certificate import compare
+from partial_pooling.study.certificate import compare
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ import xarray as xr
 from workflow_project import ROOT, TINY, copy_project
 
 from partial_pooling import load_fit
-from partial_pooling.certificate import certify, compare
+from partial_pooling.study.certificate import certify, compare
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ def test_index_links_the_report(finished):
 
 
 def test_editing_plots_redraws_and_never_samples(finished):
-    plots = finished.folder / "workflow/partial_pooling/plots.py"
+    plots = finished.folder / "workflow/partial_pooling/figures/plots.py"
     with edited(plots, lambda text: text + "\nEDITED = 1\n"):
         assert rules(finished.planned()) == PLOTS_AND_AFTER
 
@@ -131,7 +131,7 @@ def test_editing_the_notebook_renders_and_nothing_else(finished):
 
 
 def test_editing_models_samples_again(finished):
-    models = finished.folder / "workflow/partial_pooling/models.py"
+    models = finished.folder / "workflow/partial_pooling/models/parametrizations.py"
     with edited(models, lambda text: text + "\nEDITED = 1\n"):
         assert finished.planned()["sample_posterior"] == 2
 

@@ -9,7 +9,7 @@ import netCDF4
 import pytest
 from workflow_project import TINY, copy_project, results_of
 
-from partial_pooling.provenance import versions
+from partial_pooling.study.provenance import versions
 
 pytestmark = pytest.mark.slow
 
@@ -111,10 +111,10 @@ def test_results_are_kept_over_upgrades_and_say_so(project):
         assert json.loads(provenance(project)["versions"]) == old
 
         # a change of code still reruns exactly what rests on it
-        plots = project.folder / "workflow/partial_pooling/plots.py"
+        plots = project.folder / "workflow/partial_pooling/figures/plots.py"
         plots.write_text(plots.read_text() + "\nCHANGED = 1\n")
         assert rules(project.planned()) == {*FIGURES, "render_report", "write_index"}
-        verdict = project.folder / "workflow/partial_pooling/verdict.py"
+        verdict = project.folder / "workflow/partial_pooling/grading/verdict.py"
         verdict.write_text(verdict.read_text() + "\nCHANGED = 1\n")
         assert rules(project.planned()) == {*FIGURES, *RECORDED}
         project.snakemake("--cores", "2")
@@ -157,7 +157,7 @@ def test_an_interrupted_study_is_kept_too(project):
 
 
 def test_words_in_a_script_or_a_module_run_nothing(project):
-    for name in ("scripts/sample_posterior.py", "partial_pooling/models.py"):
+    for name in ("scripts/sample_posterior.py", "partial_pooling/models/parametrizations.py"):
         path = project.folder / "workflow" / name
         text = path.read_text().replace('"""', '"""Other words. ', 1)
         path.write_text(text + "\n# more words\n")

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from partial_pooling.certificate import compare
+    from partial_pooling.study.certificate import compare
 
     equal, lines = compare(_certificate(options.one), _certificate(options.other))
     print("\n".join(lines))
@@ -51,14 +51,14 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _estimate(options: argparse.Namespace) -> int:
-    from partial_pooling.estimate import estimate
+    from partial_pooling.study.estimate import estimate
 
     print("\n".join(estimate(options.study, options.minutes)))
     return 0
 
 
 def _keep(options: argparse.Namespace) -> int:
-    from partial_pooling.kept import keep
+    from partial_pooling.study.kept import keep
 
     print("\n".join(keep(options.results)))
     return 0

@@ -10,10 +10,10 @@ import pathlib
 import sys
 import tempfile
 
-from partial_pooling import resources
-from partial_pooling.digest import code_digest
-from partial_pooling.kept import counted_versions
-from partial_pooling.sampling import batches
+from partial_pooling.study import resources
+from partial_pooling.study.digest import code_digest
+from partial_pooling.study.kept import counted_versions
+from partial_pooling.sampling.samplers import batches
 
 BATCHES = {
     f"{number:03d}": [[seed, accept] for seed, accept in fits]

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from partial_pooling.certificate import certify
 from partial_pooling.files import write_json
 from partial_pooling.logs import log_to
+from partial_pooling.study.certificate import certify
 
 
 def main(job: Any) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.files import read_json, write_json
-from partial_pooling.grading import judge_estimates, judge_fits
-from partial_pooling.kept import provenance_of_kept
+from partial_pooling.grading.judgement import judge_estimates, judge_fits
+from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.logs import log_to
-from partial_pooling.provenance import provenance
+from partial_pooling.study.kept import provenance_of_kept
+from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import read_table, write_table
-from partial_pooling.verdict import accuracy, answer, verdict
 
 
 def main(job: Any) -> None:

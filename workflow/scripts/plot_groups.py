@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from partial_pooling import plots
-from partial_pooling.data import read_groups
+from partial_pooling.data.groups import read_groups
+from partial_pooling.figures import plots
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
 from partial_pooling.tables import read_table

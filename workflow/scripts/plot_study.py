@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partial_pooling import plots
+from partial_pooling.figures import plots
 from partial_pooling.logs import log_to
 from partial_pooling.tables import read_table
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
-from partial_pooling.rendering import notebook_to_html, run_notebook
+from partial_pooling.report.rendering import notebook_to_html, run_notebook
 
 
 def main(job: Any) -> None:

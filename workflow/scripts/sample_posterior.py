@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from partial_pooling.data import read_groups
-from partial_pooling.fits import writing_batch
+from partial_pooling.data.groups import read_groups
 from partial_pooling.logs import LOGGER, log_to
-from partial_pooling.models import build_model
-from partial_pooling.priors import parse_hyperprior
-from partial_pooling.provenance import provenance
-from partial_pooling.sampling import Settings, sample_fits
+from partial_pooling.models.parametrizations import build_model
+from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.sampling.fits import writing_batch
+from partial_pooling.sampling.samplers import Settings, sample_fits
+from partial_pooling.study.provenance import provenance
 
 
 def main(job: Any) -> None:

@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
-from partial_pooling.agreement import prior_data_agreement
-from partial_pooling.classical import classical_table, heterogeneity, theta_table
-from partial_pooling.data import read_groups
-from partial_pooling.exact import exact_dataset, exact_table, solve
+from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
+from partial_pooling.data.groups import read_groups
+from partial_pooling.exact.posterior import exact_dataset, exact_table, solve
 from partial_pooling.files import replacing, write_json
+from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.logs import log_to
-from partial_pooling.priors import parse_hyperprior
-from partial_pooling.provenance import provenance
+from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import write_table
 
 

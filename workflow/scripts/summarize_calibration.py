@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.calibration_summary import Calibration, summarize
 from partial_pooling.files import write_json
-from partial_pooling.kept import provenance_of_kept
+from partial_pooling.grading.calibration_summary import Calibration, summarize
 from partial_pooling.logs import log_to
-from partial_pooling.provenance import provenance
+from partial_pooling.study.kept import provenance_of_kept
+from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import read_table, write_table
 
 

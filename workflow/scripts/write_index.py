@@ -5,7 +5,7 @@ from typing import Any
 
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
-from partial_pooling.report import Report, write_index
+from partial_pooling.report.sections import Report, write_index
 
 
 def main(job: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from partial_pooling.inference import (
+from partial_pooling.grading.inference import (
     Interval,
     holm,
     mean_interval,

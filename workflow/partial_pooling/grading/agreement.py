@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from partial_pooling.classical import heterogeneity
-from partial_pooling.cochran import CochranTails
-from partial_pooling.data import Groups
-from partial_pooling.exact import log_averages, solve
-from partial_pooling.inference import holm
-from partial_pooling.priors import HyperPrior, Prior
+from partial_pooling.classical.cochran import CochranTails
+from partial_pooling.classical.estimates import heterogeneity
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import log_averages, solve
+from partial_pooling.grading.inference import holm
+from partial_pooling.priors.priors import HyperPrior, Prior
 from partial_pooling.words import Format, fixed, significant
 
 LOCATION, SPREAD = "location", "spread"

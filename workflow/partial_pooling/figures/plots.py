@@ -29,7 +29,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from partial_pooling.data import Groups
+from partial_pooling.data.groups import Groups
 from partial_pooling.files import replacing
 from partial_pooling.words import fixed, significant
 

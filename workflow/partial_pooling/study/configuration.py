@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from partial_pooling.data import FORMS, Groups, read_groups
+from partial_pooling.data.groups import FORMS, Groups, read_groups
 from partial_pooling.errors import InputError
-from partial_pooling.models import PARAMETRIZATIONS
-from partial_pooling.priors import (
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS
+from partial_pooling.priors.priors import (
     CHOICES,
     HyperPrior,
     did_you_mean,
@@ -34,7 +34,7 @@ REPLACED = {
     "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
 }
 
-SCHEMA_FILE = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import stats
 from scipy.special import ndtr
 
-from partial_pooling.agreement import conflicts
-from partial_pooling.grades import (
+from partial_pooling.grading.agreement import conflicts
+from partial_pooling.grading.grades import (
     CELL,
     CHECKS,
     ERRORS,
@@ -25,7 +25,7 @@ from partial_pooling.grades import (
     TRUST,
     WRONG,
 )
-from partial_pooling.inference import Interval, mean_interval, share_interval
+from partial_pooling.grading.inference import Interval, mean_interval, share_interval
 
 SETTING = ["model", "target_accept"]
 QUARTERS = [f"divergent_q{k}" for k in range(1, 5)]

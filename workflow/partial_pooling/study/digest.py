@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from partial_pooling.provenance import DISTRIBUTIONS
+from partial_pooling.study.provenance import DISTRIBUTIONS
 
 LIBRARY = Path(str(files(__name__.partition(".")[0])))
 # A package that imports a public name when it is first asked for says here where each one lives.

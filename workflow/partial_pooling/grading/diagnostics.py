@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 from scipy.stats import rankdata
 
-from partial_pooling.exact import ExactPosterior
-from partial_pooling.grades import NECK
+from partial_pooling.exact.posterior import ExactPosterior
+from partial_pooling.grading.grades import NECK
 
 PROBABILITIES = {"q5": 0.05, "q50": 0.5, "q95": 0.95}
 BLOCK = 16  # variables estimated at once: several copies of their draws are held

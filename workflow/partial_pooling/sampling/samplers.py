@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from partial_pooling.fits import PER_DRAW, Fit
+from partial_pooling.sampling.fits import PER_DRAW, Fit
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -18,10 +18,22 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from partial_pooling.agreement import agreement_words
-from partial_pooling.captions import CALIBRATION, caption
-from partial_pooling.comparison import compare_with_lecture
-from partial_pooling.findings import (
+from partial_pooling.grading.agreement import agreement_words
+from partial_pooling.grading.grades import (
+    ALARM,
+    CHECKS,
+    GOOD,
+    HONEST,
+    MORE_DRAWS,
+    NECK,
+    NONE,
+    RIGHT,
+    TRUST,
+)
+from partial_pooling.grading.inference import mean_interval
+from partial_pooling.report.captions import CALIBRATION, caption
+from partial_pooling.report.comparison import compare_with_lecture
+from partial_pooling.report.findings import (
     CHECK_WORDS,
     FUNNEL,
     GRADE_WORDS,
@@ -31,10 +43,8 @@ from partial_pooling.findings import (
     neck_words,
     p_text,
 )
-from partial_pooling.grades import ALARM, CHECKS, GOOD, HONEST, MORE_DRAWS, NECK, NONE, RIGHT, TRUST
-from partial_pooling.html import Html, Shown, badge, bold, figure, paragraphs, table
-from partial_pooling.inference import mean_interval
-from partial_pooling.results import Results
+from partial_pooling.report.html import Html, Shown, badge, bold, figure, paragraphs, table
+from partial_pooling.report.results import Results
 from partial_pooling.words import (
     Format,
     at_scale,

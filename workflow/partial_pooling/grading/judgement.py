@@ -22,9 +22,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from partial_pooling.diagnostics import PROBABILITIES
-from partial_pooling.grades import ALARM, CELL, CHECKS, ERRORS, FEW, HONEST, QUIET, RIGHT, WRONG
-from partial_pooling.inference import error_p_value, holm, share_p_value
+from partial_pooling.grading.diagnostics import PROBABILITIES
+from partial_pooling.grading.grades import (
+    ALARM,
+    CELL,
+    CHECKS,
+    ERRORS,
+    FEW,
+    HONEST,
+    QUIET,
+    RIGHT,
+    WRONG,
+)
+from partial_pooling.grading.inference import error_p_value, holm, share_p_value
 
 FIRST_COLUMNS = [
     *CELL,

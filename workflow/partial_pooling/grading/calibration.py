@@ -24,12 +24,12 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
-from partial_pooling.data import Groups
-from partial_pooling.exact import solve
-from partial_pooling.models import build_model
-from partial_pooling.priors import HyperPrior, Prior
-from partial_pooling.sampling import STORED, run_nutpie
-from partial_pooling.sampling import Settings as RunSettings
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.models.parametrizations import build_model
+from partial_pooling.priors.priors import HyperPrior, Prior
+from partial_pooling.sampling.samplers import STORED, run_nutpie
+from partial_pooling.sampling.samplers import Settings as RunSettings
 
 if TYPE_CHECKING:
     # estimates, sampler's seed -> the fit

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from partial_pooling.data import Groups
-from partial_pooling.priors import HyperPrior, Prior
+from partial_pooling.data.groups import Groups
+from partial_pooling.priors.priors import HyperPrior, Prior
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import yaml
 
-from partial_pooling.configuration import Study, read_study, refuse_doubled_keys
 from partial_pooling.errors import InputError
-from partial_pooling.resources import diagnosis_minutes, memory_mb, sampling_minutes
-from partial_pooling.sampling import Settings, batches, sample_fits
+from partial_pooling.sampling.samplers import Settings, batches, sample_fits
+from partial_pooling.study.configuration import Study, read_study, refuse_doubled_keys
+from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 # What a job costs before and after its own work: Slurm 1 to 2 s, three starts of Snakemake.
 QUEUEING_SECONDS = 8
@@ -65,10 +65,10 @@ class Cost:
 def measure(study: Study, dataset: str, model: str) -> Cost:
     """Sample and diagnose two fits and time them."""
     start = _core_seconds()
-    from partial_pooling.diagnostics import diagnose_fit
-    from partial_pooling.exact import solve
-    from partial_pooling.fits import read_fits, writing_batch
-    from partial_pooling.models import build_model
+    from partial_pooling.exact.posterior import solve
+    from partial_pooling.grading.diagnostics import diagnose_fit
+    from partial_pooling.models.parametrizations import build_model
+    from partial_pooling.sampling.fits import read_fits, writing_batch
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
     groups, draws = study.groups[dataset], max(sampling.draws)

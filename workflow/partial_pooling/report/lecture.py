@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from partial_pooling.data import Groups
-from partial_pooling.priors import HyperPrior, parse_hyperprior
+from partial_pooling.data.groups import Groups
+from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 
 ESTIMATE = (28, 8, -3, 7, -1, 1, 18, 12)
 STD_ERROR = (15, 10, 16, 11, 9, 11, 10, 18)

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from partial_pooling.fits import read_fits
-from partial_pooling.provenance import versions
+from partial_pooling.sampling.fits import read_fits
+from partial_pooling.study.provenance import versions
 from partial_pooling.tables import read_table
 
 # Tables, and the columns that say which row is which.

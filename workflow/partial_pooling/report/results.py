@@ -12,10 +12,10 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from partial_pooling.data import Groups, read_groups
+from partial_pooling.data.groups import Groups, read_groups
 from partial_pooling.files import intact, read_json
-from partial_pooling.grades import HONEST
-from partial_pooling.priors import HyperPrior, parse_hyperprior
+from partial_pooling.grading.grades import HONEST
+from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 from partial_pooling.tables import read_table
 from partial_pooling.words import Format, at_scale
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from partial_pooling.results import Results
+from partial_pooling.report.results import Results
 from partial_pooling.words import count, first_upper, fixed, percent, signed, significant
 
 type Caption = tuple[str, str]  # alternative text, caption

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr
 from scipy.stats import beta, binom, chi2
 
-from partial_pooling.inference import holm
+from partial_pooling.grading.inference import holm
 
 type Ranks = NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import damaged, intact, write_json
-from partial_pooling.provenance import versions
+from partial_pooling.study.provenance import versions
 
 Kept = dict[str, dict[str, str]]
 

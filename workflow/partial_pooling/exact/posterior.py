@@ -35,9 +35,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, ndtr, ndtri
 
-from partial_pooling.data import Groups
+from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
-from partial_pooling.priors import HyperPrior, Prior
+from partial_pooling.priors.priors import HyperPrior, Prior
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from partial_pooling import lecture
-from partial_pooling.findings import divergence_words, error_words, neck_shares, percent_with
-from partial_pooling.html import Html, table
-from partial_pooling.results import Results
+from partial_pooling.report import lecture
+from partial_pooling.report.findings import divergence_words, error_words, neck_shares, percent_with
+from partial_pooling.report.html import Html, table
+from partial_pooling.report.results import Results
 from partial_pooling.words import fixed, percent, signed
 
 TRANSITIONS = lecture.CHAINS * lecture.DRAWS

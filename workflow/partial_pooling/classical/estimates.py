@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import chi2, t
 
-from partial_pooling.data import Groups
+from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 
 if TYPE_CHECKING:

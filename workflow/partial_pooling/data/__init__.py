@@ -1,0 +1,1 @@
+"""What is given: tables of groups, in whichever form they come."""

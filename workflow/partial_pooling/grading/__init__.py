@@ -1,0 +1,1 @@
+"""What a fit is worth: diagnostics, accuracy, verdict, calibration."""

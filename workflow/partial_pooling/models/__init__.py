@@ -1,0 +1,1 @@
+"""The model in PyMC, one parametrization a function."""

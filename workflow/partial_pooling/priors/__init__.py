@@ -1,0 +1,1 @@
+"""What is assumed of mu and tau."""

@@ -1,0 +1,1 @@
+"""A study as a whole: configuration, provenance, certificate, what it will take."""
