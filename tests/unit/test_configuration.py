@@ -9,12 +9,9 @@ import pytest
 import yaml
 
 from partial_pooling.errors import InputError
-from partial_pooling.study.configuration import (
-    load_schema,
-    read_study,
-    refuse_doubled_keys,
-    with_defaults,
-)
+from partial_pooling.study import reference
+from partial_pooling.study.configuration import read_study, refuse_doubled_keys
+from partial_pooling.study.settings import Configuration, load_schema
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
@@ -34,7 +31,7 @@ def test_shipped_studies_are_valid():
         read_study(load(name))
 
 
-def test_default_study_spells_out_the_schemas_defaults():
+def test_default_study_spells_out_the_defaults():
     config = load("config.yaml")
     bare = {
         "datasets": {
@@ -48,22 +45,26 @@ def test_default_study_spells_out_the_schemas_defaults():
         }
     }
     assert read_study(config) == read_study(bare)
-    schema = load_schema()["properties"]
-    assert set(config) == set(schema)
-    for part in ("sampling", "thresholds"):
-        assert config[part] == with_defaults({}, schema[part])
+    assert set(config) == set(Configuration.model_fields)
+    for part in ("models", "sampling", "thresholds", "calibration"):
+        default = Configuration.model_fields[part].get_default()
+        assert config[part] == (default if part == "models" else default.model_dump())
 
 
-def test_every_key_has_a_description_and_is_in_the_readme():
-    readme = (CONFIG / "README.md").read_text()
+REWRITE = "run: uv run python -m partial_pooling.study.reference"
 
+
+def test_schema_and_tables_of_the_readme_are_those_of_the_models():
+    schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    assert schema == reference.schema_text(), REWRITE
+    readme = (CONFIG / "README.md").read_text(encoding="utf-8")
+    assert readme == reference.with_tables(readme), REWRITE
+
+
+def test_every_key_has_a_description():
     def visit(schema, path):
         for key, part in schema.get("properties", {}).items():
             assert part.get("description"), f"{path}{key}"
-            assert f"`{key}`" in readme, f"{path}{key}"
-            if "default" in part and not isinstance(part["default"], dict):
-                default = str(part["default"]).replace("False", "false").replace("'", "")
-                assert f"`{default}`" in readme, f"{path}{key}: {default}"
             visit(part, f"{path}{key}.")
         if isinstance(schema.get("additionalProperties"), dict):
             visit(schema["additionalProperties"], path)

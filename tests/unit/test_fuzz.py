@@ -15,7 +15,8 @@ from partial_pooling.data.groups import FORMS, read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import exact_dataset, solve
 from partial_pooling.priors.priors import CHOICES, PARAMETERS, parse_hyperprior, parse_prior
-from partial_pooling.study.configuration import load_schema, read_study, refuse_doubled_keys
+from partial_pooling.study.configuration import read_study, refuse_doubled_keys
+from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
