@@ -52,13 +52,14 @@ def _kind(schema: core_schema.CoreSchema) -> GetPydanticSchema:
 
 
 def _list_of_distinct(source: Any, handler: Any) -> core_schema.CoreSchema:
-    def check(items: list[Any]) -> list[Any]:
+    def check(found: Any) -> Any:
+        items = [(isinstance(i, bool), i) for i in found] if isinstance(found, list) else []
         if any(item in items[:i] for i, item in enumerate(items)):
             raise PydanticCustomError("twice", "an item stands twice")
-        return items
+        return found
 
     items = {**handler(source), "strict": True, "min_length": 1}
-    return core_schema.no_info_after_validator_function(check, items)  # type: ignore[arg-type]
+    return core_schema.no_info_before_validator_function(check, items)
 
 
 TEXT = _kind(core_schema.str_schema(strict=True, min_length=1))

@@ -157,8 +157,7 @@ def check(config: Mapping[str, Any]) -> Configuration:
     try:
         return Configuration.model_validate(config)
     except ValidationError as error:
-        errors = sorted(error.errors(include_url=False), key=lambda e: list(map(str, _path(e))))
-        raise InputError(_one_line(errors[0], config)) from None
+        raise InputError(_one_line(min(error.errors(), key=_order), config)) from None
 
 
 def _check_dataset(name: str, keys: DatasetKeys) -> None:
@@ -249,6 +248,11 @@ def _path(error: Mapping[str, Any]) -> tuple[str | int, ...]:
     if path[-1] == "[key]" and error["type"] == "string_pattern_mismatch":
         return path[:-2]
     return path[:-1] if error["type"] in ("missing", "extra_forbidden") else path
+
+
+def _order(error: Mapping[str, Any]) -> tuple[list[str], bool]:
+    """Of several faults the first is told: of an unknown key before one that is missing."""
+    return [*map(str, _path(error))], error["type"] != "extra_forbidden"
 
 
 def _one_line(error: Mapping[str, Any], config: Any) -> str:

@@ -60,7 +60,7 @@ class DatasetFile(Settings):
     What a row is. `estimates` (group, estimate, std_error), `summaries` (group, mean, sd, n) or
     `observations` (group, value; one row an observation).
     """
-    columns: dict[str, Annotated[str, TEXT]] = Field({})
+    columns: dict[str, Annotated[str, TEXT]] = Field(default={})
     """
     Names that the file has for the form's columns, where they differ, such as `{group: school}`.
     """
@@ -88,17 +88,19 @@ class Fits(Settings):
 
     sampler: Annotated[str, one_of(SAMPLERS)] = "nutpie"
     """nutpie's NUTS (fast) or PyMC's own."""
-    seeds: Annotated[list[Annotated[int, whole(0, 4294967295)]], EACH_ONCE] = Field([1, 2, 3, 4, 5])
+    seeds: Annotated[list[Annotated[int, whole(0, 4294967295)]], EACH_ONCE] = Field(
+        default=[1, 2, 3, 4, 5]
+    )
     """One fit a seed. Appending a seed leaves full batches as they are."""
     draws: Annotated[
         list[Annotated[int, whole(4, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
-    ] = Field([500, 1000, 2000, 5000, 10000])
+    ] = Field(default=[500, 1000, 2000, 5000, 10000])
     """
     Numbers of kept draws a chain at which each fit is looked at. A fit is sampled once, at the
     largest; the smaller numbers are its first draws. R-hat and bulk ESS are defined from 8 on.
     """
     target_accept: Annotated[list[Annotated[float, number(gt=0, lt=1)]], EACH_ONCE] = Field(
-        [0.8, 0.85, 0.9, 0.95, 0.99]
+        default=[0.8, 0.85, 0.9, 0.95, 0.99]
     )
     """Acceptance rates that tuning of the step size aims at."""
 
@@ -194,7 +196,7 @@ class Configuration(Settings):
     ]
     """Data sets by name. The name becomes a folder in results/."""
     models: Annotated[list[Annotated[str, one_of(PARAMETRIZATIONS)]], EACH_ONCE] = Field(
-        ["centered", "noncentered"]
+        default=["centered", "noncentered"]
     )
     """Parametrizations to compare."""
     sampling: Sampling = Sampling()
@@ -204,8 +206,8 @@ class Configuration(Settings):
 
 def load_schema() -> dict[str, Any]:
     """JSON Schema of the configuration, without references."""
-    schema = Configuration.model_json_schema()
-    schema = _whole(schema, schema.pop("$defs"))
+    referring = Configuration.model_json_schema()
+    schema: dict[str, Any] = _whole(referring, referring.pop("$defs"))
     datasets = schema["properties"]["datasets"]
     ((_, dataset),) = datasets.pop("patternProperties").items()
     datasets |= {"propertyNames": NAME, "additionalProperties": dataset}
