@@ -16,9 +16,7 @@ class CalibrationSettings(SamplerSettings):
     chains: Annotated[int, whole(2, 1000)] = 2
     """Chains of a fit. R-hat compares them, so there are at least two."""
     ranked_draws: Annotated[int, whole(9, 10_000)] = 99
-    """
-    Draws of each fit, evenly spaced, among which the truth is ranked; at most chains × draws. A fit
-    with fewer effective draws is ranked all the same and marked as too poor to thin.
-    """
+    """Draws of each fit, evenly spaced, among which the truth is ranked; at most chains × draws. A
+    fit with fewer effective draws is ranked all the same and marked as too poor to thin."""
     target_accept: Annotated[float, number(gt=0, lt=1)] = 0.8
     """Acceptance rate that tuning of the step size aims at."""

@@ -24,7 +24,10 @@ TABLE_OF_KEYS = re.compile(r"\| [^|]+ \| meaning \| default \| allowed \|")
 
 def schema_text() -> str:
     """The JSON Schema of the configuration, in YAML."""
-    return HEAD + yaml.safe_dump(load_schema(), sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.safe_dump(
+        load_schema(), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )
+    return HEAD + text
 
 
 def with_tables(text: str) -> str:

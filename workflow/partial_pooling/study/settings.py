@@ -44,10 +44,8 @@ class Priors(Settings):
     mu: Dist = Dist(dist=None)
     """Normal(mu, sigma) or Flat. `sigma` is a standard deviation."""
     tau: Dist = Dist(dist=None)
-    """
-    HalfCauchy(beta), HalfNormal(sigma), HalfStudentT(nu, sigma), Uniform(lower, upper),
-    Exponential(scale), LogNormal(mu, sigma) or HalfFlat.
-    """
+    """HalfCauchy(beta), HalfNormal(sigma), HalfStudentT(nu, sigma), Uniform(lower, upper),
+    Exponential(scale), LogNormal(mu, sigma) or HalfFlat."""
 
 
 class DatasetFile(Settings):
@@ -56,19 +54,14 @@ class DatasetFile(Settings):
     path: Annotated[str, TEXT]
     """CSV file in UTF-8, seen from the folder in which Snakemake runs."""
     form: Annotated[str, one_of(FORMS)] = "estimates"
-    """
-    What a row is. `estimates` (group, estimate, std_error), `summaries` (group, mean, sd, n) or
-    `observations` (group, value; one row an observation).
-    """
+    """What a row is. `estimates` (group, estimate, std_error), `summaries` (group, mean, sd, n) or
+    `observations` (group, value; one row an observation)."""
     columns: dict[str, Annotated[str, TEXT]] = Field(default={})
-    """
-    Names that the file has for the form's columns, where they differ, such as `{group: school}`.
-    """
+    """Names that the file has for the form's columns, where they differ, such as `{group:
+    school}`."""
     pooled_sd: Annotated[bool, TRUE_OR_FALSE] = False
-    """
-    For summaries and observations. Use one standard deviation within groups, pooled with weights
-    n − 1, in place of each group's own.
-    """
+    """For summaries and observations. Use one standard deviation within groups, pooled with weights
+    n − 1, in place of each group's own."""
 
 
 class DatasetKeys(DatasetFile):
@@ -77,10 +70,8 @@ class DatasetKeys(DatasetFile):
     model_config = ConfigDict(json_schema_extra={"required": ["path", "prior"]})
 
     prior: Priors = Priors()
-    """
-    Priors of mu and tau, both, as PyMC writes them, in the units of the data. There is no default,
-    since none fits every unit.
-    """
+    """Priors of mu and tau, both, as PyMC writes them, in the units of the data. There is no
+    default, since none fits every unit."""
 
 
 class Fits(Settings):
@@ -95,10 +86,8 @@ class Fits(Settings):
     draws: Annotated[
         list[Annotated[int, whole(4, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
     ] = Field(default=[500, 1000, 2000, 5000, 10000])
-    """
-    Numbers of kept draws a chain at which each fit is looked at. A fit is sampled once, at the
-    largest; the smaller numbers are its first draws. R-hat and bulk ESS are defined from 8 on.
-    """
+    """Numbers of kept draws a chain at which each fit is looked at. A fit is sampled once, at the
+    largest; the smaller numbers are its first draws. R-hat and bulk ESS are defined from 8 on."""
     target_accept: Annotated[list[Annotated[float, number(gt=0, lt=1)]], EACH_ONCE] = Field(
         default=[0.8, 0.85, 0.9, 0.95, 0.99]
     )
@@ -109,10 +98,8 @@ class Sampling(ChainSettings, Fits):
     """How each model is sampled. Every target_accept is combined with every seed."""
 
     fits_per_batch: Annotated[int, whole(1, 100_000)] = 25
-    """
-    Fits that one job samples with one compilation, which costs seconds. 1 gives each fit a job of
-    its own. Results do not depend on it.
-    """
+    """Fits that one job samples with one compilation, which costs seconds. 1 gives each fit a job
+    of its own. Results do not depend on it."""
 
     def of_fits(self) -> SamplerSettings:
         """What all fits share: each is sampled once, at the largest number of draws."""
@@ -132,25 +119,18 @@ class Thresholds(Settings):
     error_sd: Annotated[float, number(gt=0)] = 0.15
     """Largest error of a standard deviation, relative to the exact one."""
     error_quantile: Annotated[float, number(gt=0, lt=1)] = 0.04
-    """
-    Largest error of the 5, 50 and 95 % quantiles, in probability under the exact posterior.
-    """
+    """Largest error of the 5, 50 and 95 % quantiles, in probability under the exact posterior."""
     honest_level: Annotated[float, number(gt=0, lt=1)] = 0.001
-    """
-    Chance with which the fit of a right sampler may be called wrong, all its tests together (Holm).
-    """
+    """Chance with which the fit of a right sampler may be called wrong, all its tests together
+    (Holm)."""
     tolerance_mean: Annotated[float, number(ge=0)] = 0.02
     """Error of a mean that is not held against a fit, in exact standard deviations."""
     tolerance_share: Annotated[float, number(ge=0, lt=0.05)] = 0.01
-    """
-    Error of the shares of draws below the exact 5, 50 and 95 % quantiles that is not held against a
-    fit.
-    """
+    """Error of the shares of draws below the exact 5, 50 and 95 % quantiles that is not held
+    against a fit."""
     prior_conflict: Annotated[float, number(ge=0, lt=1)] = 0.01
-    """
-    Prior and data conflict if the p-value of a check of one against the other is smaller (prior
-    predictive, corrected for two checks).
-    """
+    """Prior and data conflict if the p-value of a check of one against the other is smaller (prior
+    predictive, corrected for two checks)."""
     r_hat: Annotated[float, number(ge=1)] = 1.01
     """Alarm above this rank-normalized split R-hat of any variable."""
     ess_bulk: Annotated[float, number(ge=0)] = 400
@@ -169,15 +149,11 @@ class Simulations(Settings):
     """Which simulations of a model there are."""
 
     simulations: Annotated[int, whole(20, 10_000_000)] = 1000
-    """
-    Data sets to simulate from the prior and to fit, for each model; raising it fits only the new
-    ones.
-    """
+    """Data sets to simulate from the prior and to fit, for each model; raising it fits only the new
+    ones."""
     simulations_per_batch: Annotated[int, whole(1, 10_000_000)] = 250
-    """
-    Simulations that one job fits with one compilation, which costs seconds. Results do not depend
-    on it.
-    """
+    """Simulations that one job fits with one compilation, which costs seconds. Results do not
+    depend on it."""
 
 
 class Calibration(CalibrationSettings, Simulations):
