@@ -7,7 +7,7 @@ into one line, and checks what it cannot: priors and the data files themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,15 @@ REPLACED = {
     "thresholds.divergences": "divergence_rate, a share of the transitions",
     "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
 }
+
+LIMITS = {
+    "minimum": "from",
+    "exclusiveMinimum": "above",
+    "maximum": "to",
+    "exclusiveMaximum": "below",
+}
+# Faults of a key, not of its value, and how much of pydantic's path to them is no place.
+NOT_THERE = {"missing": -1, "extra_forbidden": -1, "string_pattern_mismatch": -2}
 
 
 class Dataset(DatasetFile):
@@ -105,18 +114,16 @@ def read_study(config: Mapping[str, Any]) -> Study:
         name: read_groups(keys.path, keys.form, keys.columns, keys.pooled_sd)
         for name, keys in checked.datasets.items()
     }
-    study = Study(
-        datasets={
-            name: _dataset(name, keys, groups[name]) for name, keys in checked.datasets.items()
-        },
-        models=checked.models,
-        sampling=checked.sampling,
-        thresholds=checked.thresholds.model_dump(),
-        calibration=checked.calibration,
-        groups=groups,
-    )
-    _check_ranked_draws(study.calibration)
-    return study
+    datasets = {name: _dataset(name, keys, groups[name]) for name, keys in checked.datasets.items()}
+    calibration = checked.calibration
+    kept = calibration.chains * calibration.draws
+    if calibration.ranked_draws > kept:
+        raise InputError(
+            f"calibration.ranked_draws: found {calibration.ranked_draws}; "
+            f"allowed: at most chains times draws, which is {kept}"
+        )
+    thresholds = checked.thresholds.model_dump()
+    return Study(datasets, checked.models, checked.sampling, thresholds, calibration, groups)
 
 
 def refuse_doubled_keys(path: str | Path) -> None:
@@ -216,15 +223,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _check_ranked_draws(calibration: Calibration) -> None:
-    kept = calibration.chains * calibration.draws
-    if calibration.ranked_draws > kept:
-        raise InputError(
-            f"calibration.ranked_draws: found {calibration.ranked_draws}; "
-            f"allowed: at most chains times draws, which is {kept}"
-        )
-
-
 def _check_plain(value: Any, key: str) -> None:
     """Refuse what YAML can hold and a configuration cannot: keys that are not text, NaN."""
     if isinstance(value, Mapping):
@@ -245,9 +243,7 @@ def _check_plain(value: Any, key: str) -> None:
 def _path(error: Mapping[str, Any]) -> tuple[str | int, ...]:
     """Where the fault lies: of a key that is missing, unknown or misnamed, what should hold it."""
     path: tuple[str | int, ...] = error["loc"]
-    if path[-1] == "[key]" and error["type"] == "string_pattern_mismatch":
-        return path[:-2]
-    return path[:-1] if error["type"] in ("missing", "extra_forbidden") else path
+    return path[: NOT_THERE.get(error["type"])]
 
 
 def _order(error: Mapping[str, Any]) -> tuple[list[str], bool]:
@@ -263,20 +259,16 @@ def _one_line(error: Mapping[str, Any], config: Any) -> str:
         if isinstance(part, int):
             allowed = allowed["items"]
         else:
-            known = allowed.get("properties", {})
-            allowed = known[part] if part in known else allowed["additionalProperties"]
-    key, name = _key(path), error["loc"][-1]
+            others = allowed.get("additionalProperties")
+            allowed = allowed.get("properties", {}).get(part, others)
+    key, whole, name = _key(path), _key(error["loc"]), error["loc"][-1]
     if kind == "extra_forbidden":
+        if whole in REPLACED:
+            return f"{whole}: no longer a key; allowed in its place: {REPLACED[whole]}"
         names = list(allowed["properties"])
-        if (replaced := _key(error["loc"])) in REPLACED:
-            return f"{replaced}: no longer a key; allowed in its place: {REPLACED[replaced]}"
-        return (
-            f"{_key(error['loc'])}: unknown key{did_you_mean(name, names)}; "
-            f"allowed: {', '.join(names)}"
-        )
+        return f"{whole}: unknown key{did_you_mean(name, names)}; allowed: {', '.join(names)}"
     if kind == "missing":
-        expected = describe(allowed["properties"][name]) or "a name"
-        return f"{_key(error['loc'])}: missing; allowed: {expected}"
+        return f"{whole}: missing; allowed: {describe(allowed['properties'][name]) or 'a name'}"
     if kind == "string_pattern_mismatch":
         return f"{key}: found the name {error['input']!r}; allowed: {NAME['description']}"
     if kind == "twice":
@@ -304,26 +296,11 @@ def describe(schema: Mapping[str, Any]) -> str:
         case "string":
             return "text"
         case "integer" | "number" as kind:
-            return " ".join(
-                ["a whole number" if kind == "integer" else "a number", *_limits(schema)]
-            )
+            kinds = {"integer": "a whole number", "number": "a number"}
+            limits = [f"{word} {schema[key]}" for key, word in LIMITS.items() if key in schema]
+            last_open = len(limits) == 2 and "exclusiveMaximum" in schema
+            return " ".join([kinds[kind], (" and " if last_open else " ").join(limits)]).strip()
     return ""
-
-
-def _limits(schema: Mapping[str, Any]) -> Iterator[str]:
-    limits = [
-        f"{words} {schema[key]}"
-        for key, words in (
-            ("minimum", "from"),
-            ("exclusiveMinimum", "above"),
-            ("maximum", "to"),
-            ("exclusiveMaximum", "below"),
-        )
-        if key in schema
-    ]
-    if "exclusiveMaximum" in schema and len(limits) == 2:
-        limits.insert(1, "and")
-    yield from limits
 
 
 def _key(path: Any) -> str:

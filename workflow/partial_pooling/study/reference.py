@@ -19,7 +19,7 @@ from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[3]
 HEAD = "# Written by `python -m partial_pooling.study.reference`; edit study/settings.py instead.\n"
-TABLE_OF_KEYS = re.compile(r"\| [^|]+ \| meaning \| default \| allowed \|")
+KEY = re.compile(r"^\| `(\w+)` (?:\|[^|\n]*){3}\|\n", flags=re.MULTILINE)  # of four cells
 
 
 def schema_text() -> str:
@@ -31,32 +31,19 @@ def schema_text() -> str:
 
 
 def with_tables(text: str) -> str:
-    """A text with its tables of keys as the models have them.
+    """Write the rows of a text's tables of keys anew, each where it stands below ### `part`.
 
-    The rows of `### `part`` stand below headers that end in meaning, default and allowed; a key
-    keeps its place, and one without a row gets it below the part's last.
+    A key without a row gets one on top of the part's first table.
     """
-    head, *chapters = re.split(r"^(?=###? )", text, flags=re.MULTILINE)
-    for i, chapter in enumerate(chapters):
+
+    def write(chapter: str) -> str:
         part = re.match(r"### `(\w+)`", chapter)
-        if part:
-            chapters[i] = _with_rows(chapter, _rows(part[1]))
-    return "".join([head, *chapters])
+        rows = _rows(part[1]) if part else {}
+        chapter = KEY.sub(lambda row: rows.pop(row[1], ""), chapter)
+        head = re.compile(r"^\| ---.*\n", flags=re.MULTILINE)
+        return head.sub(lambda line: line[0] + "".join(rows.values()), chapter, count=1)
 
-
-def _with_rows(chapter: str, rows: dict[str, str]) -> str:
-    lines: list[str] = []
-    last, in_table = 0, False
-    for line in chapter.splitlines(keepends=True):
-        key = re.match(r"\| `(\w+)` \|", line)
-        in_table = bool(TABLE_OF_KEYS.match(line)) or (in_table and line.startswith("|"))
-        if in_table and key:
-            if key[1] not in rows:
-                continue
-            line = rows.pop(key[1])
-        lines.append(line)
-        last = len(lines) if in_table else last
-    return "".join([*lines[:last], *rows.values(), *lines[last:]])
+    return "".join(map(write, re.split(r"(?m)^(?=###? )", text)))
 
 
 def _rows(part: str) -> dict[str, str]:
