@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.logs import LOGGER, log_to

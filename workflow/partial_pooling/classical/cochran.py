@@ -30,9 +30,8 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri_exp
 
-Array = NDArray[np.float64]
+from partial_pooling.arrays import BLOCK, Array
 
-BLOCK = 200_000  # numbers to work on at once: fits the cache, bounds the memory
 INTERVALS = 24  # of the trapezoid rule on half the path, to begin with
 MOST_INTERVALS = 1024
 AGREED = 1e-6  # relative, of a rule and its coarser half: the error is about its power of 1.5

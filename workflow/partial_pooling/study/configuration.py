@@ -14,11 +14,13 @@ from typing import Any
 
 import yaml
 
-from partial_pooling.data.groups import FORMS, Groups, read_groups
+from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
+from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import (
-    CHOICES,
     HyperPrior,
     did_you_mean,
     parse_hyperprior,
@@ -237,10 +239,11 @@ def _check_dataset(name: str, spec: dict[str, Any]) -> None:
     where = f"datasets.{name}"
     form = spec["form"]
     for column in spec["columns"]:
-        if column not in FORMS[form]:
+        allowed = FORMS[form].columns
+        if column not in allowed:
             raise InputError(
-                f"{where}.columns.{column}: unknown column{did_you_mean(column, FORMS[form])}; "
-                f"allowed for form {form}: {', '.join(FORMS[form])}"
+                f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
+                f"allowed for form {form}: {', '.join(allowed)}"
             )
     if spec["pooled_sd"] and form == "estimates":
         raise InputError(
