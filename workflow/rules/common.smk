@@ -32,7 +32,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
 # cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
 # goes to the home folder.
-if workflow.remote_exec:
+if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
 else:
@@ -52,12 +52,10 @@ os.environ |= {
 
 # A job that was killed, for its memory for instance, has said nothing itself.
 onerror:
-    for failed in workflow.scheduler.failed:
-        for job in failed.jobs if failed.is_group() else [failed]:
-            print(
-                f"partial-pooling: failed: {job}; its log: {job.log}",
-                file=sys.stderr,
-            )
+    for job in failed_jobs():
+        print(
+            f"partial-pooling: failed: {job}; its log: {job.log}", file=sys.stderr
+        )
     if os.path.isdir(".snakemake/slurm_logs"):
         print("What Slurm said: .snakemake/slurm_logs", file=sys.stderr)
 
@@ -92,7 +90,7 @@ def code(rule_name, *others):
 
     Rules of all data sets together compute no number: versions do not count for them.
     """
-    sources = [f"{workflow.basedir}/workflow/scripts/{rule_name}.py", *others]
+    sources = [source(f"workflow/scripts/{rule_name}.py"), *others]
 
     @functools.cache
     def digest(dataset):
