@@ -34,7 +34,7 @@ from partial_pooling.arrays import BLOCK, Array
 
 INTERVALS = 24  # of the trapezoid rule on half the path, to begin with
 MOST_INTERVALS = 1024
-AGREED = 1e-6  # relative, of a rule and its coarser half: the error is about its power of 1.5
+AGREED = 1e-7  # relative, of a rule and its coarser half: the error is about its power of 1.5
 SMOOTH = 1e-8  # absolute, of the polynomial of half the degree
 FAR = 1e10  # times all scales of the problem: what is left out is its square
 MANY = 200  # groups; a tail is then steep in tau
