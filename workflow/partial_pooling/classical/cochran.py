@@ -24,6 +24,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import Chebyshev
@@ -282,7 +283,7 @@ class _Form:
         bend = k3 / (6 * k2)  # of the steepest descent at the saddle
         at_saddle = self.cumulant(saddle[:, None].astype(complex)).real
 
-        def path(y: Array) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+        def path(y: Array) -> tuple[NDArray[Any], NDArray[Any]]:
             step = 1j * y + bend[:, None] * y**2
             return step, self.cumulant(saddle[:, None] + step) - at_saddle - step * self.q[:, None]
 
