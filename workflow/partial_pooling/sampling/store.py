@@ -128,7 +128,7 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
         raise damaged(path, error) from None
 
 
-def check_recipe(path: str | Path, asked: Recipe, attributes: Mapping[str, Any]) -> None:
+def check_recipe(path: str | Path, asked: Recipe, attributes: Mapping[Any, Any]) -> None:
     """Refuse a file that says that it is another fit than asked.
 
     Raises

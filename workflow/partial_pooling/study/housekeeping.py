@@ -101,7 +101,7 @@ def unnamed(results: Path) -> Iterator[Path]:
     manifests = map(read_manifest, results.glob(f"*/{MANIFESTS}"))
     named = {Path(fit.file).name for manifest in manifests for fit in manifest.fits}
     store = set((results / FOLDER).iterdir())
-    fits = {path for path in store if path.suffix == ".nc" and not path.name.startswith(".")}
+    fits = set((results / FOLDER).glob("[!.]*.nc"))
     stale = {
         path
         for path in store - fits - {seal_of(fit) for fit in fits}

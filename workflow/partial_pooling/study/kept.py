@@ -91,19 +91,18 @@ def _keep(folder: Path) -> str:
 
 def _made_with(folder: Path) -> dict[str, str]:
     """Versions that made a data set's results; of an interrupted study, its latest fit."""
+    made: dict[str, str] = {}
     if (folder / "provenance.json").exists():
-        made: dict[str, str] = json.loads(_read(folder / "provenance.json")["versions"])
-        return made
-    if not (folder / "data.csv").exists():
-        return {}
-    data = sha256_of(folder / "data.csv")
-    stored = (folder.parent / STORE).glob("*.nc")
-    for path in sorted(stored, key=lambda path: path.stat().st_mtime_ns, reverse=True):
-        attributes = read_attributes(path)
-        if attributes.get("data_sha256") == data:
-            made = json.loads(attributes["versions"])
-            return made
-    return {}
+        made |= json.loads(_read(folder / "provenance.json")["versions"])
+    elif (folder / "data.csv").exists():
+        data = sha256_of(folder / "data.csv")
+        stored = (folder.parent / STORE).glob("[!.]*.nc")
+        for path in sorted(stored, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+            attributes = read_attributes(path)
+            if attributes.get("data_sha256") == data:
+                made |= json.loads(attributes["versions"])
+                break
+    return made
 
 
 def _read(path: Path) -> dict[str, Any]:
