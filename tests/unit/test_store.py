@@ -338,9 +338,10 @@ def test_prune_lists_and_removes_exactly_what_no_manifest_names(study, capsys):
     (study.results / "gone/fits/centered/batch-000.json").unlink()
     store = study.results / "fits"
     old, young = store / ".abc.17.00ff.nc", store / ".abd.18.00ff.nc"
-    for path in (old, young):
-        path.touch()
-    os.utime(old, (time.time() - 7200,) * 2)
+    old.touch()
+    for path in store.iterdir():
+        os.utime(path, (time.time() - 7200,) * 2)
+    young.touch()
     batch = study.results / "schools/fits/centered/batch-000.nc"  # of an earlier version
     batch.touch()
     unnamed = set(files_of(study)) - kept | {old.name, batch.name}
