@@ -4,6 +4,7 @@ Names of wildcards, digests of the code that a rule runs, what a batch's job ask
 keep their caches, which steps are too short for a cluster's queue.
 """
 
+import atexit
 import functools
 import os
 import pathlib
@@ -12,6 +13,7 @@ import tempfile
 
 from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
+from partial_pooling.study.housekeeping import put_back, set_aside_broken
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.sampling.samplers import batches
 
@@ -25,6 +27,16 @@ BATCHES = {
         )
     )
 }
+
+# Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
+# At the end what was not made anew is put back, so that a dry run changes nothing.
+if workflow.is_main_process:
+    BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
+    atexit.register(put_back, BROKEN)
+    for manifest in BROKEN:
+        print(
+            f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
+        )
 
 # Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -1,44 +1,48 @@
 """Adapter of rule sample_posterior."""
 
+from pathlib import Path
 from typing import Any
 
 from partial_pooling.data.reading import read_groups
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import parse_hyperprior
-from partial_pooling.sampling.fits import writing_batch
+from partial_pooling.sampling.manifests import write_manifest
 from partial_pooling.sampling.samplers import Settings, sample_fits
+from partial_pooling.sampling.store import Store
 from partial_pooling.study.provenance import provenance
 
 
 def main(job: Any) -> None:
-    groups = read_groups(job.input.data)
-    model = build_model(job.wildcards.model, groups, parse_hyperprior(job.params.prior))
-    settings = Settings(
-        draws=job.params.draws,
-        tune=job.params.tune,
-        chains=job.params.chains,
-        max_treedepth=job.params.max_treedepth,
-        cores=job.threads,
-    )
-    fits = [(seed, target_accept) for seed, target_accept in job.params.fits]
-    shared = ("prior", "sampler", "draws", "tune", "chains", "max_treedepth")
-    attributes = provenance(
-        job.input.data,
-        {"model": job.wildcards.model, **{name: job.params.get(name) for name in shared}},
-    )
-    with writing_batch(
-        job.output.fits, groups.names, len(fits), settings.chains, settings.draws, attributes
-    ) as batch:
-        for done, fit in enumerate(sample_fits(model, job.params.sampler, fits, settings), 1):
-            batch.append(fit)
+    named = ("prior", "sampler", "draws", "tune", "chains", "max_treedepth")
+    settings = {"model": job.wildcards.model, **{name: job.params[name] for name in named}}
+    origin = provenance(job.input.data, settings)
+    shared = {**settings, "data_sha256": origin["data_sha256"], "code": job.params.code}
+    store = Store(Path(job.output.fits).parents[3], shared)
+    batch = {(seed, accept): store.find(seed, accept) for seed, accept in job.params.fits}
+    missing = [fit for fit, stored in batch.items() if stored is None]
+    LOGGER.info("%d of %d fits found in the store", len(batch) - len(missing), len(batch))
+    if missing:  # else nothing is compiled
+        groups = read_groups(job.input.data)
+        model = build_model(job.wildcards.model, groups, parse_hyperprior(job.params.prior))
+        run = Settings(
+            draws=job.params.draws,
+            tune=job.params.tune,
+            chains=job.params.chains,
+            max_treedepth=job.params.max_treedepth,
+            cores=job.threads,
+        )
+        fits = sample_fits(model, job.params.sampler, missing, run)
+        for done, fit in enumerate(fits, len(batch) - len(missing) + 1):
+            batch[fit.seed, fit.target_accept] = store.save(fit, groups.names, origin)
             LOGGER.info(
                 "fit %d of %d done: seed %d, target_accept %g",
                 done,
-                len(fits),
+                len(batch),
                 fit.seed,
                 fit.target_accept,
             )
+    write_manifest(shared, filter(None, batch.values()), job.output.fits)
 
 
 if __name__ == "__main__":

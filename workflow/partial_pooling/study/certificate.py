@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from partial_pooling.sampling.fits import read_fits
+from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.study.provenance import versions
 from partial_pooling.tables import read_table
 
@@ -40,7 +40,7 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
     folders
         Results folders of the data sets.
     batches
-        Batch files of the study, each in ``{folder}/fits/{model}/``.
+        Manifests of the study's batches, each in ``{folder}/fits/{model}/``.
 
     Returns
     -------

@@ -36,6 +36,8 @@ REPLACED = {
     "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
 }
 
+RESERVED = ("fits", "logs", "benchmarks")  # folders of results/ that are no data set's
+
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -237,6 +239,11 @@ def _lacks_prior(error: Any) -> bool:
 def _check_dataset(name: str, spec: dict[str, Any]) -> None:
     """Check what can be checked of a data set before its file is read."""
     where = f"datasets.{name}"
+    if name.lower() in RESERVED:
+        raise InputError(
+            f"datasets: found the name {name!r}, which is a folder of results/ itself; "
+            f"allowed: a name other than {', '.join(RESERVED)}"
+        )
     form = spec["form"]
     for column in spec["columns"]:
         allowed = FORMS[form].columns
