@@ -14,7 +14,7 @@ include: "{internals}"
 
 onerror:
     for job in failed_jobs():
-        print("failed", job, "log", job.log, "remote", in_remote_job())
+        print("failed", job, "log", job.log, "remote", in_remote_job(), "main", in_main_process())
 
 rule all:
     input: "good", "bad", "grouped"
@@ -47,6 +47,6 @@ def test_failed_jobs_are_named_with_their_logs(tmp_path):
     )
     said = [line for line in run.stdout.splitlines() if line.startswith("failed ")]
     assert sorted(said) == [
-        "failed bad log bad.log remote False",
-        "failed grouped log grouped.log remote False",
+        "failed bad log bad.log remote False main True",
+        "failed grouped log grouped.log remote False main True",
     ], run.stdout + run.stderr

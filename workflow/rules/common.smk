@@ -30,7 +30,7 @@ BATCHES = {
 
 # Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
 # At the end what was not made anew is put back, so that a dry run changes nothing.
-if workflow.is_main_process:
+if in_main_process():
     BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
     atexit.register(put_back, BROKEN)
     for manifest in BROKEN:

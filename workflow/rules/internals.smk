@@ -10,6 +10,11 @@ def source(path):
     return os.path.relpath(os.path.join(HERE, "..", "..", path))
 
 
+def in_main_process():
+    """Whether this process plans the run, and is none that runs a job of it."""
+    return workflow.is_main_process
+
+
 def in_remote_job():
     """Whether this process runs a job that was sent to a cluster."""
     return workflow.remote_exec
