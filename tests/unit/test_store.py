@@ -14,7 +14,7 @@ import xarray as xr
 
 from partial_pooling import load_fit
 from partial_pooling.__main__ import main
-from partial_pooling.data.groups import write_groups
+from partial_pooling.data.reading import write_groups
 from partial_pooling.errors import InputError
 from partial_pooling.files import replacing, seal_of, sha256_of, write_json
 from partial_pooling.sampling.fits import PER_CHAIN, PER_DRAW, Fit, read_fit, write_fit
