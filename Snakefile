@@ -22,13 +22,16 @@ from partial_pooling.errors import InputError
 min_version("9.27")
 
 
+include: "workflow/rules/internals.smk"
+
+
 report: "workflow/report/workflow.rst"
 
 
 # A configuration with data sets is a study of its own; without, it changes the default study.
 if "datasets" not in config:
 
-    configfile: f"{workflow.basedir}/config/config.yaml"
+    configfile: source("config/config.yaml")
 
 
 try:

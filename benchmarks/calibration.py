@@ -26,7 +26,7 @@ import numpy as np
 import nutpie
 import simuk
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.grading.calibration import calibrate, simulate, tables
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model

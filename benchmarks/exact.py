@@ -10,7 +10,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from partial_pooling.data.groups import Groups
-from partial_pooling.exact.posterior import PROBABILITIES, exact_table, solve
+from partial_pooling.exact.posterior import PROBABILITIES, solve
+from partial_pooling.exact.tables import exact_table
 from partial_pooling.report.lecture import PRIOR
 
 EIGHT_SCHOOLS = Groups(

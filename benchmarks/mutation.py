@@ -61,7 +61,7 @@ PROCESSES = 2
 
 # What people's numbers pass through: a file, or a folder of files, of this name anywhere in the
 # package.
-MODULES = "data priors exact classical grading certificate figures report words".split()
+MODULES = "data priors families exact classical grading certificate figures report words".split()
 
 # Left alone, with the reason.
 NAMES = {

@@ -12,8 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
-from partial_pooling.data.groups import Groups, write_groups
-from partial_pooling.exact.posterior import exact_table, solve
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import write_groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.tables import exact_table
 from partial_pooling.files import write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.grading.diagnostics import grade

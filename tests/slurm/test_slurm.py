@@ -202,7 +202,7 @@ def test_batch_killed_for_memory_is_named_and_the_next_call_samples_the_same_dra
 ):
     project = copy_project(tmp_path)
     project.write_study(study())
-    batch = "results/schools/fits/centered/batch-001.nc"
+    batch = "results/schools/fits/centered/batch-001.json"
     command = (batch, *GENERIC, "--configfile", "tiny.yaml", "--retries", "1")
     with ended(
         Run(cluster, tmp_path, *command, "--set-resources", "sample_posterior:mem_mb=300")

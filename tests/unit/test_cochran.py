@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from partial_pooling.classical.cochran import MANY, CochranTails
 
@@ -75,6 +75,26 @@ def test_interpolation_over_tau_changes_nothing_for_many_groups():
         tau = np.exp(np.linspace(-9, 4, 40))
         for found, integrated in zip(tails.logs(tau), tails._integrate(tau), strict=True):
             np.testing.assert_allclose(np.exp(found), np.exp(integrated), atol=1e-8)
+
+
+def test_a_tail_whose_saddle_lies_beside_a_singularity_is_resolved():
+    """Against the saddlepoint formula (Lugannani and Rice 1980), good to a few per cent."""
+    random = np.random.default_rng(8)
+    std_error = np.exp(random.normal(0, 1, 250))
+    q = 538.1876943236106
+    tau = 0.05848744719290125
+    weights = eigenvalues(std_error, tau)
+
+    def slope(s):
+        return np.sum(weights / (1 - 2 * s * weights)) - q
+
+    s = optimize.brentq(slope, 1e-9, 0.5 / weights.max() - 1e-12)
+    cumulant = -0.5 * np.log1p(-2 * s * weights).sum()
+    w = np.sqrt(2 * (s * q - cumulant))
+    u = s * np.sqrt(np.sum(2 * (weights / (1 - 2 * s * weights)) ** 2))
+    expected = stats.norm.sf(w) + stats.norm.pdf(w) * (1 / u - 1 / w)
+    _, above = CochranTails(q, std_error)._integrate(np.array([tau]))
+    assert above[0] == pytest.approx(np.log(expected), abs=0.05)
 
 
 def test_no_spread_is_impossible_and_far_tau_a_power():

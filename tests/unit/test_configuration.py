@@ -136,6 +136,11 @@ REFUSED = [
     ("models", ["centred"], "models[0]: found 'centred' (did you mean centered?)"),
     ("models", ["centered", "centered"], "models: found 'centered' twice"),
     ("models", "centered", "models: found 'centered'; allowed: a list"),
+    (
+        "datasets",
+        {"Fits": {"path": "x.csv"}},
+        "datasets: found the name 'Fits', which is a folder of results/ itself; allowed: a name",
+    ),
     ("modles", [], "modles: unknown key (did you mean models?)"),
     ("thresholds.r_hat", 0.9, "thresholds.r_hat: found 0.9; allowed: a number from 1"),
     ("thresholds.z", 4, "thresholds.z: no longer a key; allowed in its place: error_mean"),

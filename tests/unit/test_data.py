@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partial_pooling.data.groups import FORMS, Groups, read_groups, standard_errors, write_groups
+from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.forms.summaries import standard_errors
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import read_groups, write_groups
 from partial_pooling.errors import InputError
 
 DATASETS = Path(__file__).parents[2] / "config" / "datasets"
@@ -105,7 +108,7 @@ def test_harmless_styles_of_csv_are_read(tmp_path, content):
 
 
 EST, SUM, OBS = FORMS
-HEAD = {name: ",".join(columns) + "\n" for name, columns in FORMS.items()}
+HEAD = {name: ",".join(form.columns) + "\n" for name, form in FORMS.items()}
 REFUSED = [
     # form, content below (or with) the header, what the one line says
     (EST, "", "found no header"),

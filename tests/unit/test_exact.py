@@ -16,14 +16,10 @@ from scipy.special import digamma, log_ndtr, ndtr, owens_t, polygamma
 
 from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
-from partial_pooling.exact import posterior as exact
-from partial_pooling.exact.posterior import (
-    PROBABILITIES,
-    QuadratureError,
-    exact_dataset,
-    exact_table,
-    solve,
-)
+from partial_pooling.exact import joint
+from partial_pooling.exact.joint import QuadratureError
+from partial_pooling.exact.posterior import PROBABILITIES, solve
+from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.priors.priors import parse_hyperprior
 
 Real = np.longdouble
@@ -693,12 +689,12 @@ def test_larger_of_two_precise_groups_is_certain_however_wide_tau():
 
 
 def test_probabilities_that_miss_one_are_an_error_and_never_rescaled(schools, monkeypatch):
-    whole = exact._chance_of_largest
+    whole = joint.chance_of_largest
 
     def without_the_last(mean, sd):
         return whole(mean, sd) * (np.arange(8) < 7)
 
-    monkeypatch.setattr(exact, "_chance_of_largest", without_the_last)
+    monkeypatch.setattr(joint, "chance_of_largest", without_the_last)
     with pytest.raises(QuadratureError, match=r"sums to 0\.87\d+ over the groups, not to 1"):
         schools.probability_largest()
 
@@ -821,9 +817,9 @@ def test_unknown_variable_group_and_probability_are_refused(schools):
 
 
 def test_tables_of_pairs_are_made_of_as_many_groups_as_are_allowed(schools, monkeypatch):
-    monkeypatch.setattr(exact, "MOST_GROUPS_FOR_PAIRS", 8)
+    monkeypatch.setattr(joint, "MOST_GROUPS_FOR_PAIRS", 8)
     assert schools.probability_greater().shape == (8, 8)
-    monkeypatch.setattr(exact, "MOST_GROUPS_FOR_PAIRS", 7)
+    monkeypatch.setattr(joint, "MOST_GROUPS_FOR_PAIRS", 7)
     with pytest.raises(InputError, match="found 8 groups; allowed: 7 or fewer"):
         schools.probability_greater()
 

@@ -3,6 +3,7 @@
 import copy
 import math
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partial_pooling.data.groups import FORMS, read_groups
+from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
-from partial_pooling.exact.posterior import exact_dataset, solve
-from partial_pooling.priors.priors import CHOICES, PARAMETERS, parse_hyperprior, parse_prior
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.tables import exact_dataset
+from partial_pooling.priors.distributions import CHOICES
+from partial_pooling.priors.priors import parse_hyperprior, parse_prior
 from partial_pooling.study.configuration import read_study, refuse_doubled_keys
 from partial_pooling.study.settings import load_schema
 
@@ -22,6 +26,11 @@ ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 DATA = str(ROOT / "config" / "datasets" / "eight_schools.csv")
 CONFIG["datasets"]["eight_schools"]["path"] = DATA
+PARAMETERS = {
+    name: [each.name for each in fields(prior)]
+    for choices in CHOICES.values()
+    for name, prior in choices.items()
+}
 
 
 def one_line_or(function, *arguments):
@@ -154,7 +163,7 @@ cells = st.sampled_from(
 )
 def test_any_text_as_a_data_file(tmp_path_factory, form, rows, newline, encoding, header):
     file = tmp_path_factory.getbasetemp() / "fuzz.csv"
-    lines = [",".join(FORMS[form])] if header else []
+    lines = [",".join(FORMS[form].columns)] if header else []
     text = newline.join([*lines, *(",".join(row) for row in rows)])
     file.write_bytes(text.encode(encoding, "surrogatepass"))
     groups = one_line_or(read_groups, file, form)
@@ -224,7 +233,7 @@ def test_any_table_of_floats_is_solved_or_refused(tmp_path_factory, form, rows, 
         cells = [f"{name},{y!r},{error!r}" for name, (y, error) in enumerate(rows)]
     else:
         cells = [f"{name},{y!r}" for name, pair in enumerate(rows) for y in pair]
-    file.write_text("\n".join([",".join(FORMS[form]), *cells]))
+    file.write_text("\n".join([",".join(FORMS[form].columns), *cells]))
     one_line_or(solve_table, file, form, mu, tau)
 
 

@@ -1,6 +1,7 @@
 """What counts as what after upgrades, and how it is said."""
 
 import json
+import os
 
 import netCDF4
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import partial_pooling.study.kept as module
 from partial_pooling.__main__ import main
 from partial_pooling.errors import InputError
-from partial_pooling.files import intact, write_json
+from partial_pooling.files import intact, sha256_of, write_json
 from partial_pooling.study.kept import counted_versions, keep, provenance_of_kept, read_kept
 
 
@@ -103,17 +104,24 @@ def test_provenance_names_both_versions_and_keeps_its_time_and_all_else(tmp_path
     assert path.stat().st_mtime_ns == time
 
 
-def test_of_an_interrupted_study_the_fits_say_what_made_them(tmp_path, install):
-    fits = tmp_path / "a" / "fits" / "centered"
-    fits.mkdir(parents=True)
-    with netCDF4.Dataset(fits / "batch-000.nc", "w") as file:
-        file.versions = json.dumps({"nutpie": "1"})
+def test_of_an_interrupted_study_the_latest_fit_of_its_data_says_what_made_it(tmp_path, install):
+    data = tmp_path / "a" / "data.csv"
+    data.parent.mkdir()
+    data.write_text("group,estimate,std_error\n")
+    (tmp_path / "fits").mkdir()
+    for time, (of_data, version) in enumerate([(data, "0"), (data, "1"), (__file__, "5")]):
+        path = tmp_path / "fits" / f"{version}.nc"
+        with netCDF4.Dataset(path, "w") as file:
+            file.versions = json.dumps({"nutpie": version})
+            file.data_sha256 = sha256_of(of_data)
+        os.utime(path, (time, time))
+    (tmp_path / "fits" / ".1.17.00ff.nc").write_bytes(b"half")  # being written
     install(nutpie="2")
     keep(tmp_path)
     assert counted_versions(tmp_path / "a") == {"nutpie": "1"}
     (tmp_path / "a" / "kept.json").unlink()
-    (fits / "batch-000.nc").write_bytes(b"half")
-    with pytest.raises(InputError, match=r"batch-000.nc: damaged"):
+    (tmp_path / "fits" / "9.nc").write_bytes(b"half")
+    with pytest.raises(InputError, match=r"9.nc: damaged"):
         keep(tmp_path)
 
 

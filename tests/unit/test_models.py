@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
-from partial_pooling.priors.priors import CHOICES, parse_hyperprior
+from partial_pooling.priors.distributions import CHOICES
+from partial_pooling.priors.priors import parse_hyperprior
 
 TAU_PRIORS = {
     "HalfCauchy": {"beta": 5},

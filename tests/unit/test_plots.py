@@ -13,7 +13,8 @@ from matplotlib.transforms import Bbox
 
 from partial_pooling.classical.estimates import classical_table
 from partial_pooling.data.groups import Groups
-from partial_pooling.exact.posterior import exact_dataset, exact_table, solve
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.figures import plots
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.lecture import PRIOR

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from partial_pooling.data.groups import write_groups
+from partial_pooling.data.reading import write_groups
 from partial_pooling.figures import plots
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"

@@ -7,7 +7,8 @@ import pytest
 from scipy import integrate, stats
 
 from partial_pooling.errors import InputError
-from partial_pooling.priors.priors import CHOICES, parse_hyperprior, parse_prior, prior_to_offer
+from partial_pooling.priors.distributions import CHOICES
+from partial_pooling.priors.priors import parse_hyperprior, parse_prior, prior_to_offer
 
 # specification, the same distribution of SciPy
 EQUIVALENTS = {

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from workflow_project import ROOT, copy_project
 
-from partial_pooling.data.groups import Groups, read_groups, write_groups
-from partial_pooling.exact.posterior import exact_table, solve
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import read_groups, write_groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.tables import exact_table
 from partial_pooling.priors.priors import parse_hyperprior
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from workflow_project import copy_project, results_of
+from workflow_project import TINY, copy_project, results_of
 
 from partial_pooling.study.certificate import compare
 
@@ -23,7 +23,7 @@ MOMENTS = 20
 # taken away before, so that it has something to do.
 KINDS = {
     "snakemake": "*",
-    "sample_posterior": "schools/fits",
+    "sample_posterior": "**/fits",
     "all": "*",
     "diagnose_fits": "schools/diagnostics",
     "ipykernel": "schools/report.*",
@@ -100,7 +100,7 @@ def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_pa
     rng = random.Random(7)
     for number in range(MOMENTS):
         kind, removed = list(KINDS.items())[number % len(KINDS)]
-        for path in project.results.glob(removed):
+        for path in sorted(project.results.glob(removed)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         process = start(project)
         if kind in ("snakemake", "all"):
@@ -125,6 +125,28 @@ def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_pa
     assert results_of(project) == whole
     equal, lines = compare(certificate_of(finished), certificate_of(project))
     assert equal, lines
+
+
+def test_a_batch_that_was_killed_goes_on_at_the_fit_where_it_stood(tmp_path):
+    project = copy_project(tmp_path)
+    # so long that the batch's fits come one after another, not all between two looks
+    project.write_study(TINY | {"sampling": TINY["sampling"] | {"draws": [100, 20000]}})
+    manifest = "results/schools/fits/centered/batch-000.json"
+    process = start(project, manifest)
+    while process.poll() is None and not list(project.results.glob("fits/[!.]*.nc")):
+        time.sleep(0.02)
+    for victim in processes_in(project.folder):
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+    process.wait()
+    made = {path: path.stat().st_ino for path in project.results.glob("fits/[!.]*.nc")}
+    assert 0 < len(made) < 4
+    project.snakemake("--unlock")
+    project.snakemake("--cores", "2", manifest)
+    log = project.results / "schools/logs/sample_posterior/centered/batch-000.log"
+    assert f"{len(made)} of 4 fits found in the store" in log.read_text()
+    assert {path: path.stat().st_ino for path in made} == made
+    assert len(list(project.results.glob("fits/[!.]*.nc"))) == 4
 
 
 def test_control_c_ends_within_seconds_and_leaves_no_process(tmp_path):

@@ -15,6 +15,7 @@ import xarray as xr
 from workflow_project import ROOT, TINY, copy_project
 
 from partial_pooling import load_fit
+from partial_pooling.files import sha256_of, write_json
 from partial_pooling.study.certificate import certify, compare
 
 pytestmark = pytest.mark.slow
@@ -84,7 +85,7 @@ def test_estimates_are_those_of_the_stored_draws(finished):
 
 def test_every_netcdf_and_the_report_say_where_they_come_from(finished):
     folder = finished.results / "schools"
-    for path in (folder / "exact.nc", *folder.glob("fits/*/*.nc")):
+    for path in (folder / "exact.nc", *finished.results.glob("fits/*.nc")):
         with xr.open_dataset(path) as file:
             settings = json.loads(file.attrs["settings"])
             assert set(json.loads(file.attrs["versions"])) >= {"pymc", "nutpie", "arviz", "numpy"}
@@ -147,6 +148,23 @@ def test_adding_a_seed_samples_only_what_is_new(finished):
     assert set(made) == {"001"}
 
 
+def test_a_renamed_study_samples_nothing(finished):
+    study = copy.deepcopy(TINY)
+    study["datasets"] = {"renamed": study["datasets"]["schools"]}
+    study["sampling"]["fits_per_batch"] = 1
+    finished.write_study(study, "renamed.yaml")
+    before = {path: path.stat().st_mtime_ns for path in finished.results.glob("fits/*")}
+    finished.snakemake("--cores", "2", "results/renamed/fits.csv", study="renamed.yaml")
+    assert {path: path.stat().st_mtime_ns for path in finished.results.glob("fits/*")} == before
+    log = finished.results / "renamed/logs/sample_posterior/centered/batch-003.log"
+    assert log.read_text() == "1 of 1 fits found in the store\n"
+    one, other = (
+        pd.read_csv(finished.results / name / "fits.csv") for name in ("schools", "renamed")
+    )
+    pd.testing.assert_frame_equal(one.drop(columns="batch"), other.drop(columns="batch"))
+    shutil.rmtree(finished.results / "renamed")
+
+
 def test_fewer_draws_are_diagnosed_without_sampling(finished):
     study = copy.deepcopy(TINY)
     study["sampling"]["draws"] = [20, 100]
@@ -207,12 +225,15 @@ def test_a_certificate_is_equal_wherever_and_however_the_study_is_run(finished, 
     equal, lines = compare(one, two)
     assert equal, lines
     # a certificate can fail: one draw of one fit moved by one bit
-    path = other.results / "schools/fits/centered/batch-000.nc"
-    with netCDF4.Dataset(path, "a") as file:
+    path = other.results / "schools/fits/centered/batch-000.json"
+    manifest = json.loads(path.read_text())
+    fit = other.results / manifest["fits"][0]["file"]
+    with netCDF4.Dataset(fit, "a") as file:
         mu = file["posterior"]["mu"]
-        mu[0, 0, 0] = np.nextafter(mu[0, 0, 0], np.inf)
-    path.with_name(f".{path.name}.sha256").unlink()  # else it would be refused as damaged
-    moved = certify([other.results / "schools"], other.results.glob("schools/fits/*/*.nc"))
+        mu[0, 0] = np.nextafter(mu[0, 0], np.inf)
+    manifest["fits"][0]["sha256"] = sha256_of(fit)  # else it would be refused as damaged
+    write_json(manifest, path)
+    moved = certify([other.results / "schools"], other.results.glob("schools/fits/*/*.json"))
     equal, lines = compare(one, moved)
     assert not equal
     assert len(lines) == 2

@@ -68,7 +68,7 @@ def provenance(project):
 
 def sampled_with(project, name):
     found = set()
-    for path in project.results.glob("schools/fits/*/*.nc"):
+    for path in project.results.glob("fits/*.nc"):
         with netCDF4.Dataset(path) as file:
             found.add(json.loads(file.versions)[name])
     return found

@@ -42,9 +42,9 @@ class Project:
 
     def snakemake(self, *arguments, study="tiny.yaml", check=True, environment=None):
         """Run Snakemake in the folder; give the finished process with its output."""
-        environment = os.environ | (environment or {})
+        library = {"PYTHONPATH": str(self.folder / "workflow")}
+        environment = os.environ | library | (environment or {})
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        environment["PYTHONPATH"] = str(self.folder / "workflow")
         command = [sys.executable, "-m", "snakemake", "--configfile", study, *arguments]
         process = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-_HOME = {"InputError": "errors", "load_fit": "sampling.fits"}
+_HOME = {"InputError": "errors", "load_fit": "study.loading"}
 __all__ = ["InputError", "load_fit"]
 
 

@@ -1,4 +1,4 @@
-"""Command line: ``partial_pooling compare``, ``estimate`` and ``keep``."""
+"""Command line: ``partial_pooling compare``, ``estimate``, ``keep`` and ``prune``."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
     command.set_defaults(run=_keep)
+    command = commands.add_parser(
+        "prune", help="list files of draws that no study in the folder refers to, or remove them"
+    )
+    command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
+    command.add_argument("--yes", action="store_true", help="remove what is listed")
+    command.set_defaults(run=_prune)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -61,6 +67,13 @@ def _keep(options: argparse.Namespace) -> int:
     from partial_pooling.study.kept import keep
 
     print("\n".join(keep(options.results)))
+    return 0
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from partial_pooling.study.housekeeping import prune
+
+    print("\n".join(prune(options.results, remove=options.yes)))
     return 0
 
 

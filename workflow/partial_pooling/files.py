@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends without an error.
 
-    The temporary name keeps the ending, which tells Matplotlib and others the format. A hidden
-    file beside it gets the digest of the content, for `intact` to check.
+    The temporary name keeps the ending, which tells Matplotlib and others the format; processes on
+    several nodes have names of their own. A hidden file beside it gets the digest of the content,
+    for `intact` to check.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
-    seal = _seal(temporary)
+    unique = f"{os.getpid()}.{secrets.token_hex(4)}"
+    temporary = final.with_name(f".{final.stem}.{unique}{final.suffix}")
+    seal = seal_of(temporary)
     try:
         yield temporary
-        seal.write_text(_digest(temporary) + "\n", encoding="ascii")
-        seal.replace(_seal(final))
+        seal.write_text(sha256_of(temporary) + "\n", encoding="ascii")
+        seal.replace(seal_of(final))
         temporary.replace(final)
     finally:
         for path in (temporary, seal):
@@ -50,8 +53,8 @@ def intact(path: str | Path) -> Path:
     """
     path = Path(path)
     try:
-        written = _seal(path).read_text(encoding="ascii").strip()
-        found = _digest(path)
+        written = sealed(path)
+        found = sha256_of(path)
     except FileNotFoundError as error:
         if path.exists():
             return path
@@ -63,12 +66,19 @@ def intact(path: str | Path) -> Path:
     return path
 
 
-def _seal(path: Path) -> Path:
+def seal_of(path: Path) -> Path:
+    """Where the digest of a file's content stands."""
     return path.with_name(f".{path.name}.sha256")
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+def sealed(path: Path) -> str:
+    """Digest of a file's content when it was written."""
+    return seal_of(path).read_text(encoding="ascii").strip()
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

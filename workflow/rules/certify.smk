@@ -10,7 +10,7 @@ rule certify:
         provenance=collect("results/{dataset}/provenance.json", dataset=STUDY.datasets),
         exact=collect("results/{dataset}/exact.csv", dataset=STUDY.datasets),
         fits=collect(
-            "results/{dataset}/fits/{model}/batch-{batch}.nc",
+            "results/{dataset}/fits/{model}/batch-{batch}.json",
             dataset=STUDY.datasets,
             model=STUDY.models,
             batch=BATCHES,

@@ -4,6 +4,7 @@ Names of wildcards, digests of the code that a rule runs, what a batch's job ask
 keep their caches, which steps are too short for a cluster's queue.
 """
 
+import atexit
 import functools
 import os
 import pathlib
@@ -12,6 +13,7 @@ import tempfile
 
 from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
+from partial_pooling.study.housekeeping import put_back, set_aside_broken
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.sampling.samplers import batches
 
@@ -26,13 +28,23 @@ BATCHES = {
     )
 }
 
+# Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
+# At the end what was not made anew is put back, so that a dry run changes nothing.
+if in_main_process():
+    BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
+    atexit.register(put_back, BROKEN)
+    for manifest in BROKEN:
+        print(
+            f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
+        )
+
 # Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
 # cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
 # goes to the home folder.
-if workflow.remote_exec:
+if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
 else:
@@ -52,12 +64,10 @@ os.environ |= {
 
 # A job that was killed, for its memory for instance, has said nothing itself.
 onerror:
-    for failed in workflow.scheduler.failed:
-        for job in failed.jobs if failed.is_group() else [failed]:
-            print(
-                f"partial-pooling: failed: {job}; its log: {job.log}",
-                file=sys.stderr,
-            )
+    for job in failed_jobs():
+        print(
+            f"partial-pooling: failed: {job}; its log: {job.log}", file=sys.stderr
+        )
     if os.path.isdir(".snakemake/slurm_logs"):
         print("What Slurm said: .snakemake/slurm_logs", file=sys.stderr)
 
@@ -92,7 +102,7 @@ def code(rule_name, *others):
 
     Rules of all data sets together compute no number: versions do not count for them.
     """
-    sources = [f"{workflow.basedir}/workflow/scripts/{rule_name}.py", *others]
+    sources = [source(f"workflow/scripts/{rule_name}.py"), *others]
 
     @functools.cache
     def digest(dataset):

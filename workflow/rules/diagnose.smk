@@ -1,7 +1,7 @@
 """Diagnose every fit at every number of draws, grade it against the exact posterior, and gather
 the tables of a data set.
 
-in:  results/{dataset}/fits/{model}/batch-{batch}.nc, results/{dataset}/data.csv
+in:  results/{dataset}/fits/{model}/batch-{batch}.json, results/{dataset}/data.csv
 out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
      results/{dataset}/estimates.csv, fits.csv, accuracy.csv, verdict.json,
      provenance.json
@@ -11,7 +11,7 @@ out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
 rule diagnose_fits:
     input:
         data="results/{dataset}/data.csv",
-        fits="results/{dataset}/fits/{model}/batch-{batch}.nc",
+        fits="results/{dataset}/fits/{model}/batch-{batch}.json",
     output:
         estimates="results/{dataset}/diagnostics/{model}/batch-{batch}.estimates.csv",
         fits="results/{dataset}/diagnostics/{model}/batch-{batch}.fits.csv",

@@ -82,7 +82,7 @@ rule plot_settings:
     input:
         curves="results/{dataset}/exact.nc",
         fits=collect(
-            "results/{{dataset}}/fits/{model}/batch-{batch}.nc",
+            "results/{{dataset}}/fits/{model}/batch-{batch}.json",
             model=STUDY.models,
             batch=SETTING_BATCHES,
         ),
@@ -112,7 +112,7 @@ rule plot_fits:
         exact="results/{dataset}/exact.csv",
         curves="results/{dataset}/exact.nc",
         fits=collect(
-            "results/{{dataset}}/fits/{model}/batch-{batch}.nc",
+            "results/{{dataset}}/fits/{model}/batch-{batch}.json",
             model=STUDY.models,
             batch=SHOWN_BATCH,
         ),

@@ -4,8 +4,8 @@ in:  workflow/notebooks/report.ipynb and its template, the tables and figures of
 out: results/{dataset}/report.ipynb, results/{dataset}/report.html, results/index.html
 """
 
-NOTEBOOK = f"{workflow.basedir}/workflow/notebooks/report.ipynb"
-TEMPLATES = f"{workflow.basedir}/workflow/notebooks/templates"
+NOTEBOOK = source("workflow/notebooks/report.ipynb")
+TEMPLATES = source("workflow/notebooks/templates")
 
 
 rule render_report:

@@ -1,7 +1,8 @@
 """Sample each model's posterior: one job a batch of fits, compiled once.
 
 in:  results/{dataset}/data.csv
-out: results/{dataset}/fits/{model}/batch-{batch}.nc
+out: results/{dataset}/fits/{model}/batch-{batch}.json, which names its fits in results/fits/.
+     What is there already, by a digest of all that a fit depends on, is not sampled.
 """
 
 
@@ -9,7 +10,7 @@ rule sample_posterior:
     input:
         data="results/{dataset}/data.csv",
     output:
-        fits="results/{dataset}/fits/{model}/batch-{batch}.nc",
+        fits="results/{dataset}/fits/{model}/batch-{batch}.json",
     log:
         "results/{dataset}/logs/sample_posterior/{model}/batch-{batch}.log",
     benchmark:

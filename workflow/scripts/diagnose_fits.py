@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors.priors import parse_hyperprior
-from partial_pooling.sampling.fits import read_fits
+from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.tables import write_table
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.figures import plots
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.lecture import QUOTED_LOG_TAU, applies
-from partial_pooling.sampling.fits import read_fits
+from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.tables import read_table
 
 

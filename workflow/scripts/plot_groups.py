@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.figures import plots
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to

@@ -6,7 +6,7 @@ from typing import Any
 from partial_pooling.figures import plots
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
-from partial_pooling.sampling.fits import read_fits
+from partial_pooling.sampling.manifests import read_fits
 
 
 def main(job: Any) -> None:

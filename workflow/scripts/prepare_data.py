@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partial_pooling.data.groups import read_groups, write_groups
+from partial_pooling.data.reading import read_groups, write_groups
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
 

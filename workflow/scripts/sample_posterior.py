@@ -1,37 +1,44 @@
 """Adapter of rule sample_posterior."""
 
+from pathlib import Path
 from typing import Any
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import parse_hyperprior
-from partial_pooling.sampling.fits import writing_batch
+from partial_pooling.sampling.manifests import write_manifest
 from partial_pooling.sampling.samplers import sample_fits
 from partial_pooling.sampling.settings import SamplerSettings
+from partial_pooling.sampling.store import Store
 from partial_pooling.study.provenance import provenance
 
 
 def main(job: Any) -> None:
-    groups = read_groups(job.input.data)
-    model = build_model(job.wildcards.model, groups, parse_hyperprior(job.params.prior))
-    settings = SamplerSettings(**job.params.settings)
-    fits = [(seed, target_accept) for seed, target_accept in job.params.fits]
-    shared = {"prior": job.params.prior, "sampler": job.params.sampler, **job.params.settings}
-    attributes = provenance(job.input.data, {"model": job.wildcards.model, **shared})
-    with writing_batch(
-        job.output.fits, groups.names, len(fits), settings.chains, settings.draws, attributes
-    ) as batch:
-        sampled = sample_fits(model, job.params.sampler, fits, settings, job.threads)
-        for done, fit in enumerate(sampled, 1):
-            batch.append(fit)
+    params = job.params
+    named = {"model": job.wildcards.model, "prior": params.prior, "sampler": params.sampler}
+    settings = {**named, **params.settings}
+    origin = provenance(job.input.data, settings)
+    shared = {**settings, "data_sha256": origin["data_sha256"], "code": params.code}
+    store = Store(Path(job.output.fits).parents[3], shared)
+    batch = {(seed, accept): store.find(seed, accept) for seed, accept in params.fits}
+    missing = [fit for fit, stored in batch.items() if stored is None]
+    LOGGER.info("%d of %d fits found in the store", len(batch) - len(missing), len(batch))
+    if missing:  # else nothing is compiled
+        groups = read_groups(job.input.data)
+        model = build_model(job.wildcards.model, groups, parse_hyperprior(params.prior))
+        run = SamplerSettings(**params.settings)
+        fits = sample_fits(model, params.sampler, missing, run, job.threads)
+        for done, fit in enumerate(fits, len(batch) - len(missing) + 1):
+            batch[fit.seed, fit.target_accept] = store.save(fit, groups.names, origin)
             LOGGER.info(
                 "fit %d of %d done: seed %d, target_accept %g",
                 done,
-                len(fits),
+                len(batch),
                 fit.seed,
                 fit.target_accept,
             )
+    write_manifest(shared, filter(None, batch.values()), job.output.fits)
 
 
 if __name__ == "__main__":

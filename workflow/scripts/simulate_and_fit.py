@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from partial_pooling.data.groups import read_groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.grading.calibration import calibrate, tables
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.logs import LOGGER, log_to

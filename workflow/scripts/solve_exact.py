@@ -4,8 +4,9 @@ from dataclasses import asdict
 from typing import Any
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
-from partial_pooling.data.groups import read_groups
-from partial_pooling.exact.posterior import exact_dataset, exact_table, solve
+from partial_pooling.data.reading import read_groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.logs import log_to

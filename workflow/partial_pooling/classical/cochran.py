@@ -24,23 +24,24 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri_exp
 
-Array = NDArray[np.float64]
+from partial_pooling.arrays import BLOCK, Array
 
-BLOCK = 200_000  # numbers to work on at once: fits the cache, bounds the memory
 INTERVALS = 24  # of the trapezoid rule on half the path, to begin with
 MOST_INTERVALS = 1024
-AGREED = 1e-6  # relative, of a rule and its coarser half: the error is about its power of 1.5
+AGREED = 1e-7  # relative, of a rule and its coarser half: the error is about its power of 1.5
 SMOOTH = 1e-8  # absolute, of the polynomial of half the degree
 FAR = 1e10  # times all scales of the problem: what is left out is its square
 MANY = 200  # groups; a tail is then steep in tau
 NOTHING = -40.0  # log of a tail of many groups that counts for nothing
 ROUNDED = -200.0  # log of a tail that is given as Chernoff's bound
+FLATTER = 20  # times to make a path four times flatter; two are many
 DECAY = 40.0  # log of what is negligible at the end of the path beside its middle
 
 
@@ -279,15 +280,26 @@ class _Form:
         """Log of the tail by the trapezoid rule, and by its coarser half."""
         _, k2, k3, _ = self.derivatives(saddle)
         width = 1 / np.sqrt(k2 + saddle**-2.0)
-        bend = k3 / (6 * k2)
-        end = np.arcsinh(np.sqrt(DECAY / (self.q * bend)) / width)
+        bend = k3 / (6 * k2)  # of the steepest descent at the saddle
+        at_saddle = self.cumulant(saddle[:, None].astype(complex)).real
+
+        def path(y: Array) -> tuple[NDArray[Any], NDArray[Any]]:
+            step = 1j * y + bend[:, None] * y**2
+            return step, self.cumulant(saddle[:, None] + step) - at_saddle - step * self.q[:, None]
+
+        for _ in range(FLATTER):
+            height = np.sqrt(DECAY / (self.q * bend))
+            # beside a singularity so narrow a path would run along it, where nothing decays
+            decays = path(height[:, None])[1].real[:, 0] < -DECAY / 2
+            if decays.all():
+                break
+            bend = np.where(decays, bend, bend / 4)
+        end = np.arcsinh(height / width)
         x = end[:, None] * np.arange(intervals + 1) / intervals
         y = width[:, None] * np.sinh(x)
-        step = 1j * y + bend[:, None] * y**2
+        step, exponent = path(y)
         slope = (1j + 2 * bend[:, None] * y) * width[:, None] * np.cosh(x)
         s = saddle[:, None] + step
-        at_saddle = self.cumulant(saddle[:, None].astype(complex)).real
-        exponent = self.cumulant(s) - at_saddle - step * self.q[:, None]
         values = (np.exp(exponent) * slope * (saddle[:, None] / s)).imag
         values[:, [0, -1]] /= 2
         fine = values.sum(axis=1) * end / (np.pi * intervals)

@@ -17,17 +17,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import chi2, t
 
+from partial_pooling.arrays import Array, sums_without
 from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = NDArray[np.float64]
 
 LEVEL = 0.95  # of prediction intervals
 
@@ -134,7 +132,7 @@ def dersimonian_laird(groups: Groups) -> float:
     weight = groups.std_error**-2.0
     # sum w - sum w^2 / sum w, without its cancellation when one weight dominates
     total = weight.sum()
-    scale = float(weight @ (_sum_without(weight) / total))
+    scale = float(weight @ (sums_without(weight) / total))
     return max(0.0, (_misfit(groups, 0.0) - (len(groups) - 1)) / scale)
 
 
@@ -305,11 +303,3 @@ def _largest(groups: Groups) -> float:
 
 def _root(function: Callable[[float], float], lower: float, upper: float) -> float:
     return float(brentq(function, lower, upper, xtol=1e-300, rtol=1e-14, maxiter=500))
-
-
-def _sum_without(values: Array) -> Array:
-    """Sum of all elements but each in turn, without subtracting."""
-    before = np.concatenate([[0.0], np.cumsum(values)[:-1]])
-    after = np.concatenate([np.cumsum(values[::-1])[::-1][1:], [0.0]])
-    result: Array = before + after
-    return result

@@ -28,9 +28,11 @@ from scipy.special import ndtr
 from partial_pooling.classical.cochran import CochranTails
 from partial_pooling.classical.estimates import heterogeneity
 from partial_pooling.data.groups import Groups
-from partial_pooling.exact.posterior import log_averages, solve
+from partial_pooling.exact.nodes import log_averages
+from partial_pooling.exact.posterior import solve
 from partial_pooling.grading.inference import holm
-from partial_pooling.priors.priors import HyperPrior, Prior
+from partial_pooling.priors.distributions import Flat, Scale
+from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.words import Format, fixed, significant
 
 LOCATION, SPREAD = "location", "spread"
@@ -106,7 +108,7 @@ def prior_data_agreement(groups: Groups, prior: HyperPrior) -> Agreement:
     Agreement
         p-values to 1e-8.
     """
-    flat = HyperPrior(Prior("Flat", {}), prior.tau)
+    flat = HyperPrior(Flat(), prior.tau)
     contrasts = solve(groups, flat) if flat.tail_power(len(groups)) > 0 else None
     location = _undefined("")
     data_mean = data_tau = None
@@ -120,9 +122,8 @@ def prior_data_agreement(groups: Groups, prior: HyperPrior) -> Agreement:
         low, high = contrasts.quantile("tau", [0.025, 0.975])
         data_tau = (float(low), float(high))
         if prior.mu.is_proper:
-            m0, s0 = prior.mu.parameters["mu"], prior.mu.parameters["sigma"]
             # given tau and a flat mu, mu has the weighted mean and variance 1 / P
-            distance = (given.mu_mean - m0) / np.hypot(s0, given.mu_sd)
+            distance = (given.mu_mean - prior.mu.mean) / np.hypot(prior.mu.sd, given.mu_sd)
             location = _two_sided(
                 float(contrasts.weight @ ndtr(distance)), float(contrasts.weight @ ndtr(-distance))
             )
@@ -133,10 +134,8 @@ def prior_data_agreement(groups: Groups, prior: HyperPrior) -> Agreement:
     return Agreement(
         location=_corrected(location, corrected[0]),
         spread=_corrected(spread, corrected[1]),
-        prior_mean=prior.mu.parameters.get("mu"),
-        prior_reach=1.959963984540054 * prior.mu.parameters["sigma"]
-        if prior.mu.is_proper
-        else None,
+        prior_mean=prior.mu.mean if prior.mu.is_proper else None,
+        prior_reach=1.959963984540054 * prior.mu.sd if prior.mu.is_proper else None,
         data_mean=data_mean,
         prior_tau=(prior.tau.quantile(0.025), prior.tau.quantile(0.975))
         if prior.tau.is_proper
@@ -145,7 +144,7 @@ def prior_data_agreement(groups: Groups, prior: HyperPrior) -> Agreement:
     )
 
 
-def _spread(groups: Groups, prior: Prior) -> Check:
+def _spread(groups: Groups, prior: Scale) -> Check:
     if len(groups) < 2:
         return _undefined("one group has no spread")
     if not prior.is_proper:

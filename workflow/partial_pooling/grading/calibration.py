@@ -26,9 +26,11 @@ from numpy.typing import NDArray
 
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.posterior import solve
+from partial_pooling.families.family import Family
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import build_model
-from partial_pooling.priors.priors import HyperPrior, Prior
+from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.sampling.samplers import STORED, run_nutpie
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Draws:
     gradients: int
 
 
-def simulate(number: int, groups: Groups, prior: HyperPrior) -> Simulation:
+def simulate(number: int, groups: Groups, prior: HyperPrior, family: Family = NORMAL) -> Simulation:
     """Draw simulation `number` from a proper prior.
 
     Parameters
@@ -112,45 +114,21 @@ def simulate(number: int, groups: Groups, prior: HyperPrior) -> Simulation:
         Names and standard errors are used, estimates are not.
     prior
         Priors of mu and tau.
-    """
-    seeds = np.random.SeedSequence(ENTROPY, spawn_key=(number,))
-    rng = np.random.default_rng(seeds)
-    mu, tau = draw_prior(prior.mu, rng), draw_prior(prior.tau, rng)
-    theta = mu + tau * rng.standard_normal(len(groups))
-    estimate = theta + groups.std_error * rng.standard_normal(len(groups))
-    sampler_seed = int(seeds.spawn(1)[0].generate_state(1)[0])
-    return Simulation(
-        number, mu, tau, theta, Groups(groups.names, estimate, groups.std_error), sampler_seed
-    )
-
-
-def draw_prior(prior: Prior, rng: np.random.Generator) -> float:
-    """Draw one value from a prior.
+    family
+        The groups' likelihood.
 
     Raises
     ------
     ValueError
-        The prior is improper.
+        A prior is improper.
     """
-    p = prior.parameters
-    match prior.dist:
-        case "Normal":
-            value = rng.normal(p["mu"], p["sigma"])
-        case "HalfNormal":
-            value = abs(rng.normal(0, p["sigma"]))
-        case "HalfCauchy":
-            value = abs(p["beta"] * rng.standard_cauchy())
-        case "HalfStudentT":
-            value = abs(p["sigma"] * rng.standard_t(p["nu"]))
-        case "Uniform":
-            value = rng.uniform(p["lower"], p["upper"])
-        case "Exponential":
-            value = rng.exponential(p["scale"])
-        case "LogNormal":
-            value = rng.lognormal(p["mu"], p["sigma"])
-        case _:
-            raise ValueError(f"{prior} is improper: nothing can be drawn from it")
-    return float(value)
+    seeds = np.random.SeedSequence(ENTROPY, spawn_key=(number,))
+    rng = np.random.default_rng(seeds)
+    mu, tau = prior.mu.draw(rng), prior.tau.draw(rng)
+    theta = mu + tau * rng.standard_normal(len(groups))
+    simulated = family.simulate(groups, theta, rng)
+    sampler_seed = int(seeds.spawn(1)[0].generate_state(1)[0])
+    return Simulation(number, mu, tau, theta, simulated, sampler_seed)
 
 
 def variable_names(groups: Groups) -> list[str]:
@@ -208,17 +186,21 @@ def calibrate(
 
 
 def compile_refit(
-    parametrization: str, groups: Groups, prior: HyperPrior, settings: CalibrationSettings
+    parametrization: str,
+    groups: Groups,
+    prior: HyperPrior,
+    settings: CalibrationSettings,
+    family: Family = NORMAL,
 ) -> Refit:
-    """Compile a model once; the result fits it to any estimates of the same groups."""
+    """Compile a model once; the result fits it to any data of the same groups."""
     import nutpie
 
-    model = build_model(parametrization, groups, prior, refitted=True)
+    model = build_model(parametrization, groups, prior, family, refitted=True)
     compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
     counted = ("diverging", "reached_max_treedepth", "n_steps")
 
     def refit(simulated: Groups, seed: int) -> Draws:
-        data = compiled.with_data(estimate=simulated.estimate)
+        data = compiled.with_data(**family.data(simulated))
         posterior, stats = run_nutpie(data, settings, seed, settings.target_accept, counted)
         kept = slice(settings.tune, None)
         values = np.empty((len(groups) + 3, settings.chains, settings.draws))

@@ -266,7 +266,7 @@ def diagnose_fit(
     Parameters
     ----------
     fit
-        A tree of `fits.read_fits`, as long as the largest number of draws.
+        A tree of `manifests.read_fits`, as long as the largest number of draws.
     draws
         Numbers of draws a chain.
     exact

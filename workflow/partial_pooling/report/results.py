@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from partial_pooling.data.groups import Groups, read_groups
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import HONEST
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior

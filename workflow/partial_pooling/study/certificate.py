@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from partial_pooling.files import number_or_null
-from partial_pooling.sampling.fits import read_fits
+from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.study.provenance import versions
 from partial_pooling.tables import read_table
 
@@ -41,7 +41,7 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
     folders
         Results folders of the data sets.
     batches
-        Batch files of the study, each in ``{folder}/fits/{model}/``.
+        Manifests of the study's batches, each in ``{folder}/fits/{model}/``.
 
     Returns
     -------

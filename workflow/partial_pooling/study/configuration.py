@@ -15,10 +15,12 @@ from typing import Any
 import yaml
 from pydantic import InstanceOf, ValidationError
 
-from partial_pooling.data.groups import FORMS, Groups, read_groups
+from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
+from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import (
-    CHOICES,
     HyperPrior,
     did_you_mean,
     parse_hyperprior,
@@ -42,6 +44,8 @@ REPLACED = {
     "thresholds.divergences": "divergence_rate, a share of the transitions",
     "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
 }
+
+RESERVED = ("fits", "logs", "benchmarks")  # folders of results/ that are no data set's
 
 LIMITS = {
     "minimum": "from",
@@ -170,12 +174,17 @@ def check(config: Mapping[str, Any]) -> Configuration:
 def _check_dataset(name: str, keys: DatasetKeys) -> None:
     """Check what can be checked of a data set before its file is read."""
     where = f"datasets.{name}"
-    columns = FORMS[keys.form]
+    if name.lower() in RESERVED:
+        raise InputError(
+            f"datasets: found the name {name!r}, which is a folder of results/ itself; "
+            f"allowed: a name other than {', '.join(RESERVED)}"
+        )
+    allowed = FORMS[keys.form].columns
     for column in keys.columns:
-        if column not in columns:
+        if column not in allowed:
             raise InputError(
-                f"{where}.columns.{column}: unknown column{did_you_mean(column, columns)}; "
-                f"allowed for form {keys.form}: {', '.join(columns)}"
+                f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
+                f"allowed for form {keys.form}: {', '.join(allowed)}"
             )
     if keys.pooled_sd and keys.form == "estimates":
         raise InputError(

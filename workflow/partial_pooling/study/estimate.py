@@ -68,7 +68,7 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     from partial_pooling.exact.posterior import solve
     from partial_pooling.grading.diagnostics import diagnose_fit
     from partial_pooling.models.parametrizations import build_model
-    from partial_pooling.sampling.fits import read_fits, writing_batch
+    from partial_pooling.sampling.fits import read_fit, write_fit
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
     groups, draws = study.groups[dataset], max(sampling.draws)
@@ -76,21 +76,17 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     # the first fit comes twice: the first time it compiles
     fits = [(sampling.seeds[0], accept) for accept in (extremes[0], *extremes)]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "batch.nc"
+        path = Path(folder) / "fit.nc"
         times = [start]
-        with writing_batch(
-            path, groups.names, len(fits), sampling.chains, draws, attributes={}
-        ) as batch:
-            for fit in sample_fits(
-                build_model(model, groups, prior), sampling.sampler, fits, sampling.of_fits()
-            ):
-                batch.append(fit)
-                times.append(_core_seconds())
-        fit_bytes = path.stat().st_size / len(fits)
+        built = build_model(model, groups, prior)
+        for fit in sample_fits(built, sampling.sampler, fits, sampling.of_fits()):
+            write_fit(fit, groups.names, path, attributes={})
+            times.append(_core_seconds())
+        fit_bytes = path.stat().st_size
         exact = solve(groups, prior)
-        for tree in read_fits(path):  # the first diagnosis imports
+        for _ in range(2):  # the first diagnosis imports
             begun = _core_seconds()
-            diagnose_fit(tree, sampling.draws, exact)
+            diagnose_fit(read_fit(path), sampling.draws, exact)
             diagnosis = _core_seconds() - begun
     compiling, first, last = (b - a for a, b in pairwise(times))
     size = len(groups), sampling.chains

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import damaged, intact, write_json
+from partial_pooling.files import intact, sha256_of, write_json
+from partial_pooling.sampling.store import FOLDER as STORE
+from partial_pooling.sampling.store import read_attributes
 from partial_pooling.study.provenance import versions
 
 Kept = dict[str, dict[str, str]]
@@ -88,19 +90,18 @@ def _keep(folder: Path) -> str:
 
 
 def _made_with(folder: Path) -> dict[str, str]:
-    """Versions that made a data set's results; of an interrupted study, its latest fits."""
+    """Versions that made a data set's results; of an interrupted study, its latest fit."""
     made: dict[str, str] = {}
     if (folder / "provenance.json").exists():
         made |= json.loads(_read(folder / "provenance.json")["versions"])
-    fits = sorted(folder.glob("fits/*/*.nc"), key=lambda path: path.stat().st_mtime_ns)
-    if not made and fits:
-        import netCDF4
-
-        try:
-            with netCDF4.Dataset(fits[-1]) as file:
-                made |= json.loads(file.versions)
-        except (OSError, AttributeError) as error:
-            raise damaged(fits[-1], error) from None
+    elif (folder / "data.csv").exists():
+        data = sha256_of(folder / "data.csv")
+        stored = (folder.parent / STORE).glob("[!.]*.nc")
+        for path in sorted(stored, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+            attributes = read_attributes(path)
+            if attributes.get("data_sha256") == data:
+                made |= json.loads(attributes["versions"])
+                break
     return made
 
 

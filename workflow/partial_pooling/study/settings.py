@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from partial_pooling.data.groups import FORMS
+from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.fields import EACH_ONCE, TEXT, TRUE_OR_FALSE, Settings, number, one_of, whole
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
@@ -82,7 +82,7 @@ class Fits(Settings):
     seeds: Annotated[list[Annotated[int, whole(0, 4294967295)]], EACH_ONCE] = Field(
         default=[1, 2, 3, 4, 5]
     )
-    """One fit a seed. Appending a seed leaves full batches as they are."""
+    """One fit a seed. Appending a seed samples only what is new."""
     draws: Annotated[
         list[Annotated[int, whole(4, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
     ] = Field(default=[500, 1000, 2000, 5000, 10000])

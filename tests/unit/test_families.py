@@ -1,0 +1,131 @@
+"""Every family is one likelihood: in its density, in PyMC, in what it simulates, in closed form.
+
+A family that is added is tried by all of these once it has data in DATA.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.families.registry import FAMILIES
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
+from partial_pooling.priors.priors import parse_hyperprior
+
+DATA = {
+    "normal": Groups(("a", "b", "c"), np.array([28.0, 8.0, -3.0]), np.array([15.0, 10.0, 16.0]))
+}
+PRIOR = parse_hyperprior(
+    {"mu": {"dist": "Normal", "mu": 1, "sigma": 5}, "tau": {"dist": "HalfCauchy", "beta": 5}}
+)
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request):
+    return FAMILIES[request.param]
+
+
+@pytest.fixture
+def groups(family):
+    return DATA[family.name]
+
+
+def test_every_family_is_tried_here():
+    assert set(DATA) == set(FAMILIES)
+
+
+def test_forms_of_a_family_are_forms_that_can_be_read(family):
+    assert family.forms
+    assert set(family.forms) <= set(FORMS)
+
+
+def test_likelihood_has_all_its_constants(family, groups):
+    """A density of the data: over all data it integrates to one."""
+    theta = np.array([1.0, 2.0, 3.0])
+    for j in range(len(groups)):
+
+        def density(y, j=j):
+            data = groups.estimate.copy()
+            data[j] = y
+            moved = Groups(groups.names, data, groups.std_error)
+            return math.exp(family.log_likelihood(moved, theta)[j])
+
+        assert integrate.quad(density, -200, 200, limit=200)[0] == pytest.approx(1, abs=1e-8)
+
+
+@pytest.mark.parametrize("parametrization", PARAMETRIZATIONS)
+def test_pymc_observes_the_same_likelihood(family, groups, parametrization):
+    model = build_model(parametrization, groups, PRIOR, family)
+    point = model.initial_point()
+    found = float(model.compile_logp(vars=[model["y"]], jacobian=False)(point))
+    (of_values,) = model.replace_rvs_by_values([model["theta"]])
+    theta = model.compile_fn(
+        of_values, inputs=model.value_vars, point_fn=True, on_unused_input="ignore"
+    )(point)
+    assert found == pytest.approx(family.log_likelihood(groups, theta).sum(), rel=1e-12)
+
+
+def test_refitted_model_observes_other_data(family, groups):
+    other = family.simulate(groups, np.zeros(3), np.random.default_rng(1))
+    model = build_model("centered", groups, PRIOR, family, refitted=True)
+    with model:
+        import pymc as pm
+
+        pm.set_data(family.data(other))
+    point = model.initial_point() | {"theta": np.array([1.0, 2.0, 3.0])}
+    found = float(model.compile_logp(vars=[model["y"]], jacobian=False)(point))
+    assert found == pytest.approx(family.log_likelihood(other, point["theta"]).sum(), rel=1e-12)
+
+
+def test_simulated_data_follow_the_likelihood(family, groups):
+    """P(data at most what was drawn) is uniform; Kolmogorov-Smirnov at 1e-3, fixed seed."""
+    theta = np.array([1.0, 2.0, 3.0])
+    rng = np.random.default_rng(2)
+    drawn = np.array([family.simulate(groups, theta, rng).estimate for _ in range(700)])
+    assert drawn.shape == (700, 3)
+    position = stats.norm.cdf(drawn, theta, groups.std_error)
+    assert stats.kstest(position.ravel(), "uniform").pvalue > 1e-3
+    assert family.simulate(groups, theta, rng).names == groups.names
+
+
+def test_posterior_rests_on_this_likelihood_alone(family, groups):
+    """p(y), by brute force over (mu, tau) with theta integrated out of the family's likelihood."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    weights /= weights.sum()
+    mu = 1 + 5 * np.linspace(-8, 8, 161)
+    t = np.linspace(-12, 14, 261)
+    tau = np.exp(t)[:, None]
+    likelihood = np.zeros((len(t), len(mu)))
+    theta = np.linspace(-150, 150, 6001)
+    of_group = np.exp(family.log_likelihood(groups, np.repeat(theta[:, None], len(groups), axis=1)))
+    for j in range(len(groups)):
+        # theta ~ Normal(mu, tau): Gauss-Hermite where tau is small, a sum over theta elsewhere
+        wide = np.empty_like(likelihood)
+        for k, scale in enumerate(np.exp(t)):
+            if scale < 2:
+                at = mu + scale * nodes[:, None]
+                wide[k] = weights @ np.interp(at, theta, of_group[:, j])
+            else:
+                kernel = stats.norm.pdf(theta[:, None], mu, scale)
+                wide[k] = of_group[:, j] @ kernel * (theta[1] - theta[0])
+        likelihood += np.log(wide)
+    prior = PRIOR.mu.log_density(mu) + PRIOR.tau.log_density(tau) + t[:, None]
+    total = np.exp(likelihood + prior).sum() * (mu[1] - mu[0]) * (t[1] - t[0])
+    exact = solve(groups, PRIOR, family).log_marginal_likelihood
+    assert exact == pytest.approx(math.log(total), abs=1e-5)
+
+
+def test_groups_that_bound_on_both_sides(family, groups):
+    """Far off on either side, the likelihood of such a group is next to none."""
+    far = family.log_likelihood(groups, np.full((2, 3), [[-1e4], [1e4]]))
+    assert ((far < -100).all(axis=0) == family.bounded(groups)).all()
+
+
+def test_people_read_theta_on_a_scale_that_grows_with_it(family):
+    theta = np.linspace(-3, 3, 7)
+    assert (np.diff(family.scale.read(theta)) > 0).all()
+    assert family.scale.units

@@ -1,0 +1,38 @@
+"""What a form of input must tell.
+
+A further one is a file beside this and its name in `registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.table import Table
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of input.
+
+    Attributes
+    ----------
+    name
+        As in a configuration.
+    columns
+        The columns it needs. The first names the group; the others hold numbers.
+    read
+        From a table, the names that it has for the columns, and the options, to groups.
+    options
+        Names of the options that it takes.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    read: Callable[..., Groups]
+    options: tuple[str, ...] = ()
+
+    def __call__(self, table: Table, names: list[str], **options: bool) -> Groups:
+        """Bring a table to groups; options that the form does not take are left aside."""
+        return self.read(table, *names, **{name: options[name] for name in self.options})

@@ -1,0 +1,151 @@
+"""A CSV file of rows and named columns, whose errors name file, line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partial_pooling.errors import InputError
+from partial_pooling.files import intact
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a CSV file: line numbers for messages, cells by column name."""
+
+    path: Path
+    lines: list[int]
+    cells: dict[str, list[str]]
+
+    def error(self, row: int, column: str, found: str, allowed: str) -> InputError:
+        """Say what was found in a cell and what is allowed there."""
+        return InputError(
+            f"{self.path}, line {self.lines[row]}, column {column}: "
+            f"found {found}; allowed: {allowed}"
+        )
+
+    def names(self, column: str) -> list[str]:
+        """Read a column of names, none of them blank."""
+        for row, name in enumerate(self.cells[column]):
+            if not name:
+                raise self.error(row, column, "a blank", "a group's name")
+            if not name.isprintable():
+                raise self.error(row, column, repr(name), "a name of printable characters")
+        return self.cells[column]
+
+    def unique_names(self, column: str) -> tuple[str, ...]:
+        """Read a column of names, no two alike."""
+        first: dict[str, int] = {}
+        for row, name in enumerate(self.names(column)):
+            if name in first:
+                raise self.error(
+                    row,
+                    column,
+                    f"{name!r} again (first on line {self.lines[first[name]]})",
+                    "each group once",
+                )
+            first[name] = row
+        return tuple(first)
+
+    def numbers(
+        self, column: str, allowed: str, accept: Callable[[float], bool] = lambda _: True
+    ) -> NDArray[np.float64]:
+        """Read a column of numbers.
+
+        Parameters
+        ----------
+        column
+            Its name.
+        allowed
+            What an error says is allowed.
+        accept
+            Whether a finite number is allowed.
+        """
+        values = np.empty(len(self.lines))
+        for row, text in enumerate(self.cells[column]):
+            if not _NUMBER.fullmatch(text):
+                found = repr(text) if text else "a blank"
+                if _DECIMAL_COMMA.fullmatch(text):
+                    found += " (a decimal comma? write a point)"
+                raise self.error(row, column, found, allowed)
+            values[row] = float(text)
+            if not math.isfinite(values[row]) or not accept(values[row]):
+                raise self.error(row, column, text, allowed)
+        return values
+
+
+def read_csv(path: Path, columns: list[str]) -> Table:
+    """Read columns of a CSV file as text, blank lines left out.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or has no such column, or no rows.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file; allowed: a CSV file")
+    try:
+        text = intact(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "
+            "allowed: a CSV file saved as UTF-8"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}; allowed: a CSV file that can be read"
+        ) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header, columns)
+        rows = [
+            (reader.line_num, [cell.strip() for cell in row])
+            for row in reader
+            if any(cell.strip() for cell in row)
+        ]
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, line {reader.line_num}: {error}; allowed: comma-separated values"
+        ) from None
+    for line, row in rows:
+        if len(row) != len(header):
+            raise InputError(
+                f"{path}, line {line}: found {len(row)} cells; "
+                f"allowed: {len(header)}, as in the header"
+                + (" (decimal commas? write points)" if len(row) > len(header) else "")
+            )
+    if not rows:
+        raise InputError(f"{path}: found no rows below the header; allowed: 2 groups or more")
+    position = {name: i for i, name in enumerate(header)}
+    return Table(
+        path,
+        [line for line, _ in rows],
+        {name: [row[position[name]] for _, row in rows] for name in columns},
+    )
+
+
+def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
+    if not any(header):
+        raise InputError(f"{path}: found no header; allowed: columns {', '.join(columns)}")
+    if len(header) == 1 and ";" in header[0]:
+        raise InputError(f"{path}, line 1: found semicolons; allowed: commas between columns")
+    for name in columns:
+        if header.count(name) == 0:
+            raise InputError(
+                f"{path}, line 1: column {name} is missing; found {', '.join(header)}; "
+                f"allowed: {', '.join(columns)} (other names: set columns in the configuration)"
+            )
+        if header.count(name) > 1:
+            raise InputError(f"{path}, line 1: column {name} is there twice; allowed: once")

@@ -1,0 +1,106 @@
+"""What a likelihood of the groups' data must tell, for the sampler and for the exact posterior.
+
+A family is the likelihood ``p(y_j | theta_j)`` of one group, which depends on its theta alone. A
+further one is a file beside this, with a class that says what is asked for here, and its name in
+`registry`. tests/unit/test_families.py holds each against its own simulation, against PyMC and
+against quadrature.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partial_pooling.arrays import Array
+from partial_pooling.data.groups import Groups
+from partial_pooling.priors.distributions import Location
+
+if TYPE_CHECKING:
+    from partial_pooling.families.normal import GivenTau
+
+
+def _unchanged(theta: Array) -> Array:
+    return theta
+
+
+@dataclass(frozen=True)
+class ReadingScale:
+    """The scale on which people read theta.
+
+    Attributes
+    ----------
+    units
+        What theta is measured in.
+    read
+        From theta to what people read, increasing: for logits the probability.
+    """
+
+    units: str = "data units"
+    read: Callable[[Array], Array] = _unchanged
+
+
+class Family(ABC):
+    """A likelihood of the data of each group, given its theta.
+
+    Attributes
+    ----------
+    name
+        As in a configuration.
+    forms
+        Forms of input whose data it takes.
+    scale
+        The scale on which people read theta.
+    """
+
+    name: ClassVar[str]
+    forms: ClassVar[tuple[str, ...]]
+    scale: ClassVar[ReadingScale] = ReadingScale()
+
+    @abstractmethod
+    def log_likelihood(self, groups: Groups, theta: Array) -> Array:
+        """Log p(y_j | theta_j) with all its constants, of the shape (..., J) of theta."""
+
+    @abstractmethod
+    def bounded(self, groups: Groups) -> NDArray[np.bool_]:
+        """Shape (J,), whether the likelihood of each group falls to 0 on both sides.
+
+        Only such a group adds to how fast the posterior of tau falls, and so to whether it is
+        proper and which moments it has. (No events of n, for instance, allow any low rate.)
+        """
+
+    @abstractmethod
+    def simulate(self, groups: Groups, theta: Array, rng: np.random.Generator) -> Groups:
+        """Draw data given theta, shape (J,), for groups of the same names and precision."""
+
+    @abstractmethod
+    def data(self, groups: Groups) -> dict[str, Array]:
+        """What `simulate` draws anew, by name, each of shape (J,).
+
+        It is what differs from fit to fit of one compiled model.
+        """
+
+    @abstractmethod
+    def observe(self, pm: ModuleType, groups: Groups, theta: Any, data: dict[str, Any]) -> Any:
+        """Add the observed variable `y` (dims group) to the PyMC model at hand.
+
+        Parameters
+        ----------
+        pm
+            PyMC, handed in, since the exact posterior imports this room and rests on no sampler.
+        groups
+            The groups.
+        theta
+            PyMC's variable, of shape (J,).
+        data
+            As of `data`: numbers, or PyMC's containers of them.
+        """
+
+    def given_tau(self, groups: Groups, prior: Location, tau: float) -> GivenTau | None:
+        """All that is known in closed form given tau, relative to one tau; None without any."""
+        return None

@@ -1,0 +1,433 @@
+"""Priors: a class a distribution, named and parametrized as in PyMC.
+
+What a prior knows is here and nowhere else: which parameters it takes and within which limits, its
+density, its tails, where quadrature must look for it and how to draw from it.
+A further prior is one class, of a location (mu) or a scale (tau), and its name in `CHOICES`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from partial_pooling.limits import LARGEST, SMALLEST
+
+if TYPE_CHECKING:
+    type Array = NDArray[np.float64]
+
+
+def parameter(least: float = SMALLEST, greatest: float = LARGEST) -> Any:
+    """Declare a parameter and its allowed range; by default that of a scale.
+
+    Beyond, squares are no floats (see `limits`), or a density is narrower or a tail heavier than
+    floats can follow.
+    """
+    return field(metadata={"range": (least, greatest)})
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior distribution of one variable; its fields are the parameters, by PyMC's names."""
+
+    is_proper: ClassVar[bool] = True  # whether the density integrates to one
+    positive: ClassVar[bool] = False  # whether the density is 0 at 0 and below
+
+    @property
+    def dist(self) -> str:
+        """Name of the distribution in PyMC."""
+        return type(self).__name__
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters by PyMC's names. `sigma` is a standard deviation."""
+        return asdict(self)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Lower and upper end of the values with positive density."""
+        raise NotImplementedError
+
+    def log_density(self, value: ArrayLike) -> Array:
+        """Log of the density at each value.
+
+        Parameters
+        ----------
+        value
+            Points, any shape, in the units of the variable.
+
+        Returns
+        -------
+        numpy.ndarray
+            Same shape; minus infinity outside the support. An improper prior has density one.
+        """
+        x = np.asarray(value, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            log_density = self._log_density(x)
+        lower, upper = self.support
+        return np.where(
+            (x < lower) | (x > upper) | (self.positive & (x <= 0)), -np.inf, log_density
+        )
+
+    def _log_density(self, x: Array) -> Array:
+        """Log of the density within the support."""
+        raise NotImplementedError
+
+    def quantile(self, p: float) -> float:
+        """Quantile at a probability strictly between 0 and 1; NaN for an improper prior."""
+        raise NotImplementedError
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw one value.
+
+        Raises
+        ------
+        ValueError
+            The prior is improper.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def refusal(cls, parameters: dict[str, float]) -> tuple[str, str] | None:
+        """Name of a parameter that does not go with the others and what is allowed, or None."""
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The prior as it is written in a configuration."""
+        return {"dist": self.dist, **self.parameters}
+
+    def __str__(self) -> str:
+        parameters = ", ".join(f"{k}={v:g}" for k, v in self.parameters.items())
+        return f"{self.dist}({parameters})" if parameters else self.dist
+
+
+class _Improper(Prior):
+    """Density one everywhere."""
+
+    is_proper = False
+
+    def _log_density(self, x: Array) -> Array:
+        return np.zeros_like(x)
+
+    def quantile(self, p: float) -> float:
+        return math.nan
+
+    def draw(self, rng: np.random.Generator) -> float:
+        raise ValueError(f"{self} is improper: nothing can be drawn from it")
+
+
+# -- of mu ---------------------------------------------------------------------------------------
+
+
+class Location(Prior):
+    """A prior of mu. The exact posterior integrates mu in closed form, so it is normal or flat."""
+
+    @property
+    def mean(self) -> float:
+        """Mean; of a flat prior, the limit of normal ones, any number."""
+        raise NotImplementedError
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation; of a flat prior infinite."""
+        raise NotImplementedError
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -math.inf, math.inf
+
+
+@dataclass(frozen=True)
+class Normal(Location):
+    """Normal(mu, sd sigma)."""
+
+    mu: float = parameter(-LARGEST)
+    sigma: float = parameter()
+
+    @property
+    def mean(self) -> float:
+        return self.mu
+
+    @property
+    def sd(self) -> float:
+        return self.sigma
+
+    def _log_density(self, x: Array) -> Array:
+        return _log_normal(x, self.mu, self.sigma)
+
+    def quantile(self, p: float) -> float:
+        return self.mu + self.sigma * _normal_quantile(p)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return float(rng.normal(self.mu, self.sigma))
+
+
+@dataclass(frozen=True)
+class Flat(_Improper, Location):
+    """Every value alike."""
+
+    @property
+    def mean(self) -> float:
+        return 0.0
+
+    @property
+    def sd(self) -> float:
+        return math.inf
+
+
+# -- of tau --------------------------------------------------------------------------------------
+
+
+class Scale(Prior):
+    """A prior of tau.
+
+    A `tail` of k says that P(tau > x) falls as ``x ** -k``; it is infinite where it falls faster
+    than any power.
+    """
+
+    @property
+    def tail(self) -> float:
+        """Exponent of the power law of P(tau > x) as x grows; infinite for a light tail."""
+        return math.inf
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, math.inf
+
+    @property
+    def scales(self) -> list[float]:
+        """Values of tau between which the density changes its shape, for quadrature."""
+        return list(self.parameters.values())
+
+    def ends(self, lowest: float, highest: float, depth: float, far: float) -> tuple[float, float]:
+        """Ends of log tau for quadrature, where a posterior's density has become negligible.
+
+        Parameters
+        ----------
+        lowest, highest
+            Logs of the least and the greatest scale of the problem.
+        depth
+            Log of what is negligible; the density of log tau falls as tau on the left.
+        far
+            Log units beyond all scales that a tail may take to fall so far.
+        """
+        return lowest - depth, highest + far
+
+    def log_density_change(self, t: Array, tau: Array, reference: float) -> Array:
+        """Log density of log tau at t less that at log(reference), without cancellation.
+
+        Differences are taken before the logs where the density is a steep function of tau. They
+        are taken at tau, that is exp(t) as rounded, so that where prior and likelihood are steep
+        and opposed the rounding of tau cancels.
+        """
+        step = tau - reference
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_step = np.where(
+                np.abs(step) < 0.5 * reference,
+                np.log1p(step / reference),
+                t - math.log(reference),
+            )
+        return self._change(t, tau, reference, log_step)
+
+    def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
+        return log_step + self.log_density(tau) - self.log_density(reference)
+
+
+@dataclass(frozen=True)
+class HalfCauchy(Scale):
+    """The absolute value of a Cauchy variable of scale beta."""
+
+    beta: float = parameter()
+
+    @property
+    def tail(self) -> float:
+        return 1.0
+
+    def _log_density(self, x: Array) -> Array:
+        # hypot keeps the tail where z ** 2 would overflow
+        log_tail = np.log(np.hypot(1, x / self.beta))
+        return math.log(2 / (math.pi * self.beta)) - 2 * log_tail
+
+    def quantile(self, p: float) -> float:
+        return self.beta * math.tan(math.pi * p / 2)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return abs(float(self.beta * rng.standard_cauchy()))
+
+
+@dataclass(frozen=True)
+class HalfNormal(Scale):
+    """The absolute value of a normal variable of mean 0 and sd sigma."""
+
+    sigma: float = parameter()
+
+    def _log_density(self, x: Array) -> Array:
+        return math.log(2) + _log_normal(x, 0.0, self.sigma)
+
+    def quantile(self, p: float) -> float:
+        return self.sigma * _normal_quantile((1 + p) / 2)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return abs(float(rng.normal(0, self.sigma)))
+
+    def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
+        step = tau - reference
+        return log_step - 0.5 * step / self.sigma * ((tau + reference) / self.sigma)
+
+
+@dataclass(frozen=True)
+class HalfStudentT(Scale):
+    """The absolute value of sigma times a t variable of nu degrees of freedom."""
+
+    nu: float = parameter(0.01, 1e6)
+    sigma: float = parameter()
+
+    @property
+    def tail(self) -> float:
+        return self.nu
+
+    @property
+    def scales(self) -> list[float]:
+        return [self.sigma, self.sigma * math.sqrt(self.nu)]
+
+    def _log_density(self, x: Array) -> Array:
+        nu = self.nu
+        constant = (
+            math.log(2)
+            + math.lgamma((nu + 1) / 2)
+            - math.lgamma(nu / 2)
+            - 0.5 * math.log(nu * math.pi)
+            - math.log(self.sigma)
+        )
+        z = x / self.sigma
+        return constant - (nu + 1) * np.log(np.hypot(1, z / math.sqrt(nu)))
+
+    def quantile(self, p: float) -> float:
+        from scipy.special import stdtrit  # the Snakefile imports this module, and not SciPy
+
+        return self.sigma * float(stdtrit(self.nu, (1 + p) / 2))
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return abs(float(self.sigma * rng.standard_t(self.nu)))
+
+
+@dataclass(frozen=True)
+class Uniform(Scale):
+    """Uniform between lower and upper."""
+
+    lower: float = parameter(0.0)
+    upper: float = parameter()
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.lower, self.upper
+
+    @property
+    def scales(self) -> list[float]:
+        return [self.upper]
+
+    @classmethod
+    def refusal(cls, parameters: dict[str, float]) -> tuple[str, str] | None:
+        if parameters["upper"] > parameters["lower"]:
+            return None
+        return "upper", f"a number above lower, which is {parameters['lower']:g}"
+
+    def _log_density(self, x: Array) -> Array:
+        return np.full_like(x, -math.log(self.upper - self.lower))
+
+    def quantile(self, p: float) -> float:
+        return self.lower + p * (self.upper - self.lower)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return float(rng.uniform(self.lower, self.upper))
+
+
+@dataclass(frozen=True)
+class Exponential(Scale):
+    """Exponential, of mean scale."""
+
+    scale: float = parameter()
+
+    def _log_density(self, x: Array) -> Array:
+        return -math.log(self.scale) - x / self.scale
+
+    def quantile(self, p: float) -> float:
+        return -self.scale * math.log1p(-p)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return float(rng.exponential(self.scale))
+
+    def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
+        return log_step - (tau - reference) / self.scale
+
+
+@dataclass(frozen=True)
+class LogNormal(Scale):
+    """The exponential of a normal variable of mean mu and sd sigma."""
+
+    positive = True
+
+    mu: float = parameter(-100.0, 100.0)
+    sigma: float = parameter(1e-6, 20.0)
+
+    @property
+    def scales(self) -> list[float]:
+        return []
+
+    def ends(self, lowest: float, highest: float, depth: float, far: float) -> tuple[float, float]:
+        reach = math.sqrt(2 * depth) * self.sigma
+        # the first two moments of tau lie sigma^2 and 2 sigma^2 to the right
+        right = max(self.mu + 2 * self.sigma**2, highest)
+        return min(self.mu, lowest) - reach, right + reach
+
+    def _log_density(self, x: Array) -> Array:
+        return _log_normal(np.log(x), self.mu, self.sigma) - np.log(x)
+
+    def quantile(self, p: float) -> float:
+        return math.exp(self.mu + self.sigma * _normal_quantile(p))
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return float(rng.lognormal(self.mu, self.sigma))
+
+    def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
+        return -0.5 * log_step * (t + math.log(reference) - 2 * self.mu) / self.sigma**2
+
+
+@dataclass(frozen=True)
+class HalfFlat(_Improper, Scale):
+    """Every value above 0 alike."""
+
+    @property
+    def tail(self) -> float:
+        return -1.0
+
+
+# Which distributions each variable can have, by name.
+CHOICES: dict[str, dict[str, type[Prior]]] = {
+    variable: {choice.__name__: choice for choice in choices}
+    for variable, choices in {
+        "mu": (Normal, Flat),
+        "tau": (
+            HalfCauchy,
+            HalfNormal,
+            HalfStudentT,
+            Uniform,
+            Exponential,
+            LogNormal,
+            HalfFlat,
+        ),
+    }.items()
+}
+
+
+def _log_normal(x: Array, mean: float, sd: float) -> Array:
+    return -0.5 * ((x - mean) / sd) ** 2 - math.log(sd) - 0.5 * math.log(2 * math.pi)
+
+
+def _normal_quantile(p: float) -> float:
+    from scipy.special import ndtri  # the Snakefile imports this module, and not SciPy
+
+    return float(ndtri(p))

@@ -1,0 +1,119 @@
+"""What becomes of the store's files: manifests whose fits are gone, fits that no manifest names.
+
+No step imports this module, so that a change of it samples nothing again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from partial_pooling.errors import InputError
+from partial_pooling.files import seal_of
+from partial_pooling.sampling.manifests import read_manifest
+from partial_pooling.sampling.store import FOLDER
+
+MANIFESTS = "fits/*/batch-*.json"  # of a data set's folder
+OF_EARLIER_VERSION = "*/fits/*/batch-*.nc"  # draws of a whole batch in one file
+STALE_SECONDS = 3600  # a temporary file lives as long as one fit is written
+MEGABYTE = 1e6
+
+
+def set_aside_broken(folders: Iterable[Path]) -> dict[Path, Path]:
+    """Hide manifests that name fits which are gone, or have lost or gained bytes.
+
+    Snakemake, which sees manifests only, then plans to make these anew. Looks at sizes; damage that
+    keeps the size is found when a fit is read.
+
+    Parameters
+    ----------
+    folders
+        Results folders of data sets.
+
+    Returns
+    -------
+    dict
+        Where each manifest that was hidden lies now, for `put_back`.
+    """
+    hidden = {}
+    for path in (path for folder in folders for path in sorted(folder.glob(MANIFESTS))):
+        try:
+            manifest = read_manifest(path)
+        except InputError:
+            continue  # the step that reads it says so
+        if not all(_has_size(manifest.results / fit.file, fit.bytes) for fit in manifest.fits):
+            hidden[path] = path.rename(path.with_name(f".{path.name}.broken"))
+    return hidden
+
+
+def put_back(hidden: Mapping[Path, Path]) -> None:
+    """Put back what was set aside, but for what was made anew: a dry run changes nothing."""
+    for path, aside in hidden.items():
+        if path.exists():
+            aside.unlink(missing_ok=True)
+        elif aside.exists():
+            aside.rename(path)
+
+
+def prune(results: Path, *, remove: bool) -> list[str]:
+    """List, or remove, files of draws that no manifest names.
+
+    Parameters
+    ----------
+    results
+        The results folder of one or more studies.
+    remove
+        Whether to remove them.
+
+    Returns
+    -------
+    list of str
+        A line a file, and their number and size.
+
+    Raises
+    ------
+    InputError
+        There are no results, a manifest is damaged, or a run is going on.
+    """
+    if not (results / FOLDER).is_dir():
+        raise InputError(f"{results}: no fits found; allowed: a folder that Snakemake filled")
+    if any((results.absolute().parent / ".snakemake/locks").glob("*")):
+        raise InputError(
+            f"{results}: locked: a run goes on, whose fits no manifest names yet; allowed: when it "
+            "has ended (after one that was killed, run Snakemake with --unlock)"
+        )
+    lines, size = [], 0
+    for path in unnamed(results):
+        size += (of_file := path.stat().st_size)
+        lines.append(f"{path}: {of_file / MEGABYTE:.1f} MB")
+        if remove:
+            path.unlink()
+            seal_of(path).unlink(missing_ok=True)
+    if not lines:
+        return ["no file of draws that no study refers to"]
+    told = "removed" if remove else "no study refers to them; `prune --yes` removes them"
+    return [*lines, f"{len(lines)} files, {size / MEGABYTE:.1f} MB: {told}"]
+
+
+def unnamed(results: Path) -> Iterator[Path]:
+    """Files of draws that no manifest names: fits, what writing them left over, old batches."""
+    manifests = map(read_manifest, results.glob(f"*/{MANIFESTS}"))
+    named = {Path(fit.file).name for manifest in manifests for fit in manifest.fits}
+    store = set((results / FOLDER).iterdir())
+    fits = set((results / FOLDER).glob("[!.]*.nc"))
+    stale = {
+        path
+        for path in store - fits - {seal_of(fit) for fit in fits}
+        if time.time() - path.stat().st_mtime > STALE_SECONDS
+    }
+    yield from sorted(path for path in fits if path.name not in named)
+    yield from sorted(stale)
+    yield from sorted(results.glob(OF_EARLIER_VERSION))
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
