@@ -8,31 +8,37 @@ import yaml
 
 from partial_pooling.__main__ import main
 from partial_pooling.report.lecture import PRIOR
+from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.study import estimate
 from partial_pooling.study.configuration import read_study
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 ROOT = Path(__file__).parents[2]
 SCHOOLS = {"path": str(ROOT / "config/datasets/eight_schools.csv"), "prior": PRIOR.as_dict()}
+SETTINGS = SamplerSettings(chains=4, draws=1000, tune=1000)
 STUDY = {"datasets": {"schools": SCHOOLS}}
 
 
 def test_second_attempt_asks_for_twice_as_much():
-    assert memory_mb(8, 4, 1000, 1000, attempt=2) == pytest.approx(
-        2 * memory_mb(8, 4, 1000, 1000), abs=1
-    )
-    assert sampling_minutes(8, 4, 1000, 1000, 25, "pymc", attempt=2) == 2 * sampling_minutes(
-        8, 4, 1000, 1000, 25, "pymc"
+    assert memory_mb(8, SETTINGS, attempt=2) == pytest.approx(2 * memory_mb(8, SETTINGS), abs=1)
+    assert sampling_minutes(8, SETTINGS, 25, "pymc", attempt=2) == 2 * sampling_minutes(
+        8, SETTINGS, 25, "pymc"
     )
     assert diagnosis_minutes(8, 4, [1000], 25, attempt=3) == 3 * diagnosis_minutes(8, 4, [1000], 25)
 
 
 def test_more_work_never_asks_for_less():
-    small = {"groups": 8, "chains": 2, "draws": 1000, "tune": 1000}
-    for key, value in {"groups": 5000, "chains": 8, "draws": 100_000, "tune": 50_000}.items():
-        assert memory_mb(**small | {key: value}) > memory_mb(**small)
-        assert sampling_minutes(**small | {key: value}, fits=500, sampler="pymc") > (
-            sampling_minutes(**small, fits=500, sampler="pymc")
+    more = [
+        (5000, SETTINGS),
+        *(
+            (8, SETTINGS.model_copy(update=change))
+            for change in ({"chains": 8}, {"draws": 100_000}, {"tune": 50_000})
+        ),
+    ]
+    for groups, settings in more:
+        assert memory_mb(groups, settings) > memory_mb(8, SETTINGS)
+        assert sampling_minutes(groups, settings, 500, "pymc") > (
+            sampling_minutes(8, SETTINGS, 500, "pymc")
         )
 
 
@@ -46,8 +52,9 @@ def test_more_work_never_asks_for_less():
     ],
 )
 def test_what_is_asked_for_covers_what_was_measured(groups, draws, sampler, megabytes, seconds):
-    assert memory_mb(groups, 4, draws, 1000) > megabytes + 400
-    minutes = sampling_minutes(groups, 4, draws, 1000, 500, sampler, threads=2)
+    settings = SETTINGS.model_copy(update={"draws": draws})
+    assert memory_mb(groups, settings) > megabytes + 400
+    minutes = sampling_minutes(groups, settings, 500, sampler, threads=2)
     assert 60 * minutes > 500 * seconds
 
 

@@ -148,14 +148,8 @@ def calibration_digests(wildcards):
 
 def fits_memory(wildcards, attempt):
     """Memory of a job on a batch of fits, in MB."""
-    sampling = STUDY.sampling
-    return resources.memory_mb(
-        len(STUDY.groups[wildcards.dataset]),
-        sampling.chains,
-        max(sampling.draws),
-        sampling.tune,
-        attempt,
-    )
+    groups = len(STUDY.groups[wildcards.dataset])
+    return resources.memory_mb(groups, STUDY.sampling.of_fits(), attempt)
 
 
 def sampling_runtime(wildcards, threads, attempt):
@@ -163,9 +157,7 @@ def sampling_runtime(wildcards, threads, attempt):
     sampling = STUDY.sampling
     return resources.sampling_minutes(
         len(STUDY.groups[wildcards.dataset]),
-        sampling.chains,
-        max(sampling.draws),
-        sampling.tune,
+        sampling.of_fits(),
         len(BATCHES[wildcards.batch]),
         sampling.sampler,
         threads,
@@ -187,21 +179,16 @@ def diagnosis_runtime(wildcards, attempt):
 
 def calibration_memory(wildcards, attempt):
     """Memory of a job on a batch of simulations, in MB."""
-    fit = STUDY.calibration
-    return resources.memory_mb(
-        len(STUDY.groups[wildcards.dataset]), fit.chains, fit.draws, fit.tune, attempt
-    )
+    groups = len(STUDY.groups[wildcards.dataset])
+    return resources.memory_mb(groups, STUDY.calibration, attempt)
 
 
 def calibration_runtime(wildcards, threads, attempt):
     """Runtime of simulating and fitting a batch, in minutes."""
-    fit = STUDY.calibration
     return resources.sampling_minutes(
         len(STUDY.groups[wildcards.dataset]),
-        fit.chains,
-        fit.draws,
-        fit.tune,
-        fit.simulations_per_batch,
+        STUDY.calibration,
+        STUDY.calibration.simulations_per_batch,
         "nutpie",
         threads,
         attempt,

@@ -71,7 +71,7 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     from partial_pooling.sampling.fits import read_fit, write_fit
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
-    groups, draws = study.groups[dataset], max(sampling.draws)
+    groups, settings = study.groups[dataset], sampling.of_fits()
     extremes = [min(sampling.target_accept), max(sampling.target_accept)]
     # the first fit comes twice: the first time it compiles
     fits = [(sampling.seeds[0], accept) for accept in (extremes[0], *extremes)]
@@ -79,7 +79,7 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         path = Path(folder) / "fit.nc"
         times = [start]
         built = build_model(model, groups, prior)
-        for fit in sample_fits(built, sampling.sampler, fits, sampling.of_fits()):
+        for fit in sample_fits(built, sampling.sampler, fits, settings):
             write_fit(fit, groups.names, path, attributes={})
             times.append(_core_seconds())
         fit_bytes = path.stat().st_size
@@ -89,7 +89,6 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
             diagnose_fit(read_fit(path), sampling.draws, exact)
             diagnosis = _core_seconds() - begun
     compiling, first, last = (b - a for a, b in pairwise(times))
-    size = len(groups), sampling.chains
     count = min(sampling.fits_per_batch, len(sampling.seeds) * len(sampling.target_accept))
     return Cost(
         dataset,
@@ -97,9 +96,9 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         compiling - first,
         (first + last) / 2 + diagnosis,
         fit_bytes,
-        memory_mb(*size, draws, sampling.tune),
-        sampling_minutes(*size, draws, sampling.tune, count, sampling.sampler)
-        + diagnosis_minutes(*size, sampling.draws, count),
+        memory_mb(len(groups), settings),
+        sampling_minutes(len(groups), settings, count, sampling.sampler)
+        + diagnosis_minutes(len(groups), sampling.chains, sampling.draws, count),
     )
 
 

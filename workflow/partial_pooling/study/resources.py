@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from partial_pooling.sampling.settings import SamplerSettings
+
 BYTES_A_VALUE = 8
 MEGABYTE = 1e6
 
@@ -34,27 +36,26 @@ MARGIN = 2
 SHORTEST_MINUTES = 10
 
 
-def memory_mb(groups: int, chains: int, draws: int, tune: int, attempt: int = 1) -> int:
+def memory_mb(groups: int, settings: SamplerSettings, attempt: int = 1) -> int:
     """Memory of a batch's sampling, or of its diagnosis: one fit at a time is in memory.
 
     Parameters
     ----------
     groups
         J, the length of theta.
-    chains, draws, tune
-        Chains of a fit; kept draws and tuning steps of each.
+    settings
+        What all fits share.
     attempt
         1 for the first, more after a job was killed.
     """
-    fit = chains * (draws + tune) * (groups + 10) * BYTES_A_VALUE / MEGABYTE
+    steps = settings.chains * (settings.draws + settings.tune)
+    fit = steps * (groups + 10) * BYTES_A_VALUE / MEGABYTE
     return math.ceil((BASE_MB + COPIES * fit) * attempt)
 
 
 def sampling_minutes(
     groups: int,
-    chains: int,
-    draws: int,
-    tune: int,
+    settings: SamplerSettings,
     fits: int,
     sampler: str,
     threads: int = 1,
@@ -64,7 +65,7 @@ def sampling_minutes(
 
     Parameters
     ----------
-    groups, chains, draws, tune, attempt
+    groups, settings, attempt
         As of `memory_mb`.
     fits
         Fits of the batch.
@@ -75,8 +76,8 @@ def sampling_minutes(
     """
     of_any, of_group = STEP_SECONDS[sampler]
     # chains come in rounds of `threads`
-    rounds = math.ceil(chains / threads)
-    of_fit = rounds * (draws + tune) * STEPS * (of_any + of_group * groups)
+    rounds = math.ceil(settings.chains / threads)
+    of_fit = rounds * (settings.draws + settings.tune) * STEPS * (of_any + of_group * groups)
     return _minutes(fits * of_fit, attempt)
 
 
