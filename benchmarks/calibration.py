@@ -27,7 +27,8 @@ import nutpie
 import simuk
 
 from partial_pooling.data.reading import read_groups
-from partial_pooling.grading.calibration import Settings, calibrate, simulate, tables
+from partial_pooling.grading.calibration import calibrate, simulate, tables
+from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
 from partial_pooling.report.lecture import PRIOR
 
@@ -41,7 +42,7 @@ def cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def ours(model: str, settings: Settings, numbers: Sequence[int]) -> float:
+def ours(model: str, settings: CalibrationSettings, numbers: Sequence[int]) -> float:
     """Seconds a simulation, compilation left out."""
     results = calibrate(model, GROUPS, PRIOR, settings, [0, *numbers])
     next(results)
@@ -50,7 +51,9 @@ def ours(model: str, settings: Settings, numbers: Sequence[int]) -> float:
     return (cpu_seconds() - start) / len(numbers)
 
 
-def bare_loop(model: str, settings: Settings, numbers: Sequence[int], raw: bool) -> float:
+def bare_loop(
+    model: str, settings: CalibrationSettings, numbers: Sequence[int], raw: bool
+) -> float:
     """Seconds a simulation of a loop over nutpie, compilation left out."""
     compiled = nutpie.compile_pymc_model(
         build_model(model, GROUPS, PRIOR, refitted=True), var_names=["mu", "tau", "theta"]
@@ -75,7 +78,7 @@ def bare_loop(model: str, settings: Settings, numbers: Sequence[int], raw: bool)
     return (cpu_seconds() - start) / len(numbers)
 
 
-def of_simuk(model: str, settings: Settings, count: int, **options: str) -> float:
+def of_simuk(model: str, settings: CalibrationSettings, count: int, **options: str) -> float:
     """Seconds a simulation of simuk: what `count` more than one add to a run of one."""
 
     def run(simulations: int) -> float:
@@ -107,7 +110,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=4)
     parser.add_argument("--simuk", type=int, default=5, help="of each of simuk's ways")
     options = parser.parse_args()
-    settings = Settings(99, 1000, 1000, 2, 0.8, 10)
+    settings = CalibrationSettings()
     numbers = range(1, options.simulations + 1)
     turns = [numbers[k :: options.turns] for k in range(options.turns)]
     mine, loop, raw = np.mean(

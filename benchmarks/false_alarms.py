@@ -32,12 +32,12 @@ from partial_pooling.grading.grades import ERRORS
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.judgement import judge_estimates
 from partial_pooling.report.lecture import PRIOR
-from partial_pooling.study.configuration import load_schema, with_defaults
+from partial_pooling.study.settings import Thresholds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from exact_draws import exact_draws, standard_normal_chain
 
-THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
+THRESHOLDS = Thresholds().model_dump()
 CHAINS = 4
 DRAWS = (100, 400, 1000, 10_000)
 AUTOCORRELATIONS = (0.0, 0.9)

@@ -24,7 +24,7 @@ from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import FIGURES
 from partial_pooling.report.lecture import PRIOR
-from partial_pooling.study.configuration import load_schema, with_defaults
+from partial_pooling.study.settings import Thresholds
 from partial_pooling.tables import write_table
 
 HOSTILE = (
@@ -36,7 +36,7 @@ HOSTILE = (
     "Regional centre for names that are long, tedious and go on and on, ward 17",
 )
 LECTURE = PRIOR.as_dict()
-THRESHOLDS = with_defaults({}, load_schema()["properties"]["thresholds"])
+THRESHOLDS = Thresholds().model_dump()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from partial_pooling.exact.posterior import solve
 from partial_pooling.figures import plots
 from partial_pooling.grading.calibration import (
     Draws,
-    Settings,
     calibrate,
     judge,
     rank,
@@ -45,6 +44,7 @@ from partial_pooling.grading.calibration_summary import (
     summarize,
     uniformity,
 )
+from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import parse_hyperprior, parse_prior
 from partial_pooling.report.lecture import PRIOR
@@ -58,7 +58,7 @@ PRIORS = {
     "Exponential": {"scale": 2},
     "LogNormal": {"mu": 0.5, "sigma": 0.7},
 }
-SETTINGS = Settings(
+SETTINGS = CalibrationSettings(
     ranked_draws=19, draws=100, tune=100, chains=2, target_accept=0.8, max_treedepth=10
 )
 
@@ -220,7 +220,7 @@ def test_tree_depth_is_bounded_and_its_hits_are_counted(eight_schools):
             "tau": {"dist": "LogNormal", "mu": 14, "sigma": 0.1},
         }
     )
-    shallow = Settings(19, 100, 100, 2, 0.8, 2)
+    shallow = SETTINGS.model_copy(update={"max_treedepth": 2})
     ((_, fit, _),) = calibrate("noncentered", eight_schools, prior, shallow, [0])
     assert fit["max_treedepth_hits"] > 0
     assert fit["gradients"] <= 2 * 200 * (2**2 - 1)

@@ -26,7 +26,7 @@ from scipy import stats
 
 from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.page import Report
-from partial_pooling.study.configuration import load_schema
+from partial_pooling.study.settings import load_schema
 
 FITS, ESTIMATES = fits_and_estimates()
 SHOWN = FITS[

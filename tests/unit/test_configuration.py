@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from partial_pooling.errors import InputError
-from partial_pooling.study.configuration import (
-    load_schema,
-    read_study,
-    refuse_doubled_keys,
-    with_defaults,
-)
+from partial_pooling.study import reference
+from partial_pooling.study.configuration import check, read_study, refuse_doubled_keys
+from partial_pooling.study.settings import Configuration, load_schema
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
@@ -34,7 +32,7 @@ def test_shipped_studies_are_valid():
         read_study(load(name))
 
 
-def test_default_study_spells_out_the_schemas_defaults():
+def test_default_study_spells_out_the_defaults():
     config = load("config.yaml")
     bare = {
         "datasets": {
@@ -48,22 +46,38 @@ def test_default_study_spells_out_the_schemas_defaults():
         }
     }
     assert read_study(config) == read_study(bare)
-    schema = load_schema()["properties"]
-    assert set(config) == set(schema)
-    for part in ("sampling", "thresholds"):
-        assert config[part] == with_defaults({}, schema[part])
+    assert set(config) == set(Configuration.model_fields)
+    for part in ("models", "sampling", "thresholds", "calibration"):
+        default = Configuration.model_fields[part].get_default()
+        assert config[part] == (default if part == "models" else default.model_dump())
 
 
-def test_every_key_has_a_description_and_is_in_the_readme():
-    readme = (CONFIG / "README.md").read_text()
+REWRITE = "run: uv run python -m partial_pooling.study.reference"
 
+
+def test_schema_and_tables_of_the_readme_are_those_of_the_models():
+    schema = (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    assert schema == reference.schema_text(), REWRITE
+    readme = (CONFIG / "README.md").read_text(encoding="utf-8")
+    assert readme == reference.with_tables(readme), REWRITE
+
+
+def test_rows_of_keys_are_written_anew_and_nothing_else():
+    readme = (CONFIG / "README.md").read_text(encoding="utf-8")
+    row = "| `ebfmi` | Alarm below this E-BFMI of any chain. | `0.3` | a number from 0 |\n"
+    assert row in readme
+    assert reference.with_tables(readme.replace(row, row.replace("0.3", "0.4"))) == readme
+    gone = row.replace("ebfmi", "gone")
+    assert reference.with_tables(readme.replace(row, row + gone)) == readme
+    below_head = reference.with_tables(readme.replace(row, "")).partition(row)[0]
+    assert below_head.endswith("| meaning | default | allowed |\n| --- | --- | --- | --- |\n")
+    assert below_head.rpartition("\n### ")[2].startswith("`thresholds`")
+
+
+def test_every_key_has_a_description():
     def visit(schema, path):
         for key, part in schema.get("properties", {}).items():
             assert part.get("description"), f"{path}{key}"
-            assert f"`{key}`" in readme, f"{path}{key}"
-            if "default" in part and not isinstance(part["default"], dict):
-                default = str(part["default"]).replace("False", "false").replace("'", "")
-                assert f"`{default}`" in readme, f"{path}{key}: {default}"
             visit(part, f"{path}{key}.")
         if isinstance(schema.get("additionalProperties"), dict):
             visit(schema["additionalProperties"], path)
@@ -209,20 +223,109 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "words"), REFUSED)
-def test_bad_configuration_is_refused_in_one_line(key, value, words):
+def with_value(key, value):
     config = copy.deepcopy(load("config.yaml"))
     *parents, last = key.split(".")
     place = config
     for parent in parents:
         place = place[parent]
     place[last] = value
+    return config
+
+
+@pytest.mark.parametrize(("key", "value", "words"), REFUSED)
+def test_bad_configuration_is_refused_in_one_line(key, value, words):
     with pytest.raises(InputError) as error:
-        read_study(config)
+        read_study(with_value(key, value))
     message = str(error.value)
     assert words in message
     assert "allowed" in message or "takes" in message or "missing" in message
     assert "\n" not in message
+
+
+LINES = [
+    ("sampling.chains", 1, "sampling.chains: found 1; allowed: a whole number from 2 to 1000"),
+    (
+        "thresholds.tolerance_share",
+        0.05,
+        "thresholds.tolerance_share: found 0.05; allowed: a number from 0 and below 0.05",
+    ),
+    (
+        "thresholds.error_mean",
+        "1e-3",
+        "thresholds.error_mean: found '1e-3' (text; write 1.0e-3 for 1e-3); "
+        "allowed: a number above 0",
+    ),
+    ("models", ["x"], "models[0]: found 'x'; allowed: centered, noncentered"),
+    (
+        "sampling.draws",
+        7,
+        "sampling.draws: found 7; "
+        "allowed: a list, not empty, each item a whole number from 4 to 10000000",
+    ),
+    (
+        "datasets.eight_schools.Path",
+        "x",
+        "datasets.eight_schools.Path: unknown key (did you mean path?); "
+        "allowed: path, form, columns, pooled_sd, prior",
+    ),
+    (
+        "datasets",
+        {"a b": {"path": PATH_OF_DATA}},
+        "datasets: found the name 'a b'; "
+        "allowed: letters, digits, - and _, at most 64, starting with a letter or digit",
+    ),
+    (
+        "datasets.x",
+        {"pathh": 1, "form": 2},
+        "datasets.x.pathh: unknown key (did you mean path?); "
+        "allowed: path, form, columns, pooled_sd, prior",
+    ),
+    ("sampling.seeds", ["a", 1, 1], "sampling.seeds: found 1 twice; allowed: each once"),
+    (
+        "sampling.seeds",
+        [1, True],
+        "sampling.seeds[1]: found True; allowed: a whole number from 0 to 4294967295",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "line"), LINES)
+def test_the_line_names_the_key_what_it_holds_and_what_is_allowed(key, value, line):
+    with pytest.raises(InputError) as error:
+        read_study(with_value(key, value))
+    assert str(error.value) == line
+
+
+@pytest.mark.parametrize(("key", "value", "words"), REFUSED)
+def test_an_editor_with_the_schema_refuses_what_the_models_refuse(key, value, words):
+    config = with_value(key, value)
+    faults = list(Draft202012Validator(load_schema()).iter_errors(config))
+    try:
+        check(config)
+    except InputError as error:  # JSON has neither NaN nor keys that are not text
+        assert faults or "finite" in str(error) or "found the key 1" in str(error)
+    else:
+        # a missing prior is told once the data are read
+        assert {fault.validator for fault in faults} <= {"required"}
+
+
+def test_whole_numbers_stay_whole_and_params_are_plain():
+    study = read_study(with_value("sampling.draws", [1000.0, 100]))
+    assert study.sampling.draws == [100, 1000]
+    assert study.sampling.of_fits().model_dump() == {
+        "tune": 1000,
+        "chains": 4,
+        "max_treedepth": 10,
+        "draws": 1000,
+    }
+    kept = study.calibration.of_fits().model_dump()
+    assert kept == {name: load("config.yaml")["calibration"][name] for name in kept}
+    assert len(kept) == 6
+    numbers = [*study.sampling.of_fits().model_dump().values(), *kept.values()]
+    assert {type(number) for number in numbers} == {int, float}
+    assert type(study.sampling.draws[1]) is int
+    assert type(study.thresholds["ess_bulk"]) is int  # as it is written
 
 
 DOUBLED = [

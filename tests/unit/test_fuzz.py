@@ -19,7 +19,8 @@ from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import parse_hyperprior, parse_prior
-from partial_pooling.study.configuration import load_schema, read_study, refuse_doubled_keys
+from partial_pooling.study.configuration import read_study, refuse_doubled_keys
+from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

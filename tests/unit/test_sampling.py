@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from partial_pooling.models.parametrizations import build_model
-from partial_pooling.sampling.samplers import SAMPLERS, Settings, batches, sample_fits
+from partial_pooling.sampling.samplers import SAMPLERS, batches, sample_fits
+from partial_pooling.sampling.settings import SamplerSettings
 
-SHORT = Settings(draws=60, tune=150, chains=3, max_treedepth=10, cores=1)
+SHORT = SamplerSettings(draws=60, tune=150, chains=3, max_treedepth=10)
 GRID = [(1, 0.8), (1, 0.95), (2, 0.8)]
 
 
@@ -34,8 +35,8 @@ def assert_equal(one, other, draws=None):
         np.testing.assert_array_equal(cut, other.sample_stats[name])
 
 
-def again(model, sampler, fits, **changes):
-    return list(sample_fits(model, sampler, fits, Settings(**{**vars(SHORT), **changes})))
+def again(model, sampler, fits, cores=1, **changes):
+    return list(sample_fits(model, sampler, fits, SHORT.model_copy(update=changes), cores))
 
 
 @pytest.mark.slow

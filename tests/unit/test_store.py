@@ -19,6 +19,7 @@ from partial_pooling.errors import InputError
 from partial_pooling.files import replacing, seal_of, sha256_of, write_json
 from partial_pooling.sampling.fits import PER_CHAIN, PER_DRAW, Fit, read_fit, write_fit
 from partial_pooling.sampling.manifests import read_fits, read_manifest
+from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.sampling.store import Store, digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken
 
@@ -55,7 +56,7 @@ def study(tmp_path, monkeypatch, eight_schools):
     def run(dataset="schools", fits=GRID, batch="000", killed_at=None, data=None, **params):
         asked = []
 
-        def sample_fits(model, sampler, fits, settings):
+        def sample_fits(model, sampler, fits, settings, cores):
             for number, fit in enumerate(fits):
                 if number == killed_at:
                     raise KeyboardInterrupt
@@ -71,11 +72,13 @@ def study(tmp_path, monkeypatch, eight_schools):
         folder.mkdir(parents=True, exist_ok=True)
         if data or not (folder / "data.csv").exists():
             write_groups(data or eight_schools, folder / "data.csv")
+        given = PARAMS | params
+        settings = {name: given.pop(name) for name in SamplerSettings.model_fields}
         job = SimpleNamespace(
             input=SimpleNamespace(data=str(folder / "data.csv")),
             output=SimpleNamespace(fits=str(folder / f"fits/centered/batch-{batch}.json")),
             wildcards=SimpleNamespace(model="centered"),
-            params=Params(PARAMS | params | {"fits": [list(fit) for fit in fits]}),
+            params=Params(given, settings=settings, fits=[list(fit) for fit in fits]),
             threads=1,
         )
         try:

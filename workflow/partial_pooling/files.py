@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,11 @@ def write_json(content: Mapping[str, Any], path: str | Path) -> None:
             json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n",
             encoding="utf-8",
         )
+
+
+def number_or_null(value: float) -> float | None:
+    """Write NaN, which JSON does not have, as null."""
+    return None if math.isnan(value) else float(value)
 
 
 def read_json(path: str | Path) -> dict[str, Any]:

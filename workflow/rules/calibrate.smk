@@ -25,17 +25,7 @@ CALIBRATION_BATCHES = {
         range(0, CALIBRATION.simulations, CALIBRATION.simulations_per_batch)
     )
 }
-CALIBRATION_FIT = {
-    name: getattr(CALIBRATION, name)
-    for name in (
-        "ranked_draws",
-        "draws",
-        "tune",
-        "chains",
-        "target_accept",
-        "max_treedepth",
-    )
-}
+CALIBRATION_FIT = CALIBRATION.of_fits().model_dump()
 
 
 rule simulate_and_fit:

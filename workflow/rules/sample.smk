@@ -25,10 +25,7 @@ rule sample_posterior:
         prior=prior_of,
         fits=lambda wildcards: BATCHES[wildcards.batch],
         sampler=STUDY.sampling.sampler,
-        draws=max(STUDY.sampling.draws),
-        tune=STUDY.sampling.tune,
-        chains=STUDY.sampling.chains,
-        max_treedepth=STUDY.sampling.max_treedepth,
+        settings=STUDY.sampling.of_fits().model_dump(),
         code=code("sample_posterior"),
     script:
         "../scripts/sample_posterior.py"

@@ -8,31 +8,27 @@ from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.sampling.manifests import write_manifest
-from partial_pooling.sampling.samplers import Settings, sample_fits
+from partial_pooling.sampling.samplers import sample_fits
+from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.sampling.store import Store
 from partial_pooling.study.provenance import provenance
 
 
 def main(job: Any) -> None:
-    named = ("prior", "sampler", "draws", "tune", "chains", "max_treedepth")
-    settings = {"model": job.wildcards.model, **{name: job.params[name] for name in named}}
+    params = job.params
+    named = {"model": job.wildcards.model, "prior": params.prior, "sampler": params.sampler}
+    settings = {**named, **params.settings}
     origin = provenance(job.input.data, settings)
-    shared = {**settings, "data_sha256": origin["data_sha256"], "code": job.params.code}
+    shared = {**settings, "data_sha256": origin["data_sha256"], "code": params.code}
     store = Store(Path(job.output.fits).parents[3], shared)
-    batch = {(seed, accept): store.find(seed, accept) for seed, accept in job.params.fits}
+    batch = {(seed, accept): store.find(seed, accept) for seed, accept in params.fits}
     missing = [fit for fit, stored in batch.items() if stored is None]
     LOGGER.info("%d of %d fits found in the store", len(batch) - len(missing), len(batch))
     if missing:  # else nothing is compiled
         groups = read_groups(job.input.data)
-        model = build_model(job.wildcards.model, groups, parse_hyperprior(job.params.prior))
-        run = Settings(
-            draws=job.params.draws,
-            tune=job.params.tune,
-            chains=job.params.chains,
-            max_treedepth=job.params.max_treedepth,
-            cores=job.threads,
-        )
-        fits = sample_fits(model, job.params.sampler, missing, run)
+        model = build_model(job.wildcards.model, groups, parse_hyperprior(params.prior))
+        run = SamplerSettings(**params.settings)
+        fits = sample_fits(model, params.sampler, missing, run, job.threads)
         for done, fit in enumerate(fits, len(batch) - len(missing) + 1):
             batch[fit.seed, fit.target_accept] = store.save(fit, groups.names, origin)
             LOGGER.info(

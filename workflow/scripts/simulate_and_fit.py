@@ -3,7 +3,8 @@
 from typing import Any
 
 from partial_pooling.data.reading import read_groups
-from partial_pooling.grading.calibration import Settings, calibrate, tables
+from partial_pooling.grading.calibration import calibrate, tables
+from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.tables import write_table
@@ -16,7 +17,7 @@ def main(job: Any) -> None:
         job.wildcards.model,
         read_groups(job.input.data),
         parse_hyperprior(job.params.prior),
-        Settings(**job.params.settings),
+        CalibrationSettings(**job.params.settings),
         range(first, end),
     ):
         results.append(result)

@@ -28,10 +28,10 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
+from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.sampling.samplers import STORED, run_nutpie
-from partial_pooling.sampling.samplers import Settings as RunSettings
 
 if TYPE_CHECKING:
     # estimates, sampler's seed -> the fit
@@ -51,32 +51,6 @@ COLUMNS = (
     "exact_sd",
 )
 ENTROPY = 4_250_100_417  # of all simulations; any fixed number serves
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How every simulation is fitted and ranked.
-
-    Attributes
-    ----------
-    ranked_draws
-        Number of draws among which the truth is ranked, at most chains x draws.
-    draws, tune
-        Kept draws and tuning steps of each chain.
-    chains
-        Number of chains.
-    target_accept
-        Acceptance rate that tuning aims at.
-    max_treedepth
-        Largest depth of a trajectory's tree: at most 2 ** max_treedepth leapfrog steps.
-    """
-
-    ranked_draws: int
-    draws: int
-    tune: int
-    chains: int
-    target_accept: float
-    max_treedepth: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +140,7 @@ def calibrate(
     parametrization: str,
     groups: Groups,
     prior: HyperPrior,
-    settings: Settings,
+    settings: CalibrationSettings,
     numbers: Iterable[int],
 ) -> Iterator[Result]:
     """Simulate, fit and rank, with one compilation for all.
@@ -215,7 +189,7 @@ def compile_refit(
     parametrization: str,
     groups: Groups,
     prior: HyperPrior,
-    settings: Settings,
+    settings: CalibrationSettings,
     family: Family = NORMAL,
 ) -> Refit:
     """Compile a model once; the result fits it to any data of the same groups."""
@@ -223,17 +197,11 @@ def compile_refit(
 
     model = build_model(parametrization, groups, prior, family, refitted=True)
     compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
-    run = RunSettings(
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        max_treedepth=settings.max_treedepth,
-    )
     counted = ("diverging", "reached_max_treedepth", "n_steps")
 
     def refit(simulated: Groups, seed: int) -> Draws:
         data = compiled.with_data(**family.data(simulated))
-        posterior, stats = run_nutpie(data, run, seed, settings.target_accept, counted)
+        posterior, stats = run_nutpie(data, settings, seed, settings.target_accept, counted)
         kept = slice(settings.tune, None)
         values = np.empty((len(groups) + 3, settings.chains, settings.draws))
         values[0], values[1] = posterior["mu"][:, kept], posterior["tau"][:, kept]
@@ -253,7 +221,7 @@ def compile_refit(
 
 
 def rank(
-    simulation: Simulation, draws: Draws, prior: HyperPrior, settings: Settings
+    simulation: Simulation, draws: Draws, prior: HyperPrior, settings: CalibrationSettings
 ) -> dict[str, Any]:
     """Rank the truth among evenly spaced draws, and place it in the exact posterior.
 
@@ -296,7 +264,7 @@ def rank(
     }
 
 
-def judge(simulation: Simulation, draws: Draws, settings: Settings) -> dict[str, Any]:
+def judge(simulation: Simulation, draws: Draws, settings: CalibrationSettings) -> dict[str, Any]:
     """Say how a fit fared, and whether it can be thinned to nearly independent draws.
 
     R-hat is taken of mu and log_tau, which bind the thetas; the ESS of every variable (that of

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 from scipy.special import ndtr
 
+from partial_pooling.files import number_or_null
 from partial_pooling.grading.agreement import conflicts
 from partial_pooling.grading.grades import (
     CELL,
@@ -188,7 +189,7 @@ def _judge_setting(
             for _, key, _ in CHECKS
         },
         "fits_with_alarm": int((rows["alarms"] != "").sum()),
-        "draws_needed": _number(rows["draws_needed"].max()),
+        "draws_needed": number_or_null(rows["draws_needed"].max()),
         "ess_per_1000_gradients": _plain(mean_interval(rows["ess_per_1000_gradients"]).within(0)),
     }
 
@@ -209,7 +210,7 @@ def _reasons(estimates: pd.DataFrame, thresholds: Mapping[str, float]) -> list[d
             "check": check,
             "fits": int(estimates.loc[fails, CELL].drop_duplicates().shape[0]),
             "variables": [str(name) for name in estimates.loc[fails, "variable"].unique()],
-            "worst": _number(worst),
+            "worst": number_or_null(worst),
             "allowed": allowed,
         }
         for check, (fails, worst, allowed) in failing.items()
@@ -308,12 +309,7 @@ def _rate_change(rows: pd.DataFrame, low: float, high: float) -> dict[str, float
 
 
 def _plain(interval: Interval) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in interval._asdict().items()}
-
-
-def _number(value: float) -> float | None:
-    """JSON has no NaN."""
-    return None if math.isnan(value) else float(value)
+    return {name: number_or_null(value) for name, value in interval._asdict().items()}
 
 
 def _recommend(settings: list[dict[str, Any]], fits: pd.DataFrame) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.sampling.fits import PER_DRAW, Fit
+from partial_pooling.sampling.settings import SamplerSettings
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -24,29 +24,6 @@ if TYPE_CHECKING:
 STORED = ("mu", "tau", "theta")
 # step_size_bar is the averaged step size that tuning ends with; nutpie jitters it at each draw.
 STATISTICS = (*PER_DRAW, "step_size_bar")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all fits of a batch share.
-
-    Attributes
-    ----------
-    draws, tune
-        Kept draws and tuning steps of each chain.
-    chains
-        Number of chains.
-    max_treedepth
-        Largest depth of a trajectory's tree: at most 2 ** max_treedepth leapfrog steps.
-    cores
-        Chains run at a time. Results do not depend on it.
-    """
-
-    draws: int
-    tune: int
-    chains: int
-    max_treedepth: int
-    cores: int = 1
 
 
 def batches(
@@ -67,12 +44,16 @@ def batches(
 
 
 def sample_fits(
-    model: pm.Model, sampler: str, fits: Sequence[tuple[int, float]], settings: Settings
+    model: pm.Model,
+    sampler: str,
+    fits: Sequence[tuple[int, float]],
+    settings: SamplerSettings,
+    cores: int = 1,
 ) -> Iterator[Fit]:
     """Sample a model once for each (seed, target_accept), compiling it once.
 
-    A fit depends on the model, its seed, target_accept and the settings but for `cores`; not
-    on the other fits. Its first n draws are the draws of a run of length n.
+    A fit depends on the model, its seed, target_accept and the settings; not on the other fits.
+    Its first n draws are the draws of a run of length n.
 
     Parameters
     ----------
@@ -84,8 +65,10 @@ def sample_fits(
         Pairs (seed, target_accept).
     settings
         What the fits share.
+    cores
+        Chains run at a time. Results do not depend on it.
     """
-    sample = SAMPLERS[sampler](model, settings)
+    sample = SAMPLERS[sampler](model, settings, cores)
     for seed, target_accept in fits:
         posterior, stats = sample(seed, target_accept)
         kept = {name: stats[name][:, settings.tune :] for name in PER_DRAW}
@@ -106,10 +89,11 @@ _NUTPIE_NAMES = {
 
 def run_nutpie(
     compiled: Any,
-    settings: Settings,
+    settings: SamplerSettings,
     seed: int,
     target_accept: float,
     statistics: Sequence[str] = STATISTICS,
+    cores: int = 1,
 ) -> tuple[Steps, Steps]:
     """Run nutpie on a compiled model.
 
@@ -126,6 +110,8 @@ def run_nutpie(
         Of this fit.
     statistics
         Which statistics to return, under ArviZ's names.
+    cores
+        Chains run at a time.
 
     Returns
     -------
@@ -145,7 +131,7 @@ def run_nutpie(
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
-        cores=settings.cores,
+        cores=cores,
         seed=seed,
         target_accept=target_accept,
         maxdepth=settings.max_treedepth,
@@ -174,18 +160,18 @@ def _as_numpy(column: Any, steps: int) -> NDArray[Any]:
     return values.reshape(steps, -1) if lists else values
 
 
-def _nutpie(model: pm.Model, settings: Settings) -> SampleFit:
+def _nutpie(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
     import nutpie
 
     compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
 
     def sample(seed: int, target_accept: float) -> tuple[Steps, Steps]:
-        return run_nutpie(compiled, settings, seed, target_accept)
+        return run_nutpie(compiled, settings, seed, target_accept, cores=cores)
 
     return sample
 
 
-def _pymc(model: pm.Model, settings: Settings) -> SampleFit:
+def _pymc(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
     import pymc as pm
 
     logging.getLogger("pymc").setLevel(logging.WARNING)
@@ -196,7 +182,7 @@ def _pymc(model: pm.Model, settings: Settings) -> SampleFit:
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
-            cores=settings.cores,
+            cores=cores,
             random_seed=seed,
             nuts_sampler="pymc",
             nuts={"target_accept": target_accept, "max_treedepth": settings.max_treedepth},
@@ -219,7 +205,7 @@ def _joined(tree: xr.DataTree, part: str, names: Sequence[str]) -> Steps:
     }
 
 
-SAMPLERS: dict[str, Callable[[pm.Model, Settings], SampleFit]] = {
+SAMPLERS: dict[str, Callable[[pm.Model, SamplerSettings, int], SampleFit]] = {
     "nutpie": _nutpie,
     "pymc": _pymc,
 }

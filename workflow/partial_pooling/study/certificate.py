@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from partial_pooling.files import number_or_null
 from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.study.provenance import versions
 from partial_pooling.tables import read_table
@@ -64,7 +65,7 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
                     for name in sorted(part.data_vars, key=str)
                 },
                 "means": {
-                    variable: [_number(mean), _number(mcse)]
+                    variable: [number_or_null(mean), number_or_null(mcse)]
                     for variable, mean, mcse in zip(
                         rows["variable"], rows["mean"], rows["mcse_mean"], strict=True
                     )
@@ -165,7 +166,3 @@ def _digest_of_table(path: Path, keys: list[str]) -> str:
     return hashlib.sha256(
         table.drop(columns="batch", errors="ignore").to_csv(index=False).encode()
     ).hexdigest()
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

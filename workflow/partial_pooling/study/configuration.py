@@ -1,24 +1,24 @@
-"""A study as the configuration describes it: checked, with defaults filled in, typed.
+"""A study as its configuration describes it: checked, with defaults filled in, typed.
 
-The JSON Schema says each key's meaning, default and allowed values; this module turns its
-verdict into one line, and checks what a schema cannot: priors and the data files themselves.
+`study.settings` says each key's meaning, default and allowed values; this module turns its verdict
+into one line, and checks what it cannot: priors and the data files themselves.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import InstanceOf, ValidationError
 
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
-from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import (
     HyperPrior,
@@ -26,6 +26,15 @@ from partial_pooling.priors.priors import (
     parse_hyperprior,
     parse_prior,
     prior_to_offer,
+)
+from partial_pooling.study.settings import (
+    NAME,
+    Calibration,
+    Configuration,
+    DatasetFile,
+    DatasetKeys,
+    Sampling,
+    load_schema,
 )
 
 # Keys of earlier versions, and what does their work now.
@@ -38,46 +47,20 @@ REPLACED = {
 
 RESERVED = ("fits", "logs", "benchmarks")  # folders of results/ that are no data set's
 
-SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+LIMITS = {
+    "minimum": "from",
+    "exclusiveMinimum": "above",
+    "maximum": "to",
+    "exclusiveMaximum": "below",
+}
+# Faults of a key, not of its value, and how much of pydantic's path to them is no place.
+NOT_THERE = {"missing": -1, "extra_forbidden": -1, "string_pattern_mismatch": -2}
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """One data set of a study; the attributes are the configuration's keys."""
+class Dataset(DatasetFile):
+    """A data set of a study."""
 
-    path: str
-    form: str
-    columns: dict[str, str]
-    pooled_sd: bool
-    prior: HyperPrior
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How every model is sampled; the attributes are the configuration's keys."""
-
-    sampler: str
-    seeds: list[int]
-    draws: list[int]
-    target_accept: list[float]
-    tune: int
-    chains: int
-    max_treedepth: int
-    fits_per_batch: int
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How every model is calibrated; the attributes are the configuration's keys."""
-
-    simulations: int
-    simulations_per_batch: int
-    ranked_draws: int
-    draws: int
-    tune: int
-    chains: int
-    target_accept: float
-    max_treedepth: int
+    prior: InstanceOf[HyperPrior]
 
 
 @dataclass(frozen=True)
@@ -93,14 +76,12 @@ class Study:
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Write the study of one data set as a configuration, in plain values."""
-        of_dataset = {
-            **vars(self.datasets[dataset]),
-            "prior": self.datasets[dataset].prior.as_dict(),
-        }
+        of_file = self.datasets[dataset].model_dump(exclude={"prior"})
+        of_dataset = of_file | {"prior": self.datasets[dataset].prior.as_dict()}
         return {
             "datasets": {dataset: of_dataset},
             "models": self.models,
-            "sampling": vars(self.sampling),
+            "sampling": self.sampling.model_dump(),
             "thresholds": self.thresholds,
         }
 
@@ -116,20 +97,13 @@ class Study:
                 )
 
 
-def load_schema() -> dict[str, Any]:
-    """Read the JSON Schema of the configuration; `models` takes its names from the registry."""
-    schema: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
-    schema["properties"]["models"]["items"]["enum"] = list(PARAMETRIZATIONS)
-    return schema
-
-
 def read_study(config: Mapping[str, Any]) -> Study:
     """Check a configuration and the data files that it names.
 
     Parameters
     ----------
     config
-        The configuration as loaded from YAML. Keys that are left out take the schema's defaults.
+        The configuration as loaded from YAML. Keys that are left out take their defaults.
 
     Raises
     ------
@@ -137,31 +111,23 @@ def read_study(config: Mapping[str, Any]) -> Study:
         At the first fault, in one line that names the key (or file, line and column), what was
         found and what is allowed.
     """
-    schema = load_schema()
-    check(config, schema)
-    full = with_defaults(config, schema)
-    for name, spec in full["datasets"].items():
-        _check_dataset(name, spec)
+    checked = check(config)
+    for name, keys in checked.datasets.items():
+        _check_dataset(name, keys)
     groups = {
-        name: read_groups(spec["path"], spec["form"], spec["columns"], spec["pooled_sd"])
-        for name, spec in full["datasets"].items()
+        name: read_groups(keys.path, keys.form, keys.columns, keys.pooled_sd)
+        for name, keys in checked.datasets.items()
     }
-    datasets = {name: _dataset(name, spec, groups[name]) for name, spec in full["datasets"].items()}
-    sampling = full["sampling"]
-    return Study(
-        datasets=datasets,
-        models=full["models"],
-        sampling=Sampling(
-            **{
-                **sampling,
-                "draws": sorted(int(n) for n in sampling["draws"]),
-                "target_accept": [float(accept) for accept in sampling["target_accept"]],
-            }
-        ),
-        thresholds=full["thresholds"],
-        calibration=_calibration(full["calibration"]),
-        groups=groups,
-    )
+    datasets = {name: _dataset(name, keys, groups[name]) for name, keys in checked.datasets.items()}
+    calibration = checked.calibration
+    kept = calibration.chains * calibration.draws
+    if calibration.ranked_draws > kept:
+        raise InputError(
+            f"calibration.ranked_draws: found {calibration.ranked_draws}; "
+            f"allowed: at most chains times draws, which is {kept}"
+        )
+    thresholds = checked.thresholds.model_dump()
+    return Study(datasets, checked.models, checked.sampling, thresholds, calibration, groups)
 
 
 def refuse_doubled_keys(path: str | Path) -> None:
@@ -196,47 +162,16 @@ def refuse_doubled_keys(path: str | Path) -> None:
             lines[key.value] = line
 
 
-def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Fill in what is left out from the defaults of a JSON Schema, at every depth."""
-    if not isinstance(value, Mapping):
-        return value
-    filled = dict(value)
-    for key, part in schema.get("properties", {}).items():
-        if key in filled or "default" in part:
-            filled[key] = with_defaults(filled.get(key, part.get("default")), part)
-    others = schema.get("additionalProperties")
-    if isinstance(others, Mapping):
-        known = schema.get("properties", {})
-        filled |= {k: with_defaults(v, others) for k, v in filled.items() if k not in known}
-    return filled
-
-
-def check(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Hold a configuration against the schema; raise InputError at the first fault.
-
-    Missing priors are left to `read_study`: the line about them needs the data.
-    """
-    from jsonschema import Draft202012Validator
-
+def check(config: Mapping[str, Any]) -> Configuration:
+    """Hold a configuration against its model; raise InputError at the first fault."""
     _check_plain(config, "")
-    errors = sorted(
-        (e for e in Draft202012Validator(schema).iter_errors(config) if not _lacks_prior(e)),
-        key=lambda error: list(map(str, error.path)),
-    )
-    if errors:
-        raise InputError(_one_line(errors[0]))
+    try:
+        return Configuration.model_validate(config)
+    except ValidationError as error:
+        raise InputError(_one_line(min(error.errors(), key=_order), config)) from None
 
 
-def _lacks_prior(error: Any) -> bool:
-    """Whether a required prior is missing, of a data set or of mu or tau in it."""
-    if error.validator != "required":
-        return False
-    depth = len(error.absolute_path)
-    in_dataset = depth in (2, 3) and error.absolute_path[0] == "datasets"
-    return in_dataset and (depth == 3 or "path" in error.instance)
-
-
-def _check_dataset(name: str, spec: dict[str, Any]) -> None:
+def _check_dataset(name: str, keys: DatasetKeys) -> None:
     """Check what can be checked of a data set before its file is read."""
     where = f"datasets.{name}"
     if name.lower() in RESERVED:
@@ -244,45 +179,48 @@ def _check_dataset(name: str, spec: dict[str, Any]) -> None:
             f"datasets: found the name {name!r}, which is a folder of results/ itself; "
             f"allowed: a name other than {', '.join(RESERVED)}"
         )
-    form = spec["form"]
-    for column in spec["columns"]:
-        allowed = FORMS[form].columns
+    allowed = FORMS[keys.form].columns
+    for column in keys.columns:
         if column not in allowed:
             raise InputError(
                 f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
-                f"allowed for form {form}: {', '.join(allowed)}"
+                f"allowed for form {keys.form}: {', '.join(allowed)}"
             )
-    if spec["pooled_sd"] and form == "estimates":
+    if keys.pooled_sd and keys.form == "estimates":
         raise InputError(
             f"{where}.pooled_sd: found true; allowed for form estimates: false, "
             "since its standard errors are given"
         )
-    for variable, of_variable in spec.get("prior", {}).items():
+    for variable, of_variable in _given_priors(keys).items():
         parse_prior(variable, of_variable, f"{where}.prior.{variable}")
 
 
-def _dataset(name: str, spec: dict[str, Any], groups: Groups) -> Dataset:
+def _given_priors(keys: DatasetKeys) -> dict[str, Any]:
+    return keys.prior.model_dump(exclude_unset=True)
+
+
+def _dataset(name: str, keys: DatasetKeys, groups: Groups) -> Dataset:
     where = f"datasets.{name}.prior"
-    given = spec.get("prior", {})
+    given = _given_priors(keys)
     missing = [variable for variable in CHOICES if variable not in given]
     if missing:
         offer = prior_to_offer(groups.estimate, groups.std_error).as_dict()
-        key, text = where, _as_yaml({"prior": offer})
+        key, text = where, as_yaml({"prior": offer})[1:-1]
         if len(missing) == 1:
-            key, text = f"{where}.{missing[0]}", _as_yaml({missing[0]: offer[missing[0]]})
+            key, text = f"{where}.{missing[0]}", as_yaml({missing[0]: offer[missing[0]]})[1:-1]
         raise InputError(
             f"{key}: missing; allowed: a prior of {' and '.join(missing)}, "
             f"such as {text} for data on this scale"
         )
     prior = parse_hyperprior(given, where)
     prior.check_proper_posterior(len(groups), where)
-    return Dataset(**{**spec, "prior": prior})
+    return Dataset(**keys.model_dump(exclude={"prior"}), prior=prior)
 
 
-def _as_yaml(setting: dict[str, Any]) -> str:
-    """One key with its value, to paste into a configuration: `key: {a: 1, b: {c: 2}}`."""
-    text = yaml.safe_dump(_plain(setting), default_flow_style=True, sort_keys=False, width=10**6)
-    return text.strip()[1:-1]
+def as_yaml(value: Any) -> str:
+    """A value in one line, to paste into a configuration: `{a: 1, b: [c, d]}`."""
+    text = yaml.safe_dump(_plain(value), default_flow_style=True, sort_keys=False, width=10**6)
+    return text.removesuffix("...\n").strip()
 
 
 def _plain(value: Any) -> Any:
@@ -292,16 +230,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
         return int(value)
     return value
-
-
-def _calibration(spec: dict[str, Any]) -> Calibration:
-    kept = spec["chains"] * spec["draws"]
-    if spec["ranked_draws"] > kept:
-        raise InputError(
-            f"calibration.ranked_draws: found {spec['ranked_draws']}; "
-            f"allowed: at most chains times draws, which is {kept}"
-        )
-    return Calibration(**{**spec, "target_accept": float(spec["target_accept"])})
 
 
 def _check_plain(value: Any, key: str) -> None:
@@ -321,28 +249,41 @@ def _check_plain(value: Any, key: str) -> None:
         raise InputError(f"{key}: found {value}; allowed: a finite number")
 
 
-def _one_line(error: Any) -> str:
-    key = _key(error.absolute_path)
-    found, allowed = error.instance, error.schema
-    if error.validator == "additionalProperties":
-        known = list(allowed["properties"])
-        unknown = next(name for name in found if name not in known)
-        if (replaced := _key([*error.absolute_path, unknown])) in REPLACED:
-            return f"{replaced}: no longer a key; allowed in its place: {REPLACED[replaced]}"
-        return (
-            f"{_key([*error.absolute_path, unknown])}: unknown key{did_you_mean(unknown, known)}; "
-            f"allowed: {', '.join(known)}"
-        )
-    if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in found)
-        expected = describe(allowed.get("properties", {}).get(missing, {})) or "a name"
-        return f"{_key([*error.absolute_path, missing])}: missing; allowed: {expected}"
-    if "propertyNames" in error.absolute_schema_path:
-        return f"{key}: found the name {found!r}; allowed: {allowed['description']}"
-    if error.validator == "uniqueItems":
+def _path(error: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Where the fault lies: of a key that is missing, unknown or misnamed, what should hold it."""
+    path: tuple[str | int, ...] = error["loc"]
+    return path[: NOT_THERE.get(error["type"])]
+
+
+def _order(error: Mapping[str, Any]) -> tuple[list[str], bool]:
+    """Of several faults the first is told: of an unknown key before one that is missing."""
+    return [*map(str, _path(error))], error["type"] != "extra_forbidden"
+
+
+def _one_line(error: Mapping[str, Any], config: Any) -> str:
+    path, kind = _path(error), error["type"]
+    found, allowed = config, load_schema()
+    for part in path:
+        found = found[part]
+        if isinstance(part, int):
+            allowed = allowed["items"]
+        else:
+            others = allowed.get("additionalProperties")
+            allowed = allowed.get("properties", {}).get(part, others)
+    key, whole, name = _key(path), _key(error["loc"]), error["loc"][-1]
+    if kind == "extra_forbidden":
+        if whole in REPLACED:
+            return f"{whole}: no longer a key; allowed in its place: {REPLACED[whole]}"
+        names = list(allowed["properties"])
+        return f"{whole}: unknown key{did_you_mean(name, names)}; allowed: {', '.join(names)}"
+    if kind == "missing":
+        return f"{whole}: missing; allowed: {describe(allowed['properties'][name]) or 'a name'}"
+    if kind == "string_pattern_mismatch":
+        return f"{key}: found the name {error['input']!r}; allowed: {NAME['description']}"
+    if kind == "twice":
         twice = next(item for i, item in enumerate(found) if item in found[:i])
         return f"{key}: found {_show(twice)} twice; allowed: each once"
-    if error.validator in ("minItems", "minProperties", "minLength"):
+    if kind in ("too_short", "string_too_short"):
         return f"{key}: found nothing; allowed: {describe(allowed)}"
     hint = did_you_mean(found, allowed["enum"]) if "enum" in allowed else ""
     if isinstance(found, str) and allowed.get("type") in ("number", "integer"):
@@ -364,26 +305,11 @@ def describe(schema: Mapping[str, Any]) -> str:
         case "string":
             return "text"
         case "integer" | "number" as kind:
-            return " ".join(
-                ["a whole number" if kind == "integer" else "a number", *_limits(schema)]
-            )
+            kinds = {"integer": "a whole number", "number": "a number"}
+            limits = [f"{word} {schema[key]}" for key, word in LIMITS.items() if key in schema]
+            last_open = len(limits) == 2 and "exclusiveMaximum" in schema
+            return " ".join([kinds[kind], (" and " if last_open else " ").join(limits)]).strip()
     return ""
-
-
-def _limits(schema: Mapping[str, Any]) -> Iterator[str]:
-    limits = [
-        f"{words} {schema[key]}"
-        for key, words in (
-            ("minimum", "from"),
-            ("exclusiveMinimum", "above"),
-            ("maximum", "to"),
-            ("exclusiveMaximum", "below"),
-        )
-        if key in schema
-    ]
-    if "exclusiveMaximum" in schema and len(limits) == 2:
-        limits.insert(1, "and")
-    yield from limits
 
 
 def _key(path: Any) -> str:

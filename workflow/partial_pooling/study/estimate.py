@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from partial_pooling.errors import InputError
-from partial_pooling.sampling.samplers import Settings, batches, sample_fits
+from partial_pooling.sampling.samplers import batches, sample_fits
 from partial_pooling.study.configuration import Study, read_study, refuse_doubled_keys
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
@@ -72,7 +72,6 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
     groups, draws = study.groups[dataset], max(sampling.draws)
-    settings = Settings(draws, sampling.tune, sampling.chains, sampling.max_treedepth)
     extremes = [min(sampling.target_accept), max(sampling.target_accept)]
     # the first fit comes twice: the first time it compiles
     fits = [(sampling.seeds[0], accept) for accept in (extremes[0], *extremes)]
@@ -80,7 +79,7 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         path = Path(folder) / "fit.nc"
         times = [start]
         built = build_model(model, groups, prior)
-        for fit in sample_fits(built, sampling.sampler, fits, settings):
+        for fit in sample_fits(built, sampling.sampler, fits, sampling.of_fits()):
             write_fit(fit, groups.names, path, attributes={})
             times.append(_core_seconds())
         fit_bytes = path.stat().st_size

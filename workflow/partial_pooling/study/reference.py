@@ -1,0 +1,69 @@
+"""What editors and readers are told of the settings: the JSON Schema, the tables of keys.
+
+    uv run python -m partial_pooling.study.reference
+
+writes both from the models of `study.settings`; the prose of config/README.md stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from partial_pooling.study.configuration import as_yaml, describe
+from partial_pooling.study.settings import load_schema
+
+ROOT = Path(__file__).parents[3]
+HEAD = "# Written by `python -m partial_pooling.study.reference`; edit study/settings.py instead.\n"
+KEY = re.compile(r"^\| `(\w+)` (?:\|[^|\n]*){3}\|\n", flags=re.MULTILINE)  # of four cells
+
+
+def schema_text() -> str:
+    """The JSON Schema of the configuration, in YAML."""
+    text = yaml.safe_dump(
+        load_schema(), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )
+    return HEAD + text
+
+
+def with_tables(text: str) -> str:
+    """Write the rows of a text's tables of keys anew, each where it stands below ### `part`.
+
+    A key without a row gets one on top of the part's first table.
+    """
+
+    def write(chapter: str) -> str:
+        part = re.match(r"### `(\w+)`", chapter)
+        rows = _rows(part[1]) if part else {}
+        chapter = KEY.sub(lambda row: rows.pop(row[1], ""), chapter)
+        head = re.compile(r"^\| ---.*\n", flags=re.MULTILINE)
+        return head.sub(lambda line: line[0] + "".join(rows.values()), chapter, count=1)
+
+    return "".join(map(write, re.split(r"(?m)^(?=###? )", text)))
+
+
+def _rows(part: str) -> dict[str, str]:
+    """Rows of the keys of one part of the configuration."""
+    schema = load_schema()["properties"][part]
+    schema = schema.get("additionalProperties") or schema
+    keys = schema.get("properties", {part: schema})
+    required = schema.get("required", [])
+    return {key: _row(key, field, key in required) for key, field in keys.items()}
+
+
+def _row(key: str, field: Mapping[str, Any], required: bool) -> str:
+    default = "required" if required else f"`{as_yaml(field['default'])}`"
+    once = ", each once" if field.get("uniqueItems") else ""
+    return f"| `{key}` | {field['description']} | {default} | {describe(field)}{once} |\n"
+
+
+if __name__ == "__main__":
+    for path, text in (
+        (ROOT / "workflow/schemas/config.schema.yaml", schema_text()),
+        (ROOT / "config/README.md", with_tables((ROOT / "config/README.md").read_text("utf-8"))),
+    ):
+        path.write_text(text, encoding="utf-8")
