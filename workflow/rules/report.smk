@@ -26,7 +26,11 @@ rule render_report:
         accuracy="results/{dataset}/accuracy.csv",
         verdict="results/{dataset}/verdict.json",
         provenance="results/{dataset}/provenance.json",
-        figures=collect("results/{{dataset}}/figures/{name}.svg", name=FIGURES),
+        figures=[
+            f"results/{{dataset}}/figures/{figure.name}.svg"
+            for category in ("Fits", "Study", "Groups")
+            for figure in registry.of_category(category)
+        ],
     output:
         notebook="results/{dataset}/report.ipynb",
         html=report(

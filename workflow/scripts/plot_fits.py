@@ -3,7 +3,7 @@
 from typing import Any
 
 from partial_pooling.data.groups import read_groups
-from partial_pooling.figures.drawing import draw_category
+from partial_pooling.figures.drawing import draw_all
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
 from partial_pooling.priors.priors import parse_hyperprior
@@ -34,7 +34,7 @@ def main(job: Any) -> None:
         "exact_mean": float(exact.loc["log_tau", "mean"]),
         "quoted": QUOTED_LOG_TAU if lecture else None,
     }
-    draw_category("Fits", given, job.output)
+    draw_all(job.params.figures, given, job.output)
 
 
 if __name__ == "__main__":

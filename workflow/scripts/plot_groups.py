@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from partial_pooling.figures.drawing import draw_category, read_needed
+from partial_pooling.figures.drawing import draw_all, read_needed
 from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
-    draw_category("Groups", read_needed(dict(job.input.items())), job.output)
+    draw_all(job.params.figures, read_needed(dict(job.input.items())), job.output)
 
 
 if __name__ == "__main__":

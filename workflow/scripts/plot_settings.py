@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from partial_pooling.figures.drawing import draw
-from partial_pooling.figures.registry import of_category
 from partial_pooling.figures.style import save
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
@@ -12,14 +11,15 @@ from partial_pooling.sampling.fits import read_fits
 
 
 def main(job: Any) -> None:
-    (entry,) = of_category("Settings")
+    ((function, *needs),) = job.params.figures.values()
     curves = read_dataset(job.input.curves)
     for path in job.input.fits:
         model = Path(path).parent.name
         for fit in read_fits(path, job.params.draws):
             if fit["posterior"]["seed"].item() == job.params.seed:
                 name = f"{model}_{fit['posterior']['target_accept'].item():g}"
-                save(draw(entry, {"fits": {model: fit}, "curves": curves}), job.output[name])
+                figure = draw(function, needs, {"fits": {model: fit}, "curves": curves})
+                save(figure, job.output[name])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""From the registry's entries to files: what the scripts of the rules that draw have in common."""
+"""From the registry's names to files: what the scripts of the rules that draw have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from partial_pooling.data.groups import read_groups
-from partial_pooling.figures.registry import Category, Entry, of_category
 from partial_pooling.figures.style import save
 from partial_pooling.files import read_dataset
 from partial_pooling.tables import read_table
@@ -23,20 +22,22 @@ def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
     return {name: READERS.get(name, read_table)(path) for name, path in files.items()}
 
 
-def draw(entry: Entry, given: Mapping[str, Any]) -> Figure:
-    """Draw a figure from what is given by name.
+def draw(function: str, needs: Sequence[str], given: Mapping[str, Any]) -> Figure:
+    """Draw a figure by the name of its function, from what is given by name.
 
-    No import here tells which module draws: rules count the files of their figures' functions
-    beside their script's.
+    No import here tells which module draws: a rule's digest counts `registry.modules` beside its
+    script.
     """
-    module, _, function = entry.function.rpartition(".")
-    drawn: Figure = resolve_name(f"partial_pooling.figures.{module}:{function}")(
-        **{name: given[name] for name in entry.needs}
+    module, _, name = function.partition(".")
+    figure: Figure = resolve_name(f"partial_pooling.figures.{module}:{name}")(
+        **{need: given[need] for need in needs}
     )
-    return drawn
+    return figure
 
 
-def draw_category(category: Category, given: Mapping[str, Any], to: Mapping[str, str]) -> None:
-    """Draw all figures of a category, each to its two files of a rule's named output."""
-    for entry in of_category(category):
-        save(draw(entry, given), to[entry.name], to[f"{entry.name}_png"])
+def draw_all(
+    figures: Mapping[str, Sequence[str]], given: Mapping[str, Any], files: Mapping[str, str]
+) -> None:
+    """Draw figures, told as by `registry.drawn`, each to its SVG and PNG of a rule's outputs."""
+    for name, (function, *needs) in figures.items():
+        save(draw(function, needs, given), files[name], files[f"{name}_png"])
