@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from partial_pooling import words
+from partial_pooling.figures import labels
 from partial_pooling.figures.labels import percent as figures_percent
 from partial_pooling.figures.labels import shorten
 
@@ -24,7 +25,7 @@ def number(text):
     return Decimal(text.replace("−", "-").replace(",", "").replace("∞", "inf"))
 
 
-@pytest.mark.parametrize("module", [words, plots])
+@pytest.mark.parametrize("module", [words, labels])
 def test_examples_in_docstrings_are_true(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
