@@ -14,12 +14,16 @@ from partial_pooling.figures.style import save
 from partial_pooling.files import read_dataset
 from partial_pooling.tables import read_table
 
-READERS = {"groups": read_groups, "curves": read_dataset}  # of the others: a table
+READERS = {"groups": read_groups, "curves": read_dataset}
 
 
 def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
-    """Read what figures need, from files named as the registry names it."""
-    return {name: READERS.get(name, read_table)(path) for name, path in files.items()}
+    """Read what figures need, from files named as the registry names it: else tables."""
+    given: dict[str, Any] = {}
+    for name, path in files.items():
+        read = READERS.get(name)
+        given[name] = read(path) if read else read_table(path)
+    return given
 
 
 def draw(function: str, needs: Sequence[str], given: Mapping[str, Any]) -> Figure:
