@@ -14,15 +14,15 @@ from partial_pooling.figures.style import save
 from partial_pooling.files import read_dataset
 from partial_pooling.tables import read_table
 
-READERS = {"groups": read_groups, "curves": read_dataset}
-
 
 def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
-    """Read what figures need, from files named as the registry names it: else tables."""
+    """Read what figures need, from files named as the registry names it."""
     given: dict[str, Any] = {}
     for name, path in files.items():
-        read = READERS.get(name)
-        given[name] = read(path) if read else read_table(path)
+        if name == "groups":
+            given[name] = read_groups(path)
+        else:
+            given[name] = read_dataset(path) if name == "curves" else read_table(path)
     return given
 
 
