@@ -1,21 +1,17 @@
 """Draw the figures of a data set, as SVG for pages and PNG beside it.
 
+Which figures a rule draws, and from what, says workflow/partial_pooling/figures/registry.py.
+
 plot_fits    one fit a model, that of the first seed and the first target_accept
 in:  results/{dataset}/data.csv, exact.csv, exact.nc, that fit's batch and its diagnostics
-out: results/{dataset}/figures/{traces,log_tau,cumulative_mean,divergences,densities,
-     funnel_neck}.{svg,png}
 
 plot_settings  the funnel of every model and target_accept, by the first seed's fits
 in:  results/{dataset}/exact.nc, these fits' batches
 out: results/{dataset}/figures/settings/{model}_{target_accept}.svg
 
-plot_study   all fits
-in:  results/{dataset}/estimates.csv, fits.csv, accuracy.csv, exact.csv
-out: results/{dataset}/figures/{target_accept,estimates,z_scores,error}.{svg,png}
-
+plot_study   all fits: their tables
 plot_groups  the groups, without any sampling
-in:  results/{dataset}/data.csv, exact.csv, exact.nc, classical.csv
-out: results/{dataset}/figures/{forest,shrinkage}.{svg,png}
+out: results/{dataset}/figures/{name}.{svg,png}
 """
 
 SHOWN_SEED = STUDY.sampling.seeds[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,12 +158,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
         guide = float(start.min()) * np.sqrt(draws[0] / draws) if len(start) else np.empty(0)
         for ax, model in zip(row, models, strict=True):
             cells = of_variable[of_variable["model"] == model]
-            for accept, shade, shape in zip(
-                accepts,
-                shades(COLOURS[model], len(accepts)),
-                itertools.cycle(SHAPES),
-                strict=False,
-            ):
+            for accept, shade, shape in _looks(accepts, COLOURS[model]):
                 line = cells[cells["target_accept"] == accept].sort_values("draws")
                 ax.plot(
                     line["draws"],
@@ -190,12 +187,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
             Line2D([], [], color=EXACT, linestyle=(0, (4, 2)), label="∝ 1/√draws"),
             *(
                 Line2D([], [], color=shade, marker=shape, label=f"{accept:g}")
-                for accept, shade, shape in zip(
-                    accepts,
-                    shades(GREY, len(accepts)),
-                    itertools.cycle(SHAPES),
-                    strict=False,
-                )
+                for accept, shade, shape in _looks(accepts, GREY)
             ),
         ],
         title=f"a line a target_accept; error over {seeds} seed{'s' if seeds > 1 else ''}",
@@ -204,3 +196,8 @@ def error(accuracy: pd.DataFrame) -> Figure:
         columnspacing=1.2,
     )
     return figure
+
+
+def _looks(accepts: Sequence[float], colour: str) -> Iterator[tuple[float, Any, str]]:
+    """Each target_accept with its shade of a colour and its marker."""
+    return zip(accepts, shades(colour, len(accepts)), itertools.cycle(SHAPES), strict=False)

@@ -5,12 +5,11 @@ Tables have a column `source`: a model, or `exact` for the exact control.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -52,9 +51,7 @@ def calibration_ecdf(ecdf: pd.DataFrame) -> Figure:
     axes = figure.subplots(3, len(sources), squeeze=False, sharex=True, sharey=True)
     for row, variable in zip(axes, ("mu", "log_tau", "theta"), strict=True):
         for ax, source in zip(row, sources, strict=True):
-            of_source = ecdf[
-                (ecdf["source"] == source) & ecdf["variable"].str.match(rf"{variable}(\[|$)")
-            ]
+            of_source = _rows_of(ecdf, source, variable)
             lines = [line for _, line in of_source.groupby("variable", sort=False)]
             band = lines[0]
             ax.fill_between(
@@ -71,12 +68,7 @@ def calibration_ecdf(ecdf: pd.DataFrame) -> Figure:
                     rasterized=len(lines) > MOST_VECTOR_LINES,
                 )
         row[0].set_ylabel("all θ" if variable == "theta" else SYMBOLS[variable])
-    _name_sources(axes[0], sources)
-    for ax in axes[-1]:
-        ax.set_xlim(0, 1)
-        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    figure.supxlabel("rank of the truth, 0 to 1", fontsize=10.5)
-    figure.supylabel("ECDF of ranks minus uniform", fontsize=10.5)
+    _finish_ranks(figure, axes, sources, "ECDF of ranks minus uniform")
     figure.legend(
         handles=[Patch(color="#DCDCDC", label="holds 95 % of uniform curves, whole")],
         loc="outside upper center",
@@ -123,12 +115,7 @@ def calibration_ranks(histogram: pd.DataFrame) -> Figure:
             verticalalignment="center",
         )
     axes[0, 0].set_ylim(0)
-    _name_sources(axes[0], sources)
-    for ax in axes[-1]:
-        ax.set_xlim(0, 1)
-        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    figure.supxlabel("rank of the truth, 0 to 1", fontsize=10.5)
-    figure.supylabel("count of ranks, relative to uniform", fontsize=10.5)
+    _finish_ranks(figure, axes, sources, "count of ranks, relative to uniform")
     figure.legend(
         handles=[
             Line2D([], [], color=GREY, linewidth=0.8, label="uniform"),
@@ -172,13 +159,10 @@ def calibration_by_tau(by_tau: pd.DataFrame) -> Figure:
             markersize=5,
             linestyle="none",
         )
-        line: dict[str, Any] = {
-            "color": COLOURS[model],
-            "marker": MARKERS[model],
-            "markersize": 4.5,
-        }
-        below.plot(place, 100 * (1 - cells["thinned"]), **line)
-        below.plot(place, 100 * cells["divergent"], linestyle=":", markerfacecolor="white", **line)
+        looks: dict[str, Any] = {"color": COLOURS[model], "marker": MARKERS[model]}
+        looks["markersize"] = 4.5
+        below.plot(place, 100 * (1 - cells["thinned"]), **looks)
+        below.plot(place, 100 * cells["divergent"], linestyle=":", markerfacecolor="white", **looks)
     labels = [
         f"< {cell['tau_high']:.2g}"
         if number == 0
@@ -229,10 +213,7 @@ def calibration_coverage(coverage: pd.DataFrame) -> Figure:
     for ax, variable in zip(axes, ("mu", "log_tau", "theta"), strict=True):
         ax.axhline(0, color=GREY, linewidth=0.8)
         for k, source in enumerate(sources):
-            of_source = coverage[
-                (coverage["source"] == source)
-                & coverage["variable"].str.match(rf"{variable}(\[|$)")
-            ]
+            of_source = _rows_of(coverage, source, variable)
             rows = of_source.groupby("nominal")[["coverage", "lower", "upper"]].mean()
             shift = 0.012 * (k - (len(sources) - 1) / 2)
             nominal = rows.index.to_numpy(dtype=float)
@@ -323,7 +304,18 @@ def _source_handles(sources: Sequence[str]) -> list[Line2D]:
     return [*model_handles(models), control]
 
 
-def _name_sources(axes: Iterable[Axes], sources: Sequence[str]) -> None:
-    for ax, source in zip(axes, sources, strict=True):
+def _finish_ranks(figure: Figure, axes: Any, sources: Sequence[str], counted: str) -> None:
+    for ax, source in zip(axes[0], sources, strict=True):
         title = "exact control" if source == "exact" else escape(source)
         ax.set_title(title, color=COLOURS[source])
+    for ax in axes[-1]:
+        ax.set_xlim(0, 1)
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    figure.supxlabel("rank of the truth, 0 to 1", fontsize=10.5)
+    figure.supylabel(counted, fontsize=10.5)
+
+
+def _rows_of(table: pd.DataFrame, source: str, variable: str) -> pd.DataFrame:
+    """Rows of a source and a variable; of `theta` those of all groups."""
+    of_variable = table["variable"].str.match(rf"{variable}(\[|$)")
+    return table[(table["source"] == source) & of_variable]
