@@ -27,9 +27,7 @@ rule render_report:
         verdict="results/{dataset}/verdict.json",
         provenance="results/{dataset}/provenance.json",
         figures=[
-            f"results/{{dataset}}/figures/{figure.name}.svg"
-            for category in ("Fits", "Study", "Groups")
-            for figure in registry.of_category(category)
+            f"results/{{dataset}}/figures/{name}.svg" for name in registry.in_report()
         ],
     output:
         notebook="results/{dataset}/report.ipynb",

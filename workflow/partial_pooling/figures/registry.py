@@ -27,7 +27,7 @@ writes its caption for Snakemake's report, which takes captions from files only:
 
     python -m partial_pooling.figures.registry workflow/report
 
-Words that depend on results have slots in braces, which `report.captions` fills.
+Words that depend on results have slots in braces; a function of `report.captions` fills them.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from typing import Literal
 
 Category = Literal["Groups", "Fits", "Settings", "Study", "Calibration"]
 Audience = Literal["analyst", "student", "researcher"]
+REPORTED: tuple[Category, ...] = ("Fits", "Study", "Groups")
 
 
 @dataclass(frozen=True)
@@ -346,6 +347,11 @@ SLOTS = {
 def of_category(category: Category) -> list[Figure]:
     """Figures of a category, in the order of the registry."""
     return [figure for figure in FIGURES if figure.category == category]
+
+
+def in_report() -> list[str]:
+    """Names of the figures that every report shows; it shows a calibration's where there is one."""
+    return [figure.name for name in REPORTED for figure in of_category(name)]
 
 
 def inputs(category: Category, folder: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ type Slots = dict[str, str]  # what stands in the slots of a figure's alternativ
 
 def caption(results: Results, figure: str) -> tuple[str, str]:
     """Alternative text and caption of a figure, by its file's name without the ending."""
-    return _filled(figure, {"shown": _of_shown(results)} | FIGURES[figure](results))
+    found = FOUND[figure](results) if figure in FOUND else {}
+    return _filled(figure, {"shown": _of_shown(results)} | found)
 
 
 def _filled(name: str, slots: Slots) -> tuple[str, str]:
@@ -25,6 +26,8 @@ def _filled(name: str, slots: Slots) -> tuple[str, str]:
     slots = {"found": "", "told": ""} | slots
     return entry.alternative.format_map(slots), entry.caption.format_map(slots)
 
+
+FIGURES = registry.in_report()
 
 # What there is to see in the figures of a calibration is told in sentences beside them.
 CALIBRATION = {
@@ -171,7 +174,7 @@ def _shrinkage(results: Results) -> Slots:
     return {"median": median, "ends": ends, "told": told}
 
 
-FIGURES: dict[str, Callable[[Results], Slots]] = {
+FOUND: dict[str, Callable[[Results], Slots]] = {
     "forest": _forest,
     "divergences": _divergences,
     "funnel_neck": _funnel_neck,
