@@ -71,13 +71,14 @@ NAMES = {
     "RASTER_DPI": "looks",
     "PNG_DPI": "looks",
     "COLOURS": "looks",
+    "MARKERS": "looks",
+    "HALO": "looks",
     "MOST_VECTOR_LINES": "size of a file",
     "MOST_VECTOR_MARKS": "size of a file",
     "__all__": "what a star imports",
 }
 CALLS = {
-    "_figure": "looks: size",
-    "_halo": "looks",
+    "new_figure": "looks: size",
     "tick_params": "looks",
     "errstate": "warnings",
     "cast": "types",

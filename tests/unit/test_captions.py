@@ -342,11 +342,11 @@ def test_captions_agree_with_the_report_on_quantiles_and_bands(root, report):
     """The same figure has the same lines, whichever page shows it."""
     for name in ("divergences", "settings"):
         told = snakemake_caption(root, name, seed=21, target_accept=0.87, chains=6, draws=4567)
-        assert "5 % of the posterior is below the dashed line, 1 % below the other" in told
+        assert "5 % lies below the dashed line and 1 % below the other" in told
     told = snakemake_caption(root, "funnel_neck", seed=1, target_accept=1, chains=1, draws=1)
-    assert "the exact 1 %, 5 % and 25 % quantiles are marked" in told
+    assert "The exact 1 %, 5 % and 25 % quantiles are marked" in told
     told = snakemake_caption(root, "cumulative_mean", seed=1, target_accept=1, chains=1, draws=1)
-    assert "two Monte Carlo standard errors either side" in told
+    assert "two Monte Carlo standard errors" in told
     assert "two Monte Carlo standard errors" in words(report, "cumulative_mean")[1]
     settings = {"chains": 6, "draws": 4567, "target_accept": 0.87, "ranked_draws": 321}
     for name in ("calibration_ecdf", "calibration_ranks"):
@@ -360,7 +360,7 @@ def test_captions_agree_with_the_report_on_quantiles_and_bands(root, report):
     assert "95 % intervals" in snakemake_caption(root, "forest", prior=prior)
     assert "tau HalfFlat." in snakemake_caption(root, "forest", prior=prior)
     told = snakemake_caption(root, "z_scores", chains=1, target_accept=[1], **SEVERAL)
-    assert f"about {round(200 * stats.norm.sf(2))} % outside the dark band" in told
+    assert f"has {200 * stats.norm.sf(2):.2g} % beyond ±2" in told
 
 
 def test_front_page_names_models_and_data_sets(root):

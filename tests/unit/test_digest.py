@@ -75,7 +75,7 @@ def test_digest_of_the_notebook_covers_what_it_imports(imported):
     assert imported["report"] <= library_modules(NOTEBOOK)
 
 
-def test_editing_plots_does_not_touch_sampling_but_models_does():
+def test_editing_figures_does_not_touch_sampling_but_models_does():
     modules = library_modules(LIBRARY.parent / "scripts/sample_posterior.py")
     rooms = {module.relative_to(LIBRARY).parts[0] for module in modules}
     assert {"models", "sampling", "data", "priors"} <= rooms

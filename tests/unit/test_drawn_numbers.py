@@ -1,7 +1,7 @@
 """What figures draw, read back from their artists and held against numbers found another way.
 
 Inputs are made up so that the right answer is known by hand, from raw draws or from a named
-distribution. Every figure is drawn once; `test_plots.py` has what is not a number.
+distribution. Every figure is drawn once; `test_figures.py` has what is not a number.
 """
 
 import math
@@ -18,7 +18,27 @@ from matplotlib.text import Annotation
 from scipy import stats
 
 from partial_pooling.data.groups import Groups
-from partial_pooling.figures import plots
+from partial_pooling.figures.accuracy import error as draw_error
+from partial_pooling.figures.accuracy import z_scores as draw_z_scores
+from partial_pooling.figures.axes import axis_from_zero, log_axis
+from partial_pooling.figures.calibration import _source_handles
+from partial_pooling.figures.calibration import calibration_by_tau as draw_calibration_by_tau
+from partial_pooling.figures.calibration import calibration_coverage as draw_calibration_coverage
+from partial_pooling.figures.calibration import calibration_ecdf as draw_calibration_ecdf
+from partial_pooling.figures.calibration import calibration_power as draw_calibration_power
+from partial_pooling.figures.calibration import calibration_ranks as draw_calibration_ranks
+from partial_pooling.figures.densities import densities as draw_densities
+from partial_pooling.figures.forest import forest as draw_forest
+from partial_pooling.figures.funnel import divergences as draw_divergences
+from partial_pooling.figures.funnel import funnel_neck as draw_funnel_neck
+from partial_pooling.figures.shrinkage import _plugged_in
+from partial_pooling.figures.shrinkage import shrinkage as draw_shrinkage
+from partial_pooling.figures.study import estimates as draw_estimates
+from partial_pooling.figures.study import target_accept as draw_target_accept
+from partial_pooling.figures.style import GREY, RAW
+from partial_pooling.figures.traces import cumulative_mean as draw_cumulative_mean
+from partial_pooling.figures.traces import log_tau as draw_log_tau
+from partial_pooling.figures.traces import traces as draw_traces
 
 MODELS = ("centered", "noncentered")
 # vermillion and blue of Okabe and Ito, Color Universal Design (2008): RGB 213 94 0 and 0 114 178
@@ -210,7 +230,7 @@ def tick_labels(axis):
 
 @pytest.fixture(scope="module")
 def traces(fits):
-    return np.array(plots.traces(fits).axes).reshape(4, 3)
+    return np.array(draw_traces(fits).axes).reshape(4, 3)
 
 
 def test_traces_are_the_draws_of_each_chain_over_iterations(fits, traces):
@@ -245,7 +265,7 @@ def test_traces_of_many_groups_show_evenly_spaced_ones():
     theta = np.random.default_rng(6).normal(size=(1, 8, 150))
     posterior = xr.Dataset({name: (here, theta[..., k]) for k, name in enumerate(VARIABLES)})
     posterior["theta"] = ((*here, "group"), theta)
-    axes = plots.traces({"centered": xr.DataTree.from_dict({"posterior": posterior})}).axes
+    axes = draw_traces({"centered": xr.DataTree.from_dict({"posterior": posterior})}).axes
     assert axes[-2].get_ylabel() == "100 of 150 θ (data units)"
     drawn = [
         np.flatnonzero((line.get_ydata() == theta[0].T).all(axis=1)) for line in axes[-1].lines
@@ -288,7 +308,7 @@ def test_trace_densities_are_kernel_densities_of_each_chain(fits, traces):
 
 @pytest.fixture(scope="module")
 def log_tau(fits):
-    return plots.log_tau(fits)
+    return draw_log_tau(fits)
 
 
 def test_log_tau_is_every_draw_with_ends_of_chains_and_divergences(fits, log_tau):
@@ -321,7 +341,7 @@ def test_log_tau_of_a_long_run_spans_the_extremes_of_every_stretch():
     posterior = xr.Dataset({"log_tau": (("chain", "draw"), values.reshape(2, -1))})
     sample_stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((2, 5000), bool))})
     tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": sample_stats})
-    x, y = points(plots.log_tau({"centered": tree}).axes[0].lines[0])
+    x, y = points(draw_log_tau({"centered": tree}).axes[0].lines[0])
     stretch = 10_000 / (len(x) / 2)
     assert x[np.argmin(y)] == pytest.approx(6544, abs=stretch)
     # the line runs from lowest to highest: within each stretch nothing lies outside
@@ -337,7 +357,7 @@ def test_log_tau_of_a_long_run_spans_the_extremes_of_every_stretch():
 
 @pytest.fixture(scope="module")
 def cumulative_mean(fits):
-    return plots.cumulative_mean(fits, {"centered": 0.11, "noncentered": 0.07}, 0.8021, 0.7657852)
+    return draw_cumulative_mean(fits, {"centered": 0.11, "noncentered": 0.07}, 0.8021, 0.7657852)
 
 
 def test_cumulative_means_are_means_of_the_draws_so_far(fits, cumulative_mean):
@@ -372,7 +392,7 @@ def test_exact_mean_is_black_and_whole_and_the_quoted_one_grey_and_dashed(cumula
     (ax,) = cumulative_mean.axes
     across = [line for line in ax.lines if list(line.get_xdata()) == [0, 1]]
     drawn = {level(line): (rgb(line.get_color()), line.is_dashed()) for line in across}
-    grey = rgb(plots.GREY)
+    grey = rgb(GREY)
     assert drawn == {0.8021: (BLACK, False), 0.7657852: (grey, True)}
     found = legend(cumulative_mean)
     assert set(found) == {*MODELS, "0.8021000, exact", "0.7657852, quoted in the lecture"}
@@ -382,7 +402,7 @@ def test_exact_mean_is_black_and_whole_and_the_quoted_one_grey_and_dashed(cumula
 
 @pytest.fixture(scope="module")
 def divergences(fits, curves):
-    return plots.divergences(fits, curves)
+    return draw_divergences(fits, curves)
 
 
 def test_divergences_scatter_theta_of_the_first_group_across_and_log_tau_up(fits, divergences):
@@ -408,7 +428,7 @@ def test_divergences_scatter_theta_of_the_first_group_across_and_log_tau_up(fits
     ]
     found = legend(divergences)
     assert rgb(found["divergent transition"].get_color()) == BLACK
-    assert rgb(found["transition"].get_color()) == rgb(plots.GREY)
+    assert rgb(found["transition"].get_color()) == rgb(GREY)
 
 
 def test_divergences_mark_the_exact_quantiles_whole_at_1_and_dashed_at_5_percent(divergences):
@@ -424,7 +444,7 @@ def test_divergences_mark_the_exact_quantiles_whole_at_1_and_dashed_at_5_percent
 
 def test_divergences_of_one_setting_are_those_of_its_fit(fits, curves, divergences):
     """The figures of single settings are this figure with one fit."""
-    (ax,) = plots.divergences({"noncentered": fits["noncentered"]}, curves).axes
+    (ax,) = draw_divergences({"noncentered": fits["noncentered"]}, curves).axes
     for alone, beside in zip(ax.lines, divergences.axes[1].lines, strict=True):
         np.testing.assert_array_equal(points(alone), points(beside))
         assert alone.get_color() == beside.get_color()
@@ -433,7 +453,7 @@ def test_divergences_of_one_setting_are_those_of_its_fit(fits, curves, divergenc
 
 @pytest.fixture(scope="module")
 def densities(fits, curves):
-    return plots.densities(fits, curves)
+    return draw_densities(fits, curves)
 
 
 def test_densities_are_shares_of_draws_a_unit_beside_the_exact_density(fits, densities):
@@ -468,7 +488,7 @@ def test_densities_are_shares_of_draws_a_unit_beside_the_exact_density(fits, den
 
 @pytest.fixture(scope="module")
 def funnel_neck(fits, curves):
-    return plots.funnel_neck(fits, curves)
+    return draw_funnel_neck(fits, curves)
 
 
 def test_funnel_neck_is_the_share_of_draws_up_to_each_beside_the_exact_one(fits, funnel_neck):
@@ -529,7 +549,7 @@ def study_fits():
 
 @pytest.fixture(scope="module")
 def target_accept(study_fits):
-    return plots.target_accept(study_fits)
+    return draw_target_accept(study_fits)
 
 
 def test_target_accept_draws_the_longest_fits_and_their_means_over_seeds(study_fits, target_accept):
@@ -600,7 +620,7 @@ def study_estimates():
 
 @pytest.fixture(scope="module")
 def estimates(study_estimates, exact):
-    return plots.estimates(study_estimates, exact)
+    return draw_estimates(study_estimates, exact)
 
 
 def test_estimates_are_posterior_means_two_standard_errors_either_side(study_estimates, estimates):
@@ -652,7 +672,7 @@ def test_estimates_stand_beside_the_exact_means(estimates):
 
 @pytest.fixture(scope="module")
 def z_scores(study_estimates):
-    return plots.z_scores(study_estimates)
+    return draw_z_scores(study_estimates)
 
 
 def z_of(table, model):
@@ -699,12 +719,12 @@ def test_z_beyond_twelve_stands_at_the_edge_and_without_z_the_axis_keeps_its_siz
     far = study_estimates.assign(z=study_estimates["z"].clip(-1, 1))
     first = far.index[far["variable"].eq("mu") & far["model"].eq("centered")][0]
     far.loc[first, "z"] = -40.0
-    figure = plots.z_scores(far)
+    figure = draw_z_scores(far)
     assert figure.axes[0].get_ylim() == (-12, 12)
     heights = np.concatenate([points(line)[1] for line in figure.axes[0].lines])
     assert np.sort(heights[heights < -4]) == pytest.approx([-0.97 * 12])
     assert figure.axes[0].get_title(loc="left").startswith("centered: |z| > 2 in 1.2 % of 81")
-    figure = plots.z_scores(study_estimates.assign(z=math.nan))
+    figure = draw_z_scores(study_estimates.assign(z=math.nan))
     assert figure.axes[0].get_ylim() == (-5, 5)
     assert figure.axes[0].get_title(loc="left") == "centered"
     assert "no z for μ, τ, log τ: no exact mean" in [t.get_text() for t in figure.axes[0].texts]
@@ -757,7 +777,7 @@ def accuracy():
 
 @pytest.fixture(scope="module")
 def error(accuracy):
-    return plots.error(accuracy)
+    return draw_error(accuracy)
 
 
 def test_errors_are_root_mean_squares_over_seeds(accuracy, error):
@@ -810,7 +830,7 @@ def test_error_guide_starts_at_the_least_error_and_is_the_same_in_a_row(accuracy
 
 @pytest.fixture(scope="module")
 def forest(exact, classical):
-    return plots.forest(GROUPS, exact, classical)
+    return draw_forest(GROUPS, exact, classical)
 
 
 def test_forest_sets_each_groups_own_interval_above_the_exact_one(exact, forest):
@@ -818,7 +838,7 @@ def test_forest_sets_each_groups_own_interval_above_the_exact_one(exact, forest)
     (brown, black, new) = error_bars(ax, "x")
     quantile = stats.norm.ppf(0.975)
     x, y, ends, colour = brown
-    assert colour == rgb(plots.RAW) == rgb(legend(forest)["estimate, no pooling"].get_color())
+    assert colour == rgb(RAW) == rgb(legend(forest)["estimate, no pooling"].get_color())
     assert list(x) == [20, -4, 9]
     half = quantile * np.array([5.0, 8, 12])
     np.testing.assert_allclose(ends, np.transpose([x - half, x + half]), rtol=1e-4)
@@ -856,7 +876,7 @@ def test_forest_band_is_complete_pooling(forest):
 
 def test_forest_without_means_draws_medians(exact, classical):
     table = exact.assign(mean=[math.nan, *exact["mean"][1:-1], math.nan])
-    (ax,) = plots.forest(GROUPS, table, classical).axes
+    (ax,) = draw_forest(GROUPS, table, classical).axes
     _, (x, _, ends, _), (new, _, new_ends, _) = error_bars(ax, "x")
     assert list(x) == [10.5, -0.5, 7.5]
     np.testing.assert_allclose(ends, [(4, 22), (-12, 8), (1, 17)])
@@ -866,7 +886,7 @@ def test_forest_without_means_draws_medians(exact, classical):
 
 @pytest.fixture(scope="module")
 def shrinkage(curves, classical):
-    return plots.shrinkage(GROUPS, curves, classical)
+    return draw_shrinkage(GROUPS, curves, classical)
 
 
 def test_shrinkage_draws_means_above_and_standard_deviations_below(shrinkage):
@@ -925,7 +945,7 @@ def test_shrinkage_marks_what_each_method_plugs_in(shrinkage):
 )
 def test_methods_that_agree_to_three_digits_share_a_line(ml, reml, told):
     table = pd.DataFrame({"method": ["no_pooling", "reml", "ml"], "tau": [math.inf, reml, ml]})
-    assert plots._plugged_in(table) == told
+    assert _plugged_in(table) == told
 
 
 # -- axes --------------------------------------------------------------------------------------
@@ -951,7 +971,7 @@ def ax():
 @pytest.mark.parametrize("name", ["x", "y"])
 def test_logarithmic_axes_hold_their_values_and_three_round_ticks(ax, name, values, pad, ticks):
     axis, other = (ax.xaxis, ax.yaxis) if name == "x" else (ax.yaxis, ax.xaxis)
-    plots._log_axis(axis, values)
+    log_axis(axis, values)
     positive = [value for value in values if 0 < value < math.inf]
     ends = (min(positive) / 10**pad, max(positive) * 10**pad)
     assert axis.get_view_interval() == pytest.approx(ends)
@@ -973,7 +993,7 @@ def test_logarithmic_axes_hold_their_values_and_three_round_ticks(ax, name, valu
     ],
 )
 def test_axes_from_zero_are_logarithmic_where_values_differ_thirtyfold(ax, values, top, ticks):
-    plots._axis_from_zero(ax, np.array(values))
+    axis_from_zero(ax, np.array(values))
     assert ax.get_ylim() == pytest.approx((0, top))
     assert ax.get_yscale() == ("symlog" if ticks else "linear")
     if ticks:
@@ -1004,7 +1024,7 @@ def rows_of(table, source, variable):
 
 
 def test_calibration_ecdf_draws_differences_and_bands_of_each_source(ecdf_table):
-    figure = plots.calibration_ecdf(ecdf_table)
+    figure = draw_calibration_ecdf(ecdf_table)
     panels = np.array(figure.axes).reshape(3, 3)
     assert [ax.get_title() for ax in panels[0]] == [*MODELS, "exact control"]
     assert [ax.get_ylabel() for ax in panels[:, 0]] == ["μ", "log τ", "all θ"]
@@ -1034,7 +1054,7 @@ def test_calibration_ranks_are_counts_over_what_uniform_ranks_have():
     table["count"] = random.integers(5, 40, len(table))
     table["lower"] = random.integers(1, 5, len(table))
     table["upper"] = random.integers(40, 60, len(table))
-    figure = plots.calibration_ranks(table)
+    figure = draw_calibration_ranks(table)
     panels = np.array(figure.axes).reshape(4, 3)
     assert [ax.get_title() for ax in panels[0]] == [*MODELS, "exact control"]
     assert [ax.get_ylabel() for ax in panels[:, 0]] == ["μ", "log τ", "θ first", "θ second"]
@@ -1057,7 +1077,7 @@ def test_calibration_coverage_is_the_excess_in_percentage_points_with_its_interv
     table["coverage"] = table["nominal"] + random.uniform(-0.1, 0.1, len(table))
     table["lower"] = table["coverage"] - random.uniform(0.01, 0.03, len(table))
     table["upper"] = table["coverage"] + random.uniform(0.04, 0.08, len(table))
-    figure = plots.calibration_coverage(table)
+    figure = draw_calibration_coverage(table)
     assert [ax.get_title() for ax in figure.axes] == ["μ", "log τ", "mean of all θ"]
     assert figure.axes[0].get_ylabel() == "coverage less nominal\n(percentage points)"
     ticks = {0: "0", 0.25: "25", 0.5: "50", 0.75: "75", 1: "100"}
@@ -1093,7 +1113,7 @@ def test_calibration_by_tau_has_two_standard_errors_and_shares_in_percent():
     table["error_se"] = [0.1, 0.05, 0.02, 0.03, 0.04, 0.06]
     table["thinned"] = [0.2, 0.7, 0.96, 0.9, 1.0, 0.85]
     table["divergent"] = [0.95, 0.6, 0.125, 0.3, 0.05, 0.0]
-    figure = plots.calibration_by_tau(table)
+    figure = draw_calibration_by_tau(table)
     above, below = figure.axes
     assert above.get_ylabel() == "mean log τ − exact\n(exact posterior sd)"
     assert below.get_ylabel() == "% of fits"
@@ -1131,7 +1151,7 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
         test=("ecdf", "histogram"),
     )
     table["power"] = random.uniform(0.05, 0.9, len(table))
-    figure = plots.calibration_power(table)
+    figure = draw_calibration_power(table)
     (ax,) = figure.axes
     flat, *lines = ax.lines
     assert level(flat) == 5
@@ -1159,7 +1179,7 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
 
 
 def test_every_source_of_a_calibration_is_named_in_its_colour():
-    handles = plots._source_handles(SOURCES)
+    handles = _source_handles(SOURCES)
     assert [(h.get_label(), rgb(h.get_color()), h.get_marker()) for h in handles] == [
         ("centered", (213, 94, 0), "o"),
         ("noncentered", (0, 114, 178), "s"),

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from partial_pooling.data.reading import write_groups
-from partial_pooling.figures import plots
+from partial_pooling.figures import drawing, registry
 
 SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 # the lecture's, as a configuration writes them
@@ -51,16 +51,13 @@ def name_of(fit):
 def drawn(monkeypatch):
     """Arguments of every figure, and files by figure, without drawing."""
     calls, files = {}, {}
-    for figure in ("traces", "log_tau", "cumulative_mean", "divergences", "densities"):
-        monkeypatch.setattr(
-            plots,
-            figure,
-            lambda *args, of=figure: calls.setdefault(of, []).append(args) or (of, args),
-        )
-    monkeypatch.setattr(
-        plots, "funnel_neck", lambda *args: calls.update(neck=args) or ("funnel_neck", args)
-    )
-    monkeypatch.setattr(plots, "save", lambda figure, *paths: files.update({paths: figure}))
+
+    def resolve(path):
+        name = path.partition(":")[2]
+        return lambda **given: calls.setdefault(name, []).append(given) or (name, given)
+
+    monkeypatch.setattr(drawing, "resolve_name", resolve)
+    monkeypatch.setattr(drawing, "save", lambda figure, *paths: files.update({paths: figure}))
     return calls, files
 
 
@@ -74,17 +71,18 @@ def test_figures_of_settings_go_to_the_files_of_their_settings(drawn, monkeypatc
     module = script("plot_settings")
     monkeypatch.setattr(module, "read_fits", read_batch)
     monkeypatch.setattr(module, "read_dataset", lambda path: path)
+    monkeypatch.setattr(module, "save", drawing.save)
     names = [f"{model}_{accept:g}" for model in ("a", "b") for accept in (0.8, 0.95)]
     module.main(
         SimpleNamespace(
             input=SimpleNamespace(fits=["fits/a/batch-0.nc", "fits/b/batch-0.nc"], curves="curves"),
             output={name: f"{name}.svg" for name in names},
-            params=SimpleNamespace(seed=2, draws=400),
+            params=SimpleNamespace(seed=2, draws=400, figures=registry.drawn("Settings")),
         )
     )
     shown = {
-        path: {model: name_of(fit) for model, fit in args[0].items()}
-        for (path,), (_, args) in files.items()
+        path: {model: name_of(fit) for model, fit in given["fits"].items()}
+        for (path,), (_, given) in files.items()
     }
     assert shown == {
         "a_0.8.svg": {"a": "a 2 0.8"},
@@ -129,18 +127,44 @@ def test_figures_of_fits_show_one_setting_with_its_own_error_and_exact_mean(
             ),
             output={f"{name}{end}": f"{name}{end}" for name in figures for end in ("", "_png")},
             params=SimpleNamespace(
-                models=["a", "b"], seed=2, target_accept=0.95, draws=400, prior=PRIOR
+                models=["a", "b"],
+                seed=2,
+                target_accept=0.95,
+                draws=400,
+                prior=PRIOR,
+                figures=registry.drawn("Fits"),
             ),
         )
     )
-    ((fits, mcse, mean, quoted),) = calls["cumulative_mean"]
-    assert mcse == right
-    assert mean == 0.75
-    assert quoted == 0.7657852  # the lecture's data and priors
-    for ((shown, *_),) in (calls[name] for name in ("traces", "log_tau", "divergences")):
-        assert {model: name_of(fit) for model, fit in shown.items()} == {
+    (given,) = calls["cumulative_mean"]
+    assert given["mcse"] == right
+    assert given["exact_mean"] == 0.75
+    assert given["quoted"] == 0.7657852  # the lecture's data and priors
+    for (given,) in calls.values():
+        assert {model: name_of(fit) for model, fit in given["fits"].items()} == {
             "a": "a 2 0.95",
             "b": "b 2 0.95",
         }
-    assert fits.keys() == {"a", "b"}
     assert {path: figure for (path, _), (figure, _) in files.items()} == {f: f for f in figures}
+
+
+def test_figures_of_tables_are_drawn_from_the_tables_that_they_name(drawn, monkeypatch):
+    calls, files = drawn
+    for category, folder in (("Groups", "."), ("Study", "."), ("Calibration", "calibration")):
+        calls.clear()
+        files.clear()
+        module = script(f"plot_{category.lower()}")
+        monkeypatch.setattr(module, "read_needed", dict)
+        told = registry.drawn(category)
+        module.main(
+            SimpleNamespace(
+                input=registry.inputs(category, folder),
+                output={f"{name}{end}": f"{name}{end}" for name in told for end in ("", "_png")},
+                params=SimpleNamespace(figures=told),
+            )
+        )
+        for name, (_, *needs) in told.items():
+            ((_, given),) = (figure for paths, figure in files.items() if paths[0] == name)
+            inputs = registry.inputs(category, folder)
+            assert given == {need: inputs[need] for need in needs}
+        assert set(files) == {(name, f"{name}_png") for name in told}

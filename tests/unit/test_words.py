@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from partial_pooling import words
-from partial_pooling.figures import plots
+from partial_pooling.figures import labels
+from partial_pooling.figures.labels import percent as figures_percent
+from partial_pooling.figures.labels import shorten
 
 generator = np.random.default_rng(30)
 NUMBERS = [
@@ -23,7 +25,7 @@ def number(text):
     return Decimal(text.replace("−", "-").replace(",", "").replace("∞", "inf"))
 
 
-@pytest.mark.parametrize("module", [words, plots])
+@pytest.mark.parametrize("module", [words, labels])
 def test_examples_in_docstrings_are_true(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
@@ -92,7 +94,7 @@ def test_figures_write_percent_with_two_digits_or_whole():
         (0.01, "1 %"), (0.05, "5 %"), (0.25, "25 %"), (0.000123, "0.012 %"), (0.0123, "1.2 %"),
         (0.994, "99 %"), (0.997, "100 %"), (1.0, "100 %"), (0.0, "0 %"),
     ):  # fmt: skip
-        assert plots._percent(share) == text
+        assert figures_percent(share) == text
 
 
 def test_signs_counts_and_lists():
@@ -120,13 +122,13 @@ def test_signs_counts_and_lists():
 def test_shortened_names_keep_both_ends_and_their_length():
     name = "Centre for Applied Examples, ward 17"
     for length in (12, 20, 28, 35):
-        short = plots.shorten(name, length)
+        short = shorten(name, length)
         head, tail = short.split("…")
         assert len(short) == length
         assert name.startswith(head)
         assert name.endswith(tail)
         assert len(tail) >= 4
-    assert plots.shorten(name, len(name)) == name
+    assert shorten(name, len(name)) == name
 
 
 def test_not_quite_all_is_not_told_as_all():

@@ -107,9 +107,9 @@ def test_calibration_is_no_part_of_the_default_target(calibrated):
     assert not {"simulate_and_fit", "plot_calibration"} & set(calibrated.planned())
 
 
-def test_editing_plots_or_summary_never_fits_again(calibrated):
+def test_editing_figures_or_summary_never_fits_again(calibrated):
     for module, again in (
-        ("figures/plots", {"plot_calibration"}),
+        ("figures/calibration", {"plot_calibration"}),
         ("grading/calibration_summary", {"summarize_calibration", "plot_calibration"}),
     ):
         path = calibrated.folder / f"workflow/partial_pooling/{module}.py"

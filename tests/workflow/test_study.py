@@ -119,10 +119,19 @@ def test_index_links_the_report(finished):
     assert 'href="schools/report.html"' in (finished.results / "index.html").read_text()
 
 
-def test_editing_plots_redraws_and_never_samples(finished):
-    plots = finished.folder / "workflow/partial_pooling/figures/plots.py"
-    with edited(plots, lambda text: text + "\nEDITED = 1\n"):
-        assert rules(finished.planned()) == PLOTS_AND_AFTER
+@pytest.mark.parametrize(
+    ("module", "again"),
+    [
+        ("style", PLOTS_AND_AFTER),
+        ("forest", {"plot_groups", "render_report", "write_index"}),
+        ("traces", {"plot_fits", "render_report", "write_index"}),
+        ("registry", {"render_report", "write_index"}),
+    ],
+)
+def test_editing_figures_redraws_them_and_never_samples(finished, module, again):
+    path = finished.folder / f"workflow/partial_pooling/figures/{module}.py"
+    with edited(path, lambda text: text + "\nEDITED = 1\n"):
+        assert rules(finished.planned()) == again
 
 
 def test_editing_the_notebook_renders_and_nothing_else(finished):

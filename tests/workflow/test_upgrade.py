@@ -111,8 +111,8 @@ def test_results_are_kept_over_upgrades_and_say_so(project):
         assert json.loads(provenance(project)["versions"]) == old
 
         # a change of code still reruns exactly what rests on it
-        plots = project.folder / "workflow/partial_pooling/figures/plots.py"
-        plots.write_text(plots.read_text() + "\nCHANGED = 1\n")
+        style = project.folder / "workflow/partial_pooling/figures/style.py"
+        style.write_text(style.read_text() + "\nCHANGED = 1\n")
         assert rules(project.planned()) == {*FIGURES, "render_report", "write_index"}
         verdict = project.folder / "workflow/partial_pooling/grading/verdict.py"
         verdict.write_text(verdict.read_text() + "\nCHANGED = 1\n")

@@ -66,26 +66,9 @@ CALIBRATION_TABLES = {
         "power",
     )
 }
-CALIBRATION_FIGURES = [
-    "calibration_ecdf",
-    "calibration_ranks",
-    "calibration_coverage",
-    "calibration_by_tau",
-    "calibration_power",
+CALIBRATION_SHOWN = ["summary.json"] + [
+    f"{figure.name}.svg" for figure in registry.of_category("Calibration")
 ]
-CALIBRATION_SHOWN = ["summary.json", *[f"{name}.svg" for name in CALIBRATION_FIGURES]]
-CALIBRATION_FIGURE_FILES = {
-    name: report(
-        f"results/{{dataset}}/calibration/{name}.svg",
-        caption=f"../report/{name}.rst",
-        category="Calibration",
-        labels={"data set": "{dataset}", "figure": name.replace("_", " ")},
-    )
-    for name in CALIBRATION_FIGURES
-} | {
-    f"{name}_png": f"results/{{dataset}}/calibration/{name}.png"
-    for name in CALIBRATION_FIGURES
-}
 
 
 localrules:
@@ -128,13 +111,9 @@ rule summarize_calibration:
 
 rule plot_calibration:
     input:
-        ecdf="results/{dataset}/calibration/ecdf.csv",
-        histogram="results/{dataset}/calibration/histogram.csv",
-        coverage="results/{dataset}/calibration/coverage.csv",
-        by_tau="results/{dataset}/calibration/by_tau.csv",
-        power="results/{dataset}/calibration/power.csv",
+        **registry.inputs("Calibration", "results/{dataset}/calibration"),
     output:
-        **CALIBRATION_FIGURE_FILES,
+        **pictures("Calibration"),
     log:
         "results/{dataset}/logs/plot_calibration.log",
     benchmark:
@@ -147,6 +126,7 @@ rule plot_calibration:
     params:
         simulations=CALIBRATION.simulations,
         settings=CALIBRATION_FIT,
-        code=code("plot_calibration"),
+        figures=registry.drawn("Calibration"),
+        code=code("plot_calibration", *registry.modules("Calibration")),
     script:
         "../scripts/plot_calibration.py"

@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+from partial_pooling.figures import registry
 from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken
@@ -115,6 +116,24 @@ def code(rule_name, *others):
 def versions_of(dataset):
     """Versions as which those installed count for a data set: others, if results were kept."""
     return counted_versions(f"results/{dataset}")
+
+
+def pictures(category):
+    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
+    folder = "calibration" if category == "Calibration" else "figures"
+    stems = {
+        figure: f"results/{{dataset}}/{folder}/{figure.name}"
+        for figure in registry.of_category(category)
+    }
+    return {
+        figure.name: report(
+            f"{stem}.svg",
+            caption=f"../report/{figure.name}.rst",
+            category=category,
+            labels={"data set": "{dataset}", "figure": figure.title},
+        )
+        for figure, stem in stems.items()
+    } | {f"{figure.name}_png": f"{stem}.png" for figure, stem in stems.items()}
 
 
 def settings_of(wildcards):

@@ -1,51 +1,18 @@
 """Draw the figures of a data set, as SVG for pages and PNG beside it.
 
+Which figures a rule draws, and from what, says workflow/partial_pooling/figures/registry.py.
+
 plot_fits    one fit a model, that of the first seed and the first target_accept
 in:  results/{dataset}/data.csv, exact.csv, exact.nc, that fit's batch and its diagnostics
-out: results/{dataset}/figures/{traces,log_tau,cumulative_mean,divergences,densities,
-     funnel_neck}.{svg,png}
 
 plot_settings  the funnel of every model and target_accept, by the first seed's fits
 in:  results/{dataset}/exact.nc, these fits' batches
 out: results/{dataset}/figures/settings/{model}_{target_accept}.svg
 
-plot_study   all fits
-in:  results/{dataset}/estimates.csv, fits.csv, accuracy.csv, exact.csv
-out: results/{dataset}/figures/{target_accept,estimates,z_scores,error}.{svg,png}
-
+plot_study   all fits: their tables
 plot_groups  the groups, without any sampling
-in:  results/{dataset}/data.csv, exact.csv, exact.nc, classical.csv
-out: results/{dataset}/figures/{forest,shrinkage}.{svg,png}
+out: results/{dataset}/figures/{name}.{svg,png}
 """
-
-FIGURES_BY_CATEGORY = {
-    "Fits": [
-        "traces",
-        "log_tau",
-        "cumulative_mean",
-        "divergences",
-        "densities",
-        "funnel_neck",
-    ],
-    "Study": ["target_accept", "estimates", "z_scores", "error"],
-    "Groups": ["forest", "shrinkage"],
-}
-FIGURES = [name for names in FIGURES_BY_CATEGORY.values() for name in names]
-
-# by category: SVG of each figure, which `snakemake --report` shows, and PNG beside it
-FIGURE_FILES = {
-    category: {
-        name: report(
-            f"results/{{dataset}}/figures/{name}.svg",
-            caption=f"../report/{name}.rst",
-            category=category,
-            labels={"data set": "{dataset}", "figure": name.replace("_", " ")},
-        )
-        for name in names
-    }
-    | {f"{name}_png": f"results/{{dataset}}/figures/{name}.png" for name in names}
-    for category, names in FIGURES_BY_CATEGORY.items()
-}
 
 SHOWN_SEED = STUDY.sampling.seeds[0]
 SHOWN_TARGET_ACCEPT = STUDY.sampling.target_accept[0]
@@ -101,7 +68,8 @@ rule plot_settings:
         seed=SHOWN_SEED,
         draws=max(STUDY.sampling.draws),
         chains=STUDY.sampling.chains,
-        code=code("plot_settings"),
+        figures=registry.drawn("Settings"),
+        code=code("plot_settings", *registry.modules("Settings")),
     script:
         "../scripts/plot_settings.py"
 
@@ -122,7 +90,7 @@ rule plot_fits:
             batch=SHOWN_BATCH,
         ),
     output:
-        **FIGURE_FILES["Fits"],
+        **pictures("Fits"),
     log:
         "results/{dataset}/logs/plot_fits.log",
     benchmark:
@@ -139,19 +107,17 @@ rule plot_fits:
         draws=max(STUDY.sampling.draws),
         chains=STUDY.sampling.chains,
         prior=prior_of,
-        code=code("plot_fits"),
+        figures=registry.drawn("Fits"),
+        code=code("plot_fits", *registry.modules("Fits")),
     script:
         "../scripts/plot_fits.py"
 
 
 rule plot_study:
     input:
-        estimates="results/{dataset}/estimates.csv",
-        fits="results/{dataset}/fits.csv",
-        accuracy="results/{dataset}/accuracy.csv",
-        exact="results/{dataset}/exact.csv",
+        **registry.inputs("Study", "results/{dataset}"),
     output:
-        **FIGURE_FILES["Study"],
+        **pictures("Study"),
     log:
         "results/{dataset}/logs/plot_study.log",
     benchmark:
@@ -167,19 +133,17 @@ rule plot_study:
         draws=STUDY.sampling.draws,
         target_accept=STUDY.sampling.target_accept,
         chains=STUDY.sampling.chains,
-        code=code("plot_study"),
+        figures=registry.drawn("Study"),
+        code=code("plot_study", *registry.modules("Study")),
     script:
         "../scripts/plot_study.py"
 
 
 rule plot_groups:
     input:
-        data="results/{dataset}/data.csv",
-        exact="results/{dataset}/exact.csv",
-        curves="results/{dataset}/exact.nc",
-        classical="results/{dataset}/classical.csv",
+        **registry.inputs("Groups", "results/{dataset}"),
     output:
-        **FIGURE_FILES["Groups"],
+        **pictures("Groups"),
     log:
         "results/{dataset}/logs/plot_groups.log",
     benchmark:
@@ -191,6 +155,7 @@ rule plot_groups:
         runtime=10,
     params:
         prior=prior_of,
-        code=code("plot_groups"),
+        figures=registry.drawn("Groups"),
+        code=code("plot_groups", *registry.modules("Groups")),
     script:
         "../scripts/plot_groups.py"

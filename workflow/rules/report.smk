@@ -26,7 +26,9 @@ rule render_report:
         accuracy="results/{dataset}/accuracy.csv",
         verdict="results/{dataset}/verdict.json",
         provenance="results/{dataset}/provenance.json",
-        figures=collect("results/{{dataset}}/figures/{name}.svg", name=FIGURES),
+        figures=[
+            f"results/{{dataset}}/figures/{name}.svg" for name in registry.in_report()
+        ],
     output:
         notebook="results/{dataset}/report.ipynb",
         html=report(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from partial_pooling.data.reading import read_groups
-from partial_pooling.figures import plots
+from partial_pooling.figures.drawing import draw_all
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
 from partial_pooling.priors.priors import parse_hyperprior
@@ -26,23 +26,15 @@ def main(job: Any) -> None:
         cells = read_table(table).set_index(["variable", "seed", "target_accept", "draws"])
         mcse[model] = float(cells["mcse_mean"].loc[("log_tau", *shown, job.params.draws)])
     exact = read_table(job.input.exact).set_index("variable")
-    curves = read_dataset(job.input.curves)
     lecture = applies(read_groups(job.input.data), parse_hyperprior(job.params.prior))
-    figures = {
-        "traces": plots.traces(fits),
-        "log_tau": plots.log_tau(fits),
-        "cumulative_mean": plots.cumulative_mean(
-            fits,
-            mcse,
-            float(exact.loc["log_tau", "mean"]),
-            QUOTED_LOG_TAU if lecture else None,
-        ),
-        "divergences": plots.divergences(fits, curves),
-        "densities": plots.densities(fits, curves),
-        "funnel_neck": plots.funnel_neck(fits, curves),
+    given = {
+        "fits": fits,
+        "curves": read_dataset(job.input.curves),
+        "mcse": mcse,
+        "exact_mean": float(exact.loc["log_tau", "mean"]),
+        "quoted": QUOTED_LOG_TAU if lecture else None,
     }
-    for name, figure in figures.items():
-        plots.save(figure, job.output[name], job.output[f"{name}_png"])
+    draw_all(job.params.figures, given, job.output)
 
 
 if __name__ == "__main__":

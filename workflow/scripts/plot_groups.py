@@ -2,22 +2,12 @@
 
 from typing import Any
 
-from partial_pooling.data.reading import read_groups
-from partial_pooling.figures import plots
-from partial_pooling.files import read_dataset
+from partial_pooling.figures.drawing import draw_all, read_needed
 from partial_pooling.logs import log_to
-from partial_pooling.tables import read_table
 
 
 def main(job: Any) -> None:
-    groups = read_groups(job.input.data)
-    classical = read_table(job.input.classical)
-    figures = {
-        "forest": plots.forest(groups, read_table(job.input.exact), classical),
-        "shrinkage": plots.shrinkage(groups, read_dataset(job.input.curves), classical),
-    }
-    for name, figure in figures.items():
-        plots.save(figure, job.output[name], job.output[f"{name}_png"])
+    draw_all(job.params.figures, read_needed(dict(job.input.items())), job.output)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,21 @@ from partial_pooling.classical.estimates import classical_table
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
-from partial_pooling.figures import plots
+from partial_pooling.figures.accuracy import error as draw_error
+from partial_pooling.figures.accuracy import z_scores as draw_z_scores
+from partial_pooling.figures.curves import quantile as exact_quantile
+from partial_pooling.figures.densities import densities as draw_densities
+from partial_pooling.figures.forest import forest as draw_forest
+from partial_pooling.figures.funnel import divergences as draw_divergences
+from partial_pooling.figures.funnel import funnel_neck as draw_funnel_neck
+from partial_pooling.figures.labels import shorten
+from partial_pooling.figures.shrinkage import shrinkage as draw_shrinkage
+from partial_pooling.figures.study import estimates as draw_estimates
+from partial_pooling.figures.study import target_accept as draw_target_accept
+from partial_pooling.figures.style import COLOURS, save
+from partial_pooling.figures.traces import cumulative_mean as draw_cumulative_mean
+from partial_pooling.figures.traces import log_tau as draw_log_tau
+from partial_pooling.figures.traces import traces as draw_traces
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.lecture import PRIOR
 
@@ -110,7 +124,7 @@ def horizontals(ax) -> list[float]:
 
 
 def saved(figure, folder, name="figure"):
-    plots.save(figure, folder / f"{name}.svg", folder / f"{name}.png")
+    save(figure, folder / f"{name}.svg", folder / f"{name}.png")
     return (folder / f"{name}.svg").read_bytes(), (folder / f"{name}.png").read_bytes()
 
 
@@ -118,27 +132,27 @@ def saved(figure, folder, name="figure"):
 
 
 def test_cumulative_mean_shows_nothing_quoted_unless_given():
-    figure = plots.cumulative_mean(make_fits(), {}, 0.8)
+    figure = draw_cumulative_mean(make_fits(), {}, 0.8)
     assert not any("quoted" in text for text in texts(figure))
 
 
 def test_quantiles_of_stored_curves_are_the_exact_ones(eight):
     for variable, close in (("log_tau", 0.02), ("mu", 0.01), ("theta[A]", 0.03)):
         p = [0.01, 0.05, 0.5, 0.95]
-        found = [plots.quantile(eight[1], variable, q) for q in p]
+        found = [exact_quantile(eight[1], variable, q) for q in p]
         assert found == pytest.approx(list(exact_of(EIGHT).quantile(variable, p)), abs=close)
 
 
 def test_estimates_show_lowest_and_highest_target_accept_only(eight):
     table = make_study(accepts=(0.9, 0.8, 0.99), seeds=(1,), draws=(500,))[0]
-    titles = [ax.get_title() for ax in plots.estimates(table, eight[0]).axes]
+    titles = [ax.get_title() for ax in draw_estimates(table, eight[0]).axes]
     assert [t for t in titles if t] == ["target_accept = 0.8", "target_accept = 0.99"]
 
 
 def test_z_scores_beyond_the_axis_stand_at_its_edge(eight):
     table = make_study()[0]
     table.loc[0, "z"] = 300.0
-    ax = plots.z_scores(table).axes[0]
+    ax = draw_z_scores(table).axes[0]
     assert ax.get_ylim()[1] <= 12
     highest = max(float(np.max(line.get_ydata())) for line in ax.lines)
     assert 11 < highest < 12
@@ -146,7 +160,7 @@ def test_z_scores_beyond_the_axis_stand_at_its_edge(eight):
 
 def test_a_bar_far_wider_than_the_others_runs_out_of_the_forest_plot():
     groups = Groups(EIGHT.names, EIGHT.estimate, np.where(np.arange(8) == 1, 1e4, EIGHT.std_error))
-    ax = plots.forest(groups, exact_table(exact_of(groups)), classical_table(groups)).axes[0]
+    ax = draw_forest(groups, exact_table(exact_of(groups)), classical_table(groups)).axes[0]
     assert np.ptp(ax.get_xlim()) < 400
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == ["A", "B (±19,600)", *"CDEFGH", "new group"]
@@ -155,7 +169,7 @@ def test_a_bar_far_wider_than_the_others_runs_out_of_the_forest_plot():
 def test_many_groups_lie_close_together_in_the_order_of_their_means():
     groups = many_groups(150)
     table = exact_table(exact_of(groups))
-    ax = plots.forest(groups, table, classical_table(groups)).axes[0]
+    ax = draw_forest(groups, table, classical_table(groups)).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["new group"]
     assert ax.get_ylabel() == "150 groups, by exact posterior mean"
     pooled = ax.collections[1].get_segments()
@@ -171,17 +185,17 @@ def test_figures_of_thousands_of_groups_stay_small(tmp_path):
     groups = many_groups(3000)
     exact, classical = exact_of(groups), classical_table(groups)
     for name, figure in {
-        "forest": plots.forest(groups, exact_table(exact), classical),
-        "shrinkage": plots.shrinkage(groups, exact_dataset(exact), classical),
-        "traces": plots.traces(make_fits(names=groups.names, draws=50)),
+        "forest": draw_forest(groups, exact_table(exact), classical),
+        "shrinkage": draw_shrinkage(groups, exact_dataset(exact), classical),
+        "traces": draw_traces(make_fits(names=groups.names, draws=50)),
     }.items():
         path = tmp_path / f"{name}.svg"
-        plots.save(figure, path)
+        save(figure, path)
         assert path.stat().st_size < 800_000, name
 
 
 def test_shrinkage_starts_pooled_and_marks_the_plugged_in_tau(eight):
-    figure = plots.shrinkage(EIGHT, eight[1], eight[2])
+    figure = draw_shrinkage(EIGHT, eight[1], eight[2])
     (curves,) = (c for c in figure.axes[0].collections if isinstance(c, LineCollection))
     starts = [segment[0, 1] for segment in curves.get_segments()]
     assert len(starts) == len(EIGHT)
@@ -190,13 +204,11 @@ def test_shrinkage_starts_pooled_and_marks_the_plugged_in_tau(eight):
 
 
 def test_a_model_has_one_colour_everywhere(eight):
-    fits = make_fits(("noncentered", "a further model"))
-    for figure in (plots.log_tau(fits), plots.cumulative_mean(fits, {}, 0.8)):
+    fits = make_fits(("noncentered", "partial"))
+    for figure in (draw_log_tau(fits), draw_cumulative_mean(fits, {}, 0.8)):
         drawn = {to_rgba(line.get_color()) for ax in figure.axes for line in ax.lines}
         for model in fits:
-            assert to_rgba(plots.colour(model)) in drawn
-    assert plots.colour("a further model") == plots.colour("a further model")
-    assert plots.colour("a further model") not in plots.COLOURS.values()
+            assert to_rgba(COLOURS[model]) in drawn
 
 
 # -- text -------------------------------------------------------------------------------------
@@ -210,10 +222,10 @@ def test_names_are_drawn_as_they_are_written():
     fits = make_fits(names=AWKWARD_NAMES)
     study = make_study()[0].replace("theta[A]", f"theta[{AWKWARD_NAMES[0]}]")
     for figure in (
-        plots.forest(groups, table, classical),
-        plots.shrinkage(groups, curves, classical),
-        plots.divergences(fits, curves),
-        plots.estimates(study, table),
+        draw_forest(groups, table, classical),
+        draw_shrinkage(groups, curves, classical),
+        draw_divergences(fits, curves),
+        draw_estimates(study, table),
     ):
         drawn = [
             text._preprocess_math(text.get_text())
@@ -225,7 +237,7 @@ def test_names_are_drawn_as_they_are_written():
 
 
 def test_long_names_are_shortened_but_stay_apart():
-    names = [plots.shorten(name) for name in many_groups(100).names]
+    names = [shorten(name) for name in many_groups(100).names]
     assert max(map(len, names)) <= 28
     assert len(set(names)) == 100
 
@@ -234,7 +246,7 @@ def test_long_names_are_shortened_but_stay_apart():
 def test_labels_of_groups_do_not_overlap(count):
     groups = many_groups(count)
     exact = exact_of(groups)
-    figure = plots.forest(groups, exact_table(exact), classical_table(groups))
+    figure = draw_forest(groups, exact_table(exact), classical_table(groups))
     boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
     assert len(boxes) == count + 1
     assert not any(Bbox.intersection(a, b) for a, b in itertools.pairwise(boxes))
@@ -242,7 +254,7 @@ def test_labels_of_groups_do_not_overlap(count):
 
 
 def test_labels_at_ends_of_lines_do_not_overlap(eight):
-    figure = plots.shrinkage(EIGHT, eight[1], eight[2])
+    figure = draw_shrinkage(EIGHT, eight[1], eight[2])
     for ax in figure.axes:
         boxes = [Text.get_window_extent(text) for text in ax.texts]
         assert len(boxes) == len(EIGHT)
@@ -262,12 +274,12 @@ def test_exact_means_that_do_not_exist_are_said_not_to(eight):
     exact.loc[exact["variable"] != "tau", ["mean", "sd"]] = np.nan
     said = {
         "the exact mean does not exist": [
-            plots.estimates(estimates, exact),
-            plots.error(accuracy),
+            draw_estimates(estimates, exact),
+            draw_error(accuracy),
         ],
-        "the exact mean of log τ does not exist": [plots.cumulative_mean(make_fits(), {}, np.nan)],
-        "no z for μ, log τ: no exact mean": [plots.z_scores(estimates)],
-        "exact posterior median (not every mean exists)": [plots.forest(EIGHT, exact, eight[2])],
+        "the exact mean of log τ does not exist": [draw_cumulative_mean(make_fits(), {}, np.nan)],
+        "no z for μ, log τ: no exact mean": [draw_z_scores(estimates)],
+        "exact posterior median (not every mean exists)": [draw_forest(EIGHT, exact, eight[2])],
     }
     for words, figures in said.items():
         for figure in figures:
@@ -278,12 +290,12 @@ def test_a_study_without_any_exact_mean_says_so_and_draws_no_error():
     estimates, _, accuracy = make_study()
     estimates["z"] = np.nan
     accuracy["rmse"] = np.nan
-    colours = {to_rgba(plots.colour(model)) for model in ("centered", "noncentered")}
+    colours = {to_rgba(COLOURS[model]) for model in ("centered", "noncentered")}
 
     def of_models(ax):
         return [line for line in ax.lines if to_rgba(line.get_color()) in colours]
 
-    z_scores = plots.z_scores(estimates).axes
+    z_scores = draw_z_scores(estimates).axes
     for over, beside, model in zip(
         z_scores[::2], z_scores[1::2], ("centered", "noncentered"), strict=True
     ):
@@ -292,7 +304,7 @@ def test_a_study_without_any_exact_mean_says_so_and_draws_no_error():
         assert over.get_ylim() == (-5, 5)
         assert not [line for line in of_models(over) if len(line.get_xdata())]
         assert not [patch for patch in beside.patches if isinstance(patch, StepPatch)]
-    for ax in plots.error(accuracy).axes:
+    for ax in draw_error(accuracy).axes:
         assert [text.get_text() for text in ax.texts] == ["the exact mean does not exist"]
         assert all(len(line.get_xdata()) == 0 for line in ax.lines)
 
@@ -309,26 +321,26 @@ def test_a_study_without_any_exact_mean_says_so_and_draws_no_error():
 def test_studies_of_any_size_are_drawn(eight, study):
     estimates, fits, accuracy = make_study(**study)
     models = study.get("models", ("centered", "noncentered"))
-    assert len(plots.target_accept(fits).axes) == 4
+    assert len(draw_target_accept(fits).axes) == 4
     columns = 1 if study.get("accepts") else 2
-    assert len(plots.estimates(estimates, eight[0]).axes) == 4 * columns
-    assert len(plots.z_scores(estimates).axes) == 2 * len(models)
-    assert len(plots.error(accuracy).axes) == 2 * len(models)
+    assert len(draw_estimates(estimates, eight[0]).axes) == 4 * columns
+    assert len(draw_z_scores(estimates).axes) == 2 * len(models)
+    assert len(draw_error(accuracy).axes) == 2 * len(models)
 
 
 @pytest.mark.parametrize(
     ("models", "chains", "draws"),
-    [(("noncentered",), 1, 4), (("a", "b", "c"), 2, 50)],
+    [(("noncentered",), 1, 4), (("marginal", "partial", "centered"), 2, 50)],
 )
 def test_fits_of_any_size_are_drawn(eight, models, chains, draws):
     fits = make_fits(models, chains=chains, draws=draws)
-    assert len(plots.traces(fits).axes) == 4 * (1 + len(models))
-    assert len(plots.log_tau(fits).axes) == len(models)
-    assert len(plots.densities(fits, eight[1]).axes) == 3 * len(models)
-    shown = [ax for ax in plots.divergences(fits, eight[1]).axes if ax.get_visible()]
+    assert len(draw_traces(fits).axes) == 4 * (1 + len(models))
+    assert len(draw_log_tau(fits).axes) == len(models)
+    assert len(draw_densities(fits, eight[1]).axes) == 3 * len(models)
+    shown = [ax for ax in draw_divergences(fits, eight[1]).axes if ax.get_visible()]
     assert len(shown) == len(models)
-    plots.funnel_neck(fits, eight[1])
-    plots.cumulative_mean(fits, {}, 0.8)
+    draw_funnel_neck(fits, eight[1])
+    draw_cumulative_mean(fits, {}, 0.8)
 
 
 def test_a_heavy_tail_does_not_flatten_what_else_there_is():
@@ -336,12 +348,12 @@ def test_a_heavy_tail_does_not_flatten_what_else_there_is():
     flat = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
     exact = exact_of(groups, flat)
     table, curves = exact_table(exact), exact_dataset(exact)
-    forest = plots.forest(groups, table, classical_table(groups))
+    forest = draw_forest(groups, table, classical_table(groups))
     low, high = forest.axes[0].get_xlim()
     new = table.set_index("variable").loc["theta_new"]
     assert new["q2.5"] < low < 1 < 49.6 < high < new["q97.5"]
     assert f"new group\n−{-new['q2.5']:.3g} to {new['q97.5']:.3g}" in texts(forest)
-    densities = plots.densities(make_fits(names=groups.names), curves)
+    densities = draw_densities(make_fits(names=groups.names), curves)
     quartiles = exact.quantile("tau", [0.25, 0.75])
     assert densities.axes[1].get_xlim()[1] < 8 * quartiles[1]
 
@@ -350,18 +362,18 @@ def test_a_heavy_tail_does_not_flatten_what_else_there_is():
 
 
 def test_equal_inputs_give_equal_bytes(eight, tmp_path):
-    first = saved(plots.divergences(make_fits(("centered",)), eight[1]), tmp_path, "first")
-    again = saved(plots.divergences(make_fits(("centered",)), eight[1]), tmp_path, "again")
+    first = saved(draw_divergences(make_fits(("centered",)), eight[1]), tmp_path, "first")
+    again = saved(draw_divergences(make_fits(("centered",)), eight[1]), tmp_path, "again")
     assert first == again
     fits = make_fits(("centered",))
     fits["centered"]["posterior"]["log_tau"][0, 0] += 1
-    assert saved(plots.divergences(fits, eight[1]), tmp_path, "other")[0] != first[0]
+    assert saved(draw_divergences(fits, eight[1]), tmp_path, "other")[0] != first[0]
 
 
 def test_heavy_layers_are_rasters_within_the_svg(eight, tmp_path):
     fits = make_fits(draws=10_000)
-    for figure in (plots.divergences(fits, eight[1]), plots.traces(fits), plots.log_tau(fits)):
-        plots.save(figure, tmp_path / "figure.svg")
+    for figure in (draw_divergences(fits, eight[1]), draw_traces(fits), draw_log_tau(fits)):
+        save(figure, tmp_path / "figure.svg")
         svg = (tmp_path / "figure.svg").read_bytes()
         assert len(svg) < 400_000
         assert b"data:image/png;base64" in svg

@@ -1,0 +1,47 @@
+"""From the registry's names to files: what the scripts of the rules that draw have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from partial_pooling.data.reading import read_groups
+from partial_pooling.figures.style import save
+from partial_pooling.files import read_dataset
+from partial_pooling.tables import read_table
+
+
+def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
+    """Read what figures need, from files named as the registry names it."""
+    given: dict[str, Any] = {}
+    for name, path in files.items():
+        if name == "groups":
+            given[name] = read_groups(path)
+        else:
+            given[name] = read_dataset(path) if name == "curves" else read_table(path)
+    return given
+
+
+def draw(function: str, needs: Sequence[str], given: Mapping[str, Any]) -> Figure:
+    """Draw a figure by the name of its function, from what is given by name.
+
+    No import here tells which module draws: a rule's digest counts `registry.modules` beside its
+    script.
+    """
+    module, _, name = function.partition(".")
+    figure: Figure = resolve_name(f"partial_pooling.figures.{module}:{name}")(
+        **{need: given[need] for need in needs}
+    )
+    return figure
+
+
+def draw_all(
+    figures: Mapping[str, Sequence[str]], given: Mapping[str, Any], files: Mapping[str, str]
+) -> None:
+    """Draw figures, told as by `registry.drawn`, each to its SVG and PNG of a rule's outputs."""
+    for name, (function, *needs) in figures.items():
+        save(draw(function, needs, given), files[name], files[f"{name}_png"])

@@ -1,0 +1,388 @@
+"""Every figure once: what it is called, where it goes, for whom, what it needs, its caption.
+
+From here come the files of the rules that draw, what their scripts draw, captions and labels of
+Snakemake's report, captions and alternative texts of ours. Reading it imports no Matplotlib: the
+function that draws is named, and looked up by `drawing.draw`.
+
+A further figure is a function in a file of this room, which returns a Matplotlib figure, and an
+entry below. Say, of pooling factors::
+
+    # figures/pooling.py
+    @styled
+    def pooling(groups: Groups, exact: pd.DataFrame) -> Figure: ...
+
+    # here
+    Figure(
+        "pooling",
+        "Groups",
+        "pooling.pooling",
+        ("groups", "exact"),
+        "analyst",
+        "Pooling factor of each group against its standard error.",
+        "How far each group is drawn to the common mean.",
+    ),
+
+The rule then draws it, `report.figure("pooling")` shows it in the notebook, and this module, run,
+writes its caption for Snakemake's report, which takes captions from files only::
+
+    python -m partial_pooling.figures.registry workflow/report
+
+Words that depend on results have slots in braces; a function of `report.captions` fills them.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Category = Literal["Groups", "Fits", "Settings", "Study", "Calibration"]
+Audience = Literal["analyst", "student", "researcher"]
+REPORTED: tuple[Category, ...] = ("Fits", "Study", "Groups")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure, but for drawing it.
+
+    Attributes
+    ----------
+    name
+        Name of its files.
+    category
+        The rule that draws it, and its place in Snakemake's report. `Settings`: one for each model
+        and target_accept.
+    function
+        What draws it: module of this room and function.
+    needs
+        The function's parameters: tables of the results folder by their names, `groups` (data.csv),
+        `curves` (exact.nc); in `Fits` and `Settings`, what the script computes.
+    audience
+        Whose question it answers first.
+    alternative, caption
+        What it shows, for those who do not see it and for those who do; with slots.
+    unfound
+        What the caption says in place of findings where no result is at hand.
+    """
+
+    name: str
+    category: Category
+    function: str
+    needs: tuple[str, ...]
+    audience: Audience
+    alternative: str
+    caption: str
+    unfound: str = ""
+
+    @property
+    def title(self) -> str:
+        """What labels call it."""
+        return self.name.replace("_", " ")
+
+
+FUNNEL = (
+    "log τ against θ of {group}, every transition of {shown}. Divergent transitions are black and "
+    "in front. Of the exact posterior 5 % lies below the dashed line and 1 % below the other."
+    "{found}"
+)
+
+FIGURES: tuple[Figure, ...] = (
+    Figure(
+        "forest",
+        "Groups",
+        "forest.forest",
+        ("groups", "exact", "classical"),
+        "analyst",
+        "Forest plot of {groups}: estimates from {estimates}, posterior {centre}s from {pooled}, "
+        "each with its 95 % interval; a new group from {new}.",
+        "Each group's estimate by itself (brown) and its exact posterior {centre} (black). Bars "
+        "are 95 % intervals; the grey band is the mean of all groups under complete pooling."
+        "{found}",
+        " Of more than 100 groups the rows lie close together, in the order of the means. The last "
+        "row is the θ of a group that has not been seen. An interval far wider than the others "
+        "runs out of the axes and stands in numbers.",
+    ),
+    Figure(
+        "shrinkage",
+        "Groups",
+        "shrinkage.shrinkage",
+        ("groups", "curves", "classical"),
+        "student",
+        "Mean and standard deviation of each group's θ given τ, against τ, over the posterior "
+        "density of τ, whose median is {median} and 95 % interval {ends}.",
+        "Exact mean (above) and standard deviation (below) of each group's θ if τ were known. At "
+        "τ = 0 all groups share one mean; as τ grows each returns to its own estimate and standard "
+        "error. Dashed lines mark what empirical Bayes would plug in for τ; grey is the posterior "
+        "density of τ{told}, the uncertainty that plugging in leaves out. After Gelman et al., "
+        "Bayesian Data Analysis, section 5.5.{found}",
+        " ML: maximum likelihood, REML: restricted, PM: Paule-Mandel, DL: DerSimonian-Laird.",
+    ),
+    Figure(
+        "traces",
+        "Fits",
+        "traces.traces",
+        ("fits",),
+        "student",
+        "Densities and traces of μ, τ, log τ and θ, a column a model.{found}",
+        "Densities (left) and traces of {shown}. A line of the densities is a chain, or for θ a "
+        "group. Chains that agree lie on one another; a stretch that stays at one value is a chain "
+        "that was stuck.{found}",
+        " Of more than 100 groups 100 are drawn; traces show an evenly spaced part of the draws.",
+    ),
+    Figure(
+        "log_tau",
+        "Fits",
+        "traces.log_tau",
+        ("fits",),
+        "student",
+        "log τ over iterations, chains joined end to end, a panel a model; ticks below mark "
+        "divergent transitions.{found}",
+        "log τ over the iterations of {shown}, chains joined end to end; the thick vertical line "
+        "ends the first one. Ticks below are divergent transitions.{found}",
+    ),
+    Figure(
+        "cumulative_mean",
+        "Fits",
+        "traces.cumulative_mean",
+        ("fits", "mcse", "exact_mean", "quoted"),
+        "student",
+        "Mean of log τ over the draws so far, a line a model with a band of two Monte Carlo "
+        "standard errors.{found}",
+        "The mean of log τ over the draws so far of {shown}, chains joined end to end, with a band "
+        "of two Monte Carlo standard errors.{found}",
+        " They are those of the whole run, widened for the first n of N draws by √(N/n). The black "
+        "line is the exact mean; a grey one, where there is one, is quoted, not computed.",
+    ),
+    Figure(
+        "divergences",
+        "Fits",
+        "funnel.divergences",
+        ("fits", "curves"),
+        "student",
+        "Draws in the plane of log τ and θ of {group}, a panel a model.{found}",
+        FUNNEL,
+    ),
+    Figure(
+        "densities",
+        "Fits",
+        "densities.densities",
+        ("fits", "curves"),
+        "student",
+        "Histograms of the draws of μ, τ and log τ, a row a model, with the exact densities as "
+        "lines.{found}",
+        "Draws of {shown} as histograms, the exact density as a line; a histogram stays below the "
+        "line where it has fewer draws.{told}",
+    ),
+    Figure(
+        "funnel_neck",
+        "Fits",
+        "funnel.funnel_neck",
+        ("fits", "curves"),
+        "student",
+        "Probability that log τ is below c against c, on a logarithmic scale: exact, and sampled "
+        "by each model.{found}",
+        "Small τ in numbers: the probability that log τ is below c, sampled and exact, for "
+        "{shown}. A line below the black one has fewer draws there than the exact posterior."
+        "{found} The far end of each line rests on few draws.",
+        " The exact 1 %, 5 % and 25 % quantiles are marked.",
+    ),
+    Figure(
+        "settings",
+        "Settings",
+        "funnel.divergences",
+        ("fits", "curves"),
+        "researcher",
+        "Draws of one fit in the plane of log τ and θ of {group}.",
+        FUNNEL,
+    ),
+    Figure(
+        "target_accept",
+        "Study",
+        "study.target_accept",
+        ("fits",),
+        "researcher",
+        "Step size, divergent transitions, smallest bulk ESS and its cost against target_accept."
+        "{found}",
+        "Each point is a seed, each line the mean over seeds; a gradient is one leapfrog step, "
+        "tuning included.{found}",
+        " All are at {{ snakemake.params.draws | max }} draws a chain.",
+    ),
+    Figure(
+        "estimates",
+        "Study",
+        "study.estimates",
+        ("estimates", "exact"),
+        "researcher",
+        "Estimated means of μ, τ, log τ and θ of {group} against draws, a point a seed.",
+        "Estimated means of μ, τ, log τ and θ of {group} at {at}: a point a seed, its bar two "
+        "Monte Carlo standard errors either side. The black line is the exact mean, where one "
+        "exists. As draws grow, the bars of a biased sampler shrink beside the line.",
+    ),
+    Figure(
+        "z_scores",
+        "Study",
+        "accuracy.z_scores",
+        ("estimates",),
+        "researcher",
+        "z of the means of μ, τ and log τ against draws, a row a model.{found}",
+        "Errors of the means of μ, τ and log τ in Monte Carlo standard errors (z), a point a seed "
+        "and target_accept; at the right their distribution over the normal curve, which has 4.6 "
+        "% beyond ±2.{found} Counts of draws are beginnings of the same fits, so points are not "
+        "independent; values beyond the axis stand at its edge.",
+    ),
+    Figure(
+        "error",
+        "Study",
+        "accuracy.error",
+        ("accuracy",),
+        "researcher",
+        "Root mean squared error of the means of log τ and μ against draws.{found}",
+        "Root mean squared error over {seeds}, a line a target_accept. The dashed guide falls as "
+        "one over the square root of the draws, as the error of a right sampler does on average; "
+        "that of a biased one levels off.{found}{told}",
+        " With few seeds each point is itself uncertain.",
+    ),
+    # What there is to see in the figures of a calibration is told in sentences beside them.
+    Figure(
+        "calibration_ecdf",
+        "Calibration",
+        "calibration.calibration_ecdf",
+        ("ecdf",),
+        "researcher",
+        "ECDF of the ranks of the truth minus the uniform one, a column a model and one for the "
+        "exact control, a row a variable, with a simultaneous band.",
+        "{ranks}: their ECDF minus the uniform one. Each curve by "
+        "itself stays within the band, whole, in 95 % of calibrations of a right sampler; several "
+        "together leave it more often. A curve above zero at its left has the truth below the "
+        "draws more often than uniform ranks would. The exact control ranks the truth in "
+        "the exact posterior of the same data.",
+    ),
+    Figure(
+        "calibration_ranks",
+        "Calibration",
+        "calibration.calibration_ranks",
+        ("histogram",),
+        "researcher",
+        "Histograms of the ranks of the truth, relative to uniform ones, a column a model and one "
+        "for the exact control, a row a variable.",
+        "{ranks} as histograms, relative to uniform ones, with a band for all bins at once.{found}",
+        " Ranks of a right sampler stay within it in at least 95 % of calibrations, for each "
+        "variable. Of many groups the first are shown.",
+    ),
+    Figure(
+        "calibration_by_tau",
+        "Calibration",
+        "calibration.calibration_by_tau",
+        ("by_tau",),
+        "researcher",
+        "Error of the posterior mean of log tau, and shares of poor fits, against the simulated "
+        "tau, a line a model.",
+        "Where a model fails: above, the sampled mean of log τ minus the exact one, in exact "
+        "posterior standard deviations, by the τ that was simulated; below, the shares of fits "
+        "with few effective draws, and with divergences.{found}",
+        " Bars are two standard errors either side.",
+    ),
+    Figure(
+        "calibration_coverage",
+        "Calibration",
+        "calibration.calibration_coverage",
+        ("coverage",),
+        "researcher",
+        "Coverage of central intervals less their nominal probability, a line a model and one for "
+        "the exact control.",
+        "How often central intervals hold the truth, less their nominal probability, with 95 % "
+        "intervals.",
+    ),
+    Figure(
+        "calibration_power",
+        "Calibration",
+        "calibration.calibration_power",
+        ("power",),
+        "researcher",
+        "Share of subsets of the simulations in which a fault is seen, against their size, a line "
+        "a model and test.",
+        "How many simulations it takes to see a fault: the share of subsets in which ranks are "
+        "found not uniform, all variables taken together.{found}",
+        " Solid: by the band of the ECDF; dashed: by the χ² test of histograms. At the right end "
+        "there is only one subset, the whole.",
+    ),
+)
+
+
+# Captions of Snakemake's report are templates over the job that drew: its data set and settings,
+# and what stands in the slots.
+DATASET = "``{{ snakemake.wildcards.dataset }}``"
+JOBS: dict[Category, str] = {
+    "Groups": DATASET
+    + """.
+{% set mu, tau = snakemake.params.prior.mu, snakemake.params.prior.tau -%}
+Priors: mu {{ mu.dist }}{% for name, value in mu.items() if name != "dist" %} {{ name }} = \
+{{ value }}{% endfor %}; tau {{ tau.dist }}{% for name, value in tau.items() if name != "dist" %} \
+{{ name }} = {{ value }}{% endfor %}.""",
+    "Fits": DATASET
+    + ", seed {{ snakemake.params.seed }}, target_accept {{ snakemake.params.target_accept }}, "
+    "{{ snakemake.params.chains }} chains of {{ snakemake.params.draws }} draws.",
+    "Settings": DATASET
+    + ", seed {{ snakemake.params.seed }}, {{ snakemake.params.chains }} chains of "
+    "{{ snakemake.params.draws }} draws.",
+    "Study": DATASET
+    + """, seeds {{ snakemake.params.seeds | join(", ") }}; {{ snakemake.params.chains }} chains.
+target_accepts {{ snakemake.params.target_accept | join(", ") }}.""",
+    "Calibration": DATASET
+    + ", {{ snakemake.params.simulations }} data sets simulated from the prior, fitted with "
+    "{{ snakemake.params.settings.chains }} chains of {{ snakemake.params.settings.draws }} draws "
+    "at target_accept {{ snakemake.params.settings.target_accept }}.",
+}
+SLOTS = {
+    "told": "",
+    "group": "the first group",
+    "centre": "mean",
+    "seeds": "seeds",
+    "at": "the lowest and the highest target_accept",
+    "ranks": "Ranks of the truth among {{ snakemake.params.settings.ranked_draws }} draws",
+}
+
+
+def of_category(category: Category) -> list[Figure]:
+    """Figures of a category, in the order of the registry."""
+    return [figure for figure in FIGURES if figure.category == category]
+
+
+def in_report() -> list[str]:
+    """Names of the figures that every report shows; it shows a calibration's where there is one."""
+    return [figure.name for name in REPORTED for figure in of_category(name)]
+
+
+def inputs(category: Category, folder: str) -> dict[str, str]:
+    """Files of a results folder that figures of a category need, by the names of `needs`."""
+    files = {"groups": "data.csv", "curves": "exact.nc"}
+    needed = dict.fromkeys(name for figure in of_category(category) for name in figure.needs)
+    return {name: f"{folder}/{files.get(name, f'{name}.csv')}" for name in needed}
+
+
+def drawn(category: Category) -> dict[str, list[str]]:
+    """What a script is told to draw: of each figure its function, then what that needs.
+
+    A rule's parameter, so that its script rests on no words of this module.
+    """
+    return {figure.name: [figure.function, *figure.needs] for figure in of_category(category)}
+
+
+def modules(category: Category) -> list[str]:
+    """Files with the functions of a category, of which nothing is imported where they are named."""
+    names = dict.fromkeys(figure.function.partition(".")[0] for figure in of_category(category))
+    return [str(Path(__file__).with_name(f"{name}.py")) for name in names]
+
+
+def template(figure: Figure) -> str:
+    """The caption of a figure in Snakemake's report: reStructuredText, a Jinja template."""
+    shown = "one fit" if figure.category == "Settings" else "one fit of each model"
+    words = figure.caption.format_map(SLOTS | {"shown": shown, "found": figure.unfound})
+    return f"{words}\n{JOBS[figure.category]}\n"
+
+
+if __name__ == "__main__":
+    for registered in FIGURES:
+        path = Path(sys.argv[1]) / f"{registered.name}.rst"
+        path.write_text(template(registered), encoding="utf-8")
