@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.report.captions import CALIBRATION, FIGURES
-from partial_pooling.report.page import Report
+from partial_pooling.report.sections import Report
 
 NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fir")
 ESTIMATE = np.array([28.41, 7.26, -23.17, 12.63, 1.38])

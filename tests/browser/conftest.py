@@ -5,9 +5,8 @@ import shutil
 import pytest
 from synthetic_results import hostile_groups, write_results
 
-from partial_pooling.report.index import write_index
-from partial_pooling.report.page import Report
 from partial_pooling.report.rendering import notebook_to_html, run_notebook
+from partial_pooling.report.sections import Report, write_index
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # no requests of the browser's own

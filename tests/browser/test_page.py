@@ -10,7 +10,7 @@ import pytest
 from synthetic_results import HOSTILE
 
 from partial_pooling.report.captions import FIGURES, caption
-from partial_pooling.report.page import Report
+from partial_pooling.report.sections import Report
 
 WIDTHS = (390, 1024, 1600)
 THEMES = ("light", "dark")

@@ -25,7 +25,7 @@ from distinct_results import (
 from scipy import stats
 
 from partial_pooling.report.captions import CALIBRATION, caption
-from partial_pooling.report.page import Report
+from partial_pooling.report.sections import Report
 from partial_pooling.study.settings import load_schema
 
 FITS, ESTIMATES = fits_and_estimates()

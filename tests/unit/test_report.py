@@ -36,9 +36,7 @@ from partial_pooling.report.findings import (
     neck_words,
 )
 from partial_pooling.report.html import Html, Shown, badge, table
-from partial_pooling.report.index import write_index
-from partial_pooling.report.page import Report
-from partial_pooling.report.sections.head import answer_badge, sampler_badge
+from partial_pooling.report.sections import Report, write_index
 from partial_pooling.words import count, fixed, percent, signed, significant, some_of
 
 ROOT = Path(__file__).parents[2]
@@ -146,25 +144,25 @@ def test_jupyter_leaves_dollars_in_names_alone():
 
 def test_answer_and_sampler_are_told_apart(study):
     report = study(samplers={"centered": BAD})
-    assert answer_badge(report) == badge(True, "Exact: quote these")
-    assert sampler_badge(report) == badge(False, "Sampler: no setting right")
+    assert report.answer_badge() == badge(True, "Exact: quote these")
+    assert report.sampler_badge() == badge(False, "Sampler: no setting right")
     told = text(report.title())
     assert "Would sampling have told you? centered right in 0 of 6 fits, 6 with an alarm" in told
     assert "One seed" not in told
     good = study("one of each")
-    assert sampler_badge(good) == badge(True, "Sampler right: centered at target_accept 0.9")
+    assert good.sampler_badge() == badge(True, "Sampler right: centered at target_accept 0.9")
     assert (
         "right in 1 of 1 fit, 0 with an alarm (500 draws a chain). One seed says little."
         in text(good.title())
     )
     short = study(samplers={"centered": SHORT})
-    text_of = BeautifulSoup(sampler_badge(short), "html.parser").get_text()
+    text_of = BeautifulSoup(short.sampler_badge(), "html.parser").get_text()
     assert text_of == "Sampler: too few draws, centered at target_accept 0.8"
 
 
 def test_a_conflict_stands_before_any_word_of_trust(study):
     report = study("prior in other units")
-    assert answer_badge(report) == badge(False, "Prior and data conflict")
+    assert report.answer_badge() == badge(False, "Prior and data conflict")
     told = text(report.title())
     assert "quote these" not in told
     assert told.index("conflict") < told.index("Sampler right")

@@ -45,9 +45,8 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.html import Html, Shown, bold, figure, table
-from partial_pooling.report.index import write_index
-from partial_pooling.report.page import Report
 from partial_pooling.report.results import Results
+from partial_pooling.report.sections import Report, write_index
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]

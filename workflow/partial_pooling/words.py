@@ -1,4 +1,4 @@
-"""Words that are said in more than one place, and numbers as people read them."""
+"""Numbers as people read them: digits that mean something, minus signs, plurals."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ from typing import Any
 type Format = Callable[[Any], str]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-
-SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ", "theta_new": "θ of a new group"}
-
-
-def symbol(variable: str) -> str:
-    """Name a variable by its Greek letter: `theta[A]` is θ[A]."""
-    return SYMBOLS.get(variable, variable.replace("theta[", "θ[", 1))
 
 
 def fixed(decimals: int) -> Format:

@@ -5,14 +5,13 @@ from typing import Any
 
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
-from partial_pooling.report.index import write_index
-from partial_pooling.report.results import Results
+from partial_pooling.report.sections import Report, write_index
 
 
 def main(job: Any) -> None:
     folder = Path(job.output[0]).parent
     reports = [
-        (str(Path(path).relative_to(folder)), Results(Path(path).parent))
+        (str(Path(path).relative_to(folder)), Report(Path(path).parent))
         for path in job.input.reports
     ]
     templates = Path(job.input.template).parent
