@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from partial_pooling.grading.calibration_summary import Calibration, summarize
 
 from partial_pooling.files import write_json
-from partial_pooling.grading.calibration_summary import Calibration, summarize
 from partial_pooling.logs import log_to
 from partial_pooling.study.kept import provenance_of_kept
 from partial_pooling.study.provenance import provenance
