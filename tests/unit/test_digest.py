@@ -36,7 +36,7 @@ for script in sys.argv[1:]:
 def imported(tmp_path_factory):
     """Files of the library that each script has imported when its `main` would start."""
     notebook = tmp_path_factory.mktemp("scripts") / "report.py"
-    notebook.write_text("from partial_pooling.report.sections import Report\n")
+    notebook.write_text("import partial_pooling.report.page\n")
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, SCRIPTS), str(notebook)],
         capture_output=True,

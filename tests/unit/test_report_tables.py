@@ -45,8 +45,24 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.html import Html, Shown, bold, figure, table
+from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import Report, write_index
+from partial_pooling.report.sections import (
+    accuracy,
+    answer,
+    cost,
+    fits,
+    funnel,
+    question,
+    shrinkage,
+    summary,
+)
+from partial_pooling.report.sections import (
+    calibration as calibration_section,
+)
+from partial_pooling.report.sections import (
+    sampling as sampling_section,
+)
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]
@@ -61,7 +77,7 @@ NAMES_OF_CHECKS = ["R-hat", "bulk ESS", "tail ESS", "divergences", "E-BFMI", "tr
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return Report(write_distinct_results(tmp_path_factory.mktemp("distinct")))
+    return Results(write_distinct_results(tmp_path_factory.mktemp("distinct")))
 
 
 def plain(html):
@@ -104,7 +120,7 @@ def ones(values):
 
 
 def test_title_has_the_exact_answer(report):
-    told = plain(report.title())
+    told = plain(summary.title(report))
     assert told.startswith(
         "five trees5 groups. Common mean μ: mean 4.4 (95 % interval −3.7 to 12.6). Standard "
         "deviation between groups τ: median 3.04 (0.14 to 12.07). A new group's θ: −8.3 to 18.2 "
@@ -121,7 +137,7 @@ def test_title_has_the_exact_answer(report):
 
 
 def test_answer_in_sentences(report):
-    told = plain(report.answer())
+    told = plain(answer.answer(report))
     for said in (
         "μ, has posterior mean 4.4 (95 % interval −3.7 to 12.6).",
         "standard deviation τ with median 3.04 (95 % interval 0.14 to 12.07).",
@@ -151,7 +167,7 @@ def test_answer_knows_ties_and_equal_estimates(report):
 def test_first_screen_agrees_with_brute_force(tmp_path):
     """The whole way from data to words, against sums over a grid of mu and tau."""
     groups = Groups(("a", "b", "c"), np.array([20.0, -9, 4]), np.array([4.0, 7, 5]))
-    report = Report(write_results(tmp_path, groups, {"centered": GOOD}))
+    report = Results(write_results(tmp_path, groups, {"centered": GOOD}))
     prior = parse_hyperprior(report.prior.as_dict())
     assert (prior.mu.parameters, prior.tau.parameters) == ({"mu": 0, "sigma": 5}, {"beta": 5})
     t = np.linspace(-16, 14, 1501)  # log tau
@@ -172,7 +188,7 @@ def test_first_screen_agrees_with_brute_force(tmp_path):
     mean = float(of_mu @ mu[:, 0])
     low, high = quantiles(mu[:, 0], of_mu, [0.025, 0.975])
     tau_low, median, tau_high = np.exp(quantiles(t, p.sum(0), [0.025, 0.5, 0.975]))
-    told = plain(report.title())
+    told = plain(summary.title(report))
     assert f"mean {fix(mean, 2)} (95 % interval {fix(low, 2)} to {fix(high, 2)})" in told
     assert f"median {fix(median, 2)} ({fix(tau_low, 2)} to {fix(tau_high, 2)})" in told
     theta = [
@@ -180,14 +196,14 @@ def test_first_screen_agrees_with_brute_force(tmp_path):
         for y, s in zip(groups.estimate, groups.std_error, strict=True)
     ]
     words = f"means lie between {fix(min(theta), 2)} and {fix(max(theta), 2)}"
-    assert words in plain(report.answer())
+    assert words in plain(answer.answer(report))
     assert (
         f"a moves furthest, from 20.00 to {fix(theta[0], 2)}." not in caption(report, "forest")[1]
     )
     far = int(np.argmax(np.abs(np.array(theta) - groups.estimate)))
     moved = f"from {fix(groups.estimate[far], 2)} to {fix(theta[far], 2)}."
     assert f"{groups.names[far]} moves furthest, {moved}" in caption(report, "forest")[1]
-    shown = BeautifulSoup(report.shrinkage_table(), "html.parser").tbody("tr")
+    shown = BeautifulSoup(shrinkage.shrinkage_table(report), "html.parser").tbody("tr")
     pooling = [float(row("td")[2]["data-value"]) for row in shown]
     np.testing.assert_allclose(pooling, [s**2 / (s**2 + median**2) for s in (4, 7, 5)], rtol=2e-3)
 
@@ -196,7 +212,7 @@ def test_first_screen_agrees_with_brute_force(tmp_path):
 
 
 def test_recommendation_comes_with_its_numbers(report):
-    assert plain(report.trust()) == (
+    assert plain(sampling_section.trust(report)) == (
         "Use the noncentered model at target_accept 0.95: all 7 fits were right at 2,000 draws a "
         "chain. 7 seeds can say so much: with 2,000 draws between 59 % and 100 % of all seeds are "
         "right (95 % interval). It gives 123 (98.8 to 148) effective draws per 1,000 gradient "
@@ -299,7 +315,7 @@ def test_alarms_are_counted_by_verdict(report):
         and row["draws_needed"] > 2000
         for row in last
     )
-    assert plain(report.alarms_words()) == (
+    assert plain(sampling_section.alarms_words(report)) == (
         "Of 23 wrong fits the ordinary checks caught 17 and missed 6, which nobody would have "
         "known without the exact answer. Of 13 fits with too few draws 9 had an alarm. Of 13 right "
         f"fits 8 had an alarm all the same, {lucky} of them with fewer draws than a fit as "
@@ -318,8 +334,8 @@ def test_alarms_are_counted_by_verdict(report):
         numbers = [1 + k, 11 + k, 21 + k]
         assert [SAMPLING["models"][model]["alarms"][name] for model in MODELS] == numbers
         columns[head] = ([str(number) for number in numbers], numbers)
-    assert_table(report.alarms_table(), columns)
-    assert "Fits at 2,000 draws a chain" in caption_of(report.alarms_table())
+    assert_table(sampling_section.alarms_table(report), columns)
+    assert "Fits at 2,000 draws a chain" in caption_of(sampling_section.alarms_table(report))
 
 
 def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
@@ -358,11 +374,11 @@ def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
             missed = f" {60 + k} of {3 + k}" if k % 4 <= number else ""
             texts.append(f"{form(values[-1])}{missed}")
         columns[head] = (texts, values)
-    assert_table(report.settings_table(), columns)
-    assert "Verdicts at 2,000 draws a chain" in caption_of(report.settings_table())
+    assert_table(sampling_section.settings_table(report), columns)
+    assert "Verdicts at 2,000 draws a chain" in caption_of(sampling_section.settings_table(report))
     marks = [
         row.find(class_="badge")["class"][-1]
-        for row in BeautifulSoup(report.settings_table(), "html.parser").tbody("tr")
+        for row in BeautifulSoup(sampling_section.settings_table(report), "html.parser").tbody("tr")
     ]
     assert marks == ["pass" if k == 4 else "fail" for k in range(9)]
 
@@ -379,7 +395,7 @@ def test_setting_without_values_has_dashes(report):
 
 
 def test_each_check_is_explained_with_its_threshold(report):
-    soup = BeautifulSoup(report.checks(), "html.parser")
+    soup = BeautifulSoup(sampling_section.checks(report), "html.parser")
     names = [plain(str(term)) for term in soup("dt")]
     assert names == [
         "error of means",
@@ -399,7 +415,7 @@ def test_each_check_is_explained_with_its_threshold(report):
 
 
 def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
-    told = plain(report.funnel())
+    told = plain(funnel.funnel(report))
 
     def spread(tau):
         return np.array([(1 / s**2 + 1 / tau**2) ** -0.5 for s in STD_ERROR])
@@ -424,7 +440,7 @@ def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
 
 
 def test_divergences_are_told_of_each_model(report):
-    told = plain(report.divergences())
+    told = plain(funnel.divergences(report))
     for k, model in enumerate(MODELS):
         assert (
             f"{model}: At target_accept 0.8 there are {1234 + k:,} divergent transitions; 52 %, "
@@ -441,7 +457,7 @@ def test_divergences_are_told_of_each_model(report):
 
 
 def test_accuracy_names_the_largest_errors_of_the_longest_fits(report):
-    told = plain(report.accuracy_words())
+    told = plain(accuracy.accuracy_words(report))
     rows = ESTIMATES[ESTIMATES["draws"] == 2000]
     symbols = dict(zip(ESTIMATES["variable"].unique(), SYMBOLS, strict=True))
     for model in MODELS:
@@ -467,7 +483,7 @@ def test_accuracy_names_the_largest_errors_of_the_longest_fits(report):
 
 
 def test_error_of_log_tau_against_draws_is_that_of_the_estimates(report):
-    told = plain(report.accuracy_words())
+    told = plain(accuracy.accuracy_words(report))
     for model in MODELS:
         rows = ESTIMATES[(ESTIMATES["model"] == model) & (ESTIMATES["variable"] == "log_tau")]
 
@@ -509,8 +525,8 @@ def test_target_accept_table_has_means_over_seeds_with_their_error(report):
             texts.append(f"{form(x.mean())} {form(low) if low > 0 else form(0)} to {form(high)}")
             values.append(float(x.mean()))
         columns[head] = (texts, values)
-    assert_table(report.target_accept_table(), columns)
-    assert "at 2,000 draws a chain" in caption_of(report.target_accept_table())
+    assert_table(cost.target_accept_table(report), columns)
+    assert "at 2,000 draws a chain" in caption_of(cost.target_accept_table(report))
 
 
 # -- groups ----------------------------------------------------------------------------------------
@@ -526,7 +542,7 @@ def test_groups_stand_with_their_exact_posterior(report):
         "θ 2.5 %": (["−2.2", "−4.4", "−7.8", "−4.9", "−6.2"], THETA["q2.5"]),
         "θ 97.5 %": (["17.9", "14.4", "13.2", "13.8", "11.7"], THETA["q97.5"]),
     }
-    assert_table(report.data_table(), columns)
+    assert_table(question.data_table(report), columns)
 
 
 def test_shrinkage_holds_empirical_bayes_beside_the_exact_posterior(report):
@@ -540,8 +556,8 @@ def test_shrinkage_holds_empirical_bayes_beside_the_exact_posterior(report):
         "exact mean": (ones(THETA["mean"]), THETA["mean"]),
         "exact sd": (FINE_THETA_SD, THETA["sd"]),
     }
-    assert_table(report.shrinkage_table(), columns)
-    told = caption_of(report.shrinkage_table())
+    assert_table(shrinkage.shrinkage_table(report), columns)
+    told = caption_of(shrinkage.shrinkage_table(report))
     assert "median of τ (3.04; 1 is complete pooling, 0 none)" in told
     assert "REML estimate τ = 4.32 " in told
 
@@ -567,11 +583,11 @@ def test_classical_estimates_stand_above_the_exact_posterior(report):
         values = [*CLASSICAL[name], value]
         texts = ["–" if math.isnan(v) else "∞" if math.isinf(v) else fix(v, 2) for v in values]
         columns[head] = (texts, values)
-    assert_table(report.classical_table(), columns)
+    assert_table(shrinkage.classical_table(report), columns)
 
 
 def test_heterogeneity_and_plugged_in_taus_in_words(report):
-    assert plain(report.classical_words()) == (
+    assert plain(shrinkage.classical_words(report)) == (
         "Cochran's Q, the sum of squared standardized distances from the common mean, is 6.73 on 4 "
         "degrees of freedom (p = 0.15). I², the share of the variation that sampling error does "
         "not explain, is 41 %. The classical estimates of τ lie between 0.517 and 4.32. Plugging "
@@ -584,16 +600,16 @@ def test_heterogeneity_of_numbers_from_the_raw_data(tmp_path):
     """Q, its p-value, I^2 and the pooled taus' words, from the data by hand."""
     y, s = np.array([3.0, 9, 4, 6, 41]), np.array([4.0, 5, 4, 6, 5])
     names = tuple("abcde")
-    report = Report(write_results(tmp_path, Groups(names, y, s), {"centered": GOOD}))
+    report = Results(write_results(tmp_path, Groups(names, y, s), {"centered": GOOD}))
     w = s**-2.0
     q = float((w * (y - (w @ y) / w.sum()) ** 2).sum())
     p = stats.chi2(4).sf(q)
-    told = plain(report.classical_words())
+    told = plain(shrinkage.classical_words(report))
     assert f"is {sig(q, 3)} on 4 degrees of freedom (p < 0.0001)" in told
     assert p < 1e-4
     assert f"does not explain, is {pct(1 - 4 / q)}" in told
     laird = math.sqrt((q - 4) / (w.sum() - (w @ w) / w.sum()))
-    rows = BeautifulSoup(report.classical_table(), "html.parser").tbody("tr")
+    rows = BeautifulSoup(shrinkage.classical_table(report), "html.parser").tbody("tr")
     assert plain(str(rows[2]("td")[1])) == fix(laird, 3)
     # the median standard error is 5: two decimals, and one more in this table
     mu = (w @ y) / w.sum()
@@ -703,10 +719,10 @@ def test_every_cell_has_its_diagnostics(report):
         ("gradients", "gradients", lambda x: fix(x, 0)),
     ):
         columns[head] = ([form(value) for value in FITS[column]], FITS[column])
-    assert_table(report.cells_table(), columns)
+    assert_table(fits.cells_table(report), columns)
     marks = [
         (plain(str(mark)), mark["class"][-1])
-        for mark in BeautifulSoup(report.cells_table(), "html.parser")(class_="badge")
+        for mark in BeautifulSoup(fits.cells_table(report), "html.parser")(class_="badge")
     ]
     assert set(marks) == {("right", "pass"), ("too few draws", "fail"), ("wrong", "fail")}
 
@@ -715,7 +731,7 @@ def test_every_cell_has_its_diagnostics(report):
 
 
 def test_calibration_is_told_with_every_test(report):
-    html = report.calibration()
+    html = calibration_section.calibration(report)
     rows = calibration()["uniformity"]
     columns = {
         "source": ([row["source"] for row in rows], None),
