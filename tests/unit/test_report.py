@@ -132,7 +132,7 @@ def test_no_study_makes_a_report_say_nan_or_none(study, name):
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_figure_has_a_caption_and_alternative_text_of_whole_sentences(study, name):
     report = study(name)
-    for words in itertools.chain(*(caption(report, figure) for figure in FIGURES)):
+    for words in itertools.chain(*(caption(report, shown) for shown in FIGURES)):
         assert len(words) > 40
         assert words.endswith(".")
         assert "  " not in words
@@ -162,13 +162,15 @@ def test_answer_and_sampler_are_told_apart(study):
     assert "Would sampling have told you? centered right in 0 of 6 fits, 6 with an alarm" in told
     assert "One seed" not in told
     good = study("one of each")
-    assert good.sampler_badge() == badge(True, "Sampler right: centered at target_accept 0.9")
+    assert summary.sampler_badge(good) == badge(
+        True, "Sampler right: centered at target_accept 0.9"
+    )
     assert (
         "right in 1 of 1 fit, 0 with an alarm (500 draws a chain). One seed says little."
-        in text(good.title())
+        in text(summary.title(good))
     )
     short = study(samplers={"centered": SHORT})
-    text_of = BeautifulSoup(short.sampler_badge(), "html.parser").get_text()
+    text_of = BeautifulSoup(summary.sampler_badge(short), "html.parser").get_text()
     assert text_of == "Sampler: too few draws, centered at target_accept 0.8"
 
 
@@ -377,7 +379,7 @@ def test_words_about_the_neck_count_fits_and_tests():
     ],
 )
 def test_words_about_the_neck_follow_its_numbers(study, neck, said):
-    told = text(study(samplers={"centered": Sampler(neck=neck)}).funnel())
+    told = text(funnel.funnel(study(samplers={"centered": Sampler(neck=neck)})))
     judgements = ("too seldom", "τ too long", "than chance")
     assert said in told
     assert sum(words in told for words in judgements) == 1

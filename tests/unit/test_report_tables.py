@@ -53,6 +53,8 @@ from partial_pooling.report.sections import (
     cost,
     fits,
     funnel,
+    numbers,
+    origin,
     question,
     shrinkage,
     summary,
@@ -154,14 +156,16 @@ def test_answer_knows_ties_and_equal_estimates(report):
     again = opened(report)
     again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 5e-7, 0.2], list("abc"))
     again.__dict__["groups"] = Groups(NAMES, np.full(5, 3.3), STD_ERROR)
-    told = plain(again.answer())
+    told = plain(answer.answer(again))
     assert "No group alone is the most likely to have the largest θ: two or more share the" in told
     assert "probability 0.400." in told
     assert "The raw estimates are all 3.3;" in told
     again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 2e-6, 0.2], list("abc"))
-    assert "largest θ is a, with probability 0.400; the next has 0.400" in plain(again.answer())
+    assert "largest θ is a, with probability 0.400; the next has 0.400" in plain(
+        answer.answer(again)
+    )
     again.__dict__["probability_largest"] = pd.Series([1.0], ["a"])
-    assert "largest θ" not in plain(again.answer())
+    assert "largest θ" not in plain(answer.answer(again))
 
 
 def test_first_screen_agrees_with_brute_force(tmp_path):
@@ -261,33 +265,39 @@ def test_recommendation_comes_with_its_numbers(report):
     ],
 )
 def test_recommendation_changes_with_its_numbers(report, change, said):
-    assert said in plain(opened(report, **change).trust())
+    assert said in plain(sampling_section.trust(opened(report, **change)))
 
 
 def test_what_could_not_be_graded_is_named(report):
     again = opened(report)
-    assert "no finite Monte Carlo error" not in plain(again.trust())
+    assert "no finite Monte Carlo error" not in plain(sampling_section.trust(again))
     again.sampling["rests_on"]["undefined"] = {
         "error_mean": ["mu", "tau"],
         "error_sd": ["mu", "tau", "log_tau"],
     }
-    assert "Of μ and τ neither mean nor standard deviation can be graded" in plain(again.trust())
+    assert "Of μ and τ neither mean nor standard deviation can be graded" in plain(
+        sampling_section.trust(again)
+    )
     del again.sampling["rests_on"]["undefined"]["error_mean"]
-    assert "Of μ, τ and log τ the standard deviation cannot be graded" in plain(again.trust())
+    assert "Of μ, τ and log τ the standard deviation cannot be graded" in plain(
+        sampling_section.trust(again)
+    )
     again.sampling["rests_on"]["undefined"]["error_sd"] = [
         "theta[theta[0]]",
         *(f"theta[{k}]" for k in range(1, 9)),
     ]
-    assert "Of θ[theta[0]], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
+    assert "Of θ[theta[0]], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(
+        sampling_section.trust(again)
+    )
 
 
 def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
     again = opened(report)
     again.sampling["rests_on"]["checks"] = ["r_hat"]
-    assert "all 7 fits were without alarm" in plain(again.trust())
-    assert "rests on the ordinary checks alone" in plain(again.trust())
-    assert again.alarms_words() == ""
-    heads = BeautifulSoup(again.settings_table(), "html.parser").thead("th")
+    assert "all 7 fits were without alarm" in plain(sampling_section.trust(again))
+    assert "rests on the ordinary checks alone" in plain(sampling_section.trust(again))
+    assert sampling_section.alarms_words(again) == ""
+    heads = BeautifulSoup(sampling_section.settings_table(again), "html.parser").thead("th")
     assert [plain(str(head)) for head in heads] == [
         "model",
         "target_accept",
@@ -295,9 +305,9 @@ def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
         "alarm",
         "ESS per 1,000 gradients",
     ]
-    assert "grade" not in caption_of(again.settings_table())
+    assert "grade" not in caption_of(sampling_section.settings_table(again))
     again.sampling["models"]["centered"]["verdicts"] = {"no alarm": 6, "alarm": 3}
-    assert "centered without alarm in 6 of 9 fits" in plain(again.title())
+    assert "centered without alarm in 6 of 9 fits" in plain(summary.title(again))
 
 
 def test_alarms_are_counted_by_verdict(report):
@@ -389,7 +399,7 @@ def test_setting_without_values_has_dashes(report):
     setting["ess_per_1000_gradients"] = {"value": None, "low": None, "high": None}
     setting["reasons"] = []
     again.last.loc[:, "error_sd_max"] = math.nan
-    row = BeautifulSoup(again.settings_table(), "html.parser").tbody.tr("td")
+    row = BeautifulSoup(sampling_section.settings_table(again), "html.parser").tbody.tr("td")
     assert [plain(str(row[k])) for k in (5, 7)] == ["an unknown number of", "–"]
     assert [row[k].get("data-value") for k in (5, 7)] == ["", ""]
 
@@ -633,7 +643,7 @@ def test_heterogeneity_of_numbers_from_the_raw_data(tmp_path):
 def test_classical_taus_of_zero_are_counted(report, taus, said):
     again = opened(report)
     again.classical.loc[["dersimonian_laird", "paule_mandel", "ml", "reml"], "tau"] = taus
-    assert said in plain(again.classical_words())
+    assert said in plain(shrinkage.classical_words(again))
 
 
 # -- every number with its error -------------------------------------------------------------------
@@ -668,7 +678,7 @@ def test_numbers_of_the_recommended_fit_stand_beside_the_exact_ones(report, mode
     ):
         columns[head] = ([form(value) for value in values], values)
     np.testing.assert_allclose(rows["z"], z, rtol=1e-9, atol=1e-9)
-    html = opened(report, model=model, target_accept=accept).numbers_table()
+    html = numbers.numbers_table(opened(report, model=model, target_accept=accept))
     assert_table(html, columns)
     fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
     assert f"Means and standard deviations of {fit}, each" in caption_of(html)
@@ -685,7 +695,7 @@ def test_quantiles_of_the_recommended_fit_stand_beside_the_exact_ones(report, mo
             (f"exact {q} %", EXACT[f"q{q}"][:-1], 4),
         ):
             columns[head] = ([sig(value, digits) for value in values], values)
-    html = opened(report, model=model, target_accept=accept).quantiles_table()
+    html = numbers.quantiles_table(opened(report, model=model, target_accept=accept))
     assert_table(html, columns)
     fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
     assert f"Quantiles of {fit}, each" in caption_of(html)
@@ -760,22 +770,22 @@ def test_calibration_is_told_with_every_test(report):
 def test_calibration_of_other_data_or_priors_is_not_told(report):
     again = opened(report)
     again.provenance["data_sha256"] = "f" * 64
-    assert again.calibration() == ""
+    assert calibration_section.calibration(again) == ""
     again = opened(report)
     settings = json.loads(again.provenance["settings"])
     settings["datasets"]["five_trees"]["prior"]["tau"]["beta"] = 6.6
     again.provenance["settings"] = json.dumps(settings)
-    assert again.calibration() == ""
+    assert calibration_section.calibration(again) == ""
 
 
 @pytest.fixture(scope="module")
 def lecture(report):
     """Set the lecture beside results that are not its own, as if they were."""
-    from partial_pooling.report import comparison
+    from partial_pooling.report.sections import lecture
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison.lecture, "applies", lambda *_: True)
-        return comparison.compare_with_lecture(opened(report))
+        patch.setattr(lecture.lecture, "applies", lambda *_: True)
+        return lecture.compare(opened(report))
 
 
 def test_lectures_statements_stand_beside_this_studys_numbers(lecture):
@@ -848,19 +858,19 @@ def test_slips_of_the_lecture_have_their_numbers(lecture):
 
 def test_origin_names_data_commit_and_versions(report):
     again = opened(report)
-    told = plain(again.origin())
-    cells = BeautifulSoup(again.origin(), "html.parser").tbody("tr")
+    told = plain(origin.origin(again))
+    cells = BeautifulSoup(origin.origin(again), "html.parser").tbody("tr")
     assert {row.th.get_text(): row.td.get_text() for row in cells} == {
         "data (SHA-256)": "0123" * 16,
         "workflow commit": "abc",
         "python version": "3.13.9",
         "pymc version": "6.1.2",
     }
-    assert "sampling:\n  chains: 3\n" in again.origin()
+    assert "sampling:\n  chains: 3\n" in origin.origin(again)
     assert "seeds: [11, 3, 7]" in told
     assert "beta: 6.5" in told
     again.provenance["git_commit"] = "unknown"
-    assert "git checkout" not in again.origin()
+    assert "git checkout" not in origin.origin(again)
 
 
 # -- index -----------------------------------------------------------------------------------------
@@ -929,9 +939,9 @@ def test_centre_is_the_median_as_soon_as_one_mean_is_missing(report):
     again.exact.loc["mu", "mean"] = math.nan
     assert again.centre_in_words("mu") == "median 4.4"
     assert "has posterior median 4.4 (95 % interval −3.7 to 12.6; no mean exists)" in plain(
-        again.answer()
+        answer.answer(again)
     )
-    assert "posterior medians lie between 3.2 and 5.8" in plain(again.answer())
+    assert "posterior medians lie between 3.2 and 5.8" in plain(answer.answer(again))
 
 
 def test_no_chances_where_none_were_computed(report, tmp_path):
@@ -958,19 +968,18 @@ def test_long_tables_say_where_the_rest_is():
 
 def test_each_table_has_its_name_and_says_which_file_has_all(report, monkeypatch):
     monkeypatch.setattr("partial_pooling.report.html.MOST_ROWS", 3)
-    for name, file, rows in (
-        ("groups", "exact.csv", 5),
-        ("shrinkage", "classical_theta.csv", 5),
-        ("numbers", "estimates.csv", 8),
-        ("quantiles", "estimates.csv", 8),
-        ("cells", "fits.csv", 54),
-        ("alarms", "", 3),
-        ("verdicts", "", 9),
-        ("target_accept", "", 9),
-        ("classical", "", 7),
+    for shown, name, file, rows in (
+        (question.data_table, "groups", "exact.csv", 5),
+        (shrinkage.shrinkage_table, "shrinkage", "classical_theta.csv", 5),
+        (numbers.numbers_table, "numbers", "estimates.csv", 8),
+        (numbers.quantiles_table, "quantiles", "estimates.csv", 8),
+        (fits.cells_table, "cells", "fits.csv", 54),
+        (sampling_section.alarms_table, "alarms", "", 3),
+        (sampling_section.settings_table, "verdicts", "", 9),
+        (cost.target_accept_table, "target_accept", "", 9),
+        (shrinkage.classical_table, "classical", "", 7),
     ):
-        method = {"groups": "data", "verdicts": "settings"}.get(name, name)
-        html = getattr(report, f"{method}_table")()
+        html = shown(report)
         assert BeautifulSoup(html, "html.parser").div["id"] == f"table-{name}"
         shortened = f" The first 3 of {rows} rows; {file} has all."
         assert caption_of(html).endswith(shortened) == bool(file)
