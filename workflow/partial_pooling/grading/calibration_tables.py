@@ -265,9 +265,9 @@ def summarize(
     of_all = tests[tests["fits"] == "all"].drop(columns="fits")
     return tables, {
         name: [
-            {key: None if value != value else value for key, value in row.items()}
+            {str(key): None if value != value else value for key, value in row.items()}
             for row in table.to_dict("records")
         ]
-        for name, table in ({**tables, "uniformity": of_all}).items()
+        for name, table in {**tables, "uniformity": of_all}.items()
         if name in ("uniformity", "by_tau", "fared")
     }
