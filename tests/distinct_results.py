@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.report.captions import CALIBRATION, FIGURES
-from partial_pooling.report.sections import Report
+from partial_pooling.report.results import Results
 
 NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fir")
 ESTIMATE = np.array([28.41, 7.26, -23.17, 12.63, 1.38])
@@ -360,7 +360,7 @@ def write_distinct_results(folder):
 
 def opened(report, **recommendation):
     """Open a report's folder anew, with parts of the recommendation changed."""
-    again = Report(report.folder)
+    again = Results(report.folder)
     again.__dict__["verdict"] = copy.deepcopy(report.verdict)
     again.best.update(recommendation)
     return again

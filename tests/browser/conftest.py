@@ -5,8 +5,9 @@ import shutil
 import pytest
 from synthetic_results import hostile_groups, write_results
 
+from partial_pooling.report.index import write_index
 from partial_pooling.report.rendering import notebook_to_html, run_notebook
-from partial_pooling.report.sections import Report, write_index
+from partial_pooling.report.results import Results
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # no requests of the browser's own
@@ -43,7 +44,7 @@ def site(tmp_path_factory, pytestconfig):
     run_notebook(notebook, folder / "report.ipynb", {"results": str(folder)}, {"results": "."})
     page = notebook_to_html(folder / "report.ipynb", templates)
     (folder / "report.html").write_text(page, encoding="utf-8")
-    index = write_index([("report.html", Report(folder))], templates)
+    index = write_index([("report.html", Results(folder))], templates)
     (folder / "index.html").write_text(index, encoding="utf-8")
     return folder
 

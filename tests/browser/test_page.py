@@ -10,7 +10,7 @@ import pytest
 from synthetic_results import HOSTILE
 
 from partial_pooling.report.captions import FIGURES, caption
-from partial_pooling.report.sections import Report
+from partial_pooling.report.results import Results
 
 WIDTHS = (390, 1024, 1600)
 THEMES = ("light", "dark")
@@ -287,8 +287,8 @@ def test_code_is_folded_but_there(open_page):
     assert not any(code.nth(k).is_visible() for k in range(folds.count()))
     folds.nth(1).locator("summary").click()
     assert code.nth(1).is_visible()
-    assert code.nth(1).inner_text() == "report.data_table()"
-    assert "Report.find(results)" in code.nth(0).text_content()
+    assert code.nth(1).inner_text() == "question.data_table(report)"
+    assert "Results.find(results)" in code.nth(0).text_content()
     page.locator("#code").click()
     assert all(code.nth(k).is_visible() for k in range(folds.count()))
     page.locator("#code").click()
@@ -340,7 +340,7 @@ def test_formulas_are_mathml_and_have_a_size(open_page):
 
 
 def test_every_figure_is_drawn_with_a_caption_and_alternative_text(open_page, site):
-    page, report = open_page(), Report(site)
+    page, report = open_page(), Results(site)
     assert page.locator("figure").count() == len(FIGURES)
     for name in FIGURES:
         figure = page.locator(f"#figure-{name}")

@@ -10,11 +10,11 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.grading.agreement import (
     LOCATION,
     SPREAD,
-    agreement_words,
     conflicts,
     prior_data_agreement,
 )
 from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.report.agreement import agreement_words
 from partial_pooling.words import fixed
 
 SITES = Groups(tuple("ABCDEF"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))

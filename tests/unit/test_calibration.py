@@ -30,27 +30,23 @@ from partial_pooling.grading.calibration import (
     tables,
     variable_names,
 )
-from partial_pooling.grading.calibration_summary import (
-    EXACT,
-    Calibration,
-    _chi_square,
+from partial_pooling.grading.calibration_tables import (
     by_tau,
-    count_below,
     coverage,
     ecdf,
     fared,
     histogram,
-    holm,
-    null_distribution,
-    power,
-    sentences,
-    simulations_needed,
     summarize,
     uniformity,
 )
+from partial_pooling.grading.inference import holm
+from partial_pooling.grading.power import _chi_square, power, simulations_needed
+from partial_pooling.grading.ranks import EXACT, Calibration
 from partial_pooling.grading.settings import CalibrationSettings
+from partial_pooling.grading.uniformity import count_below, null_distribution
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import parse_hyperprior, parse_prior
+from partial_pooling.report.calibrated import sentences
 from partial_pooling.report.lecture import PRIOR
 from partial_pooling.study.configuration import read_study
 
@@ -327,13 +323,18 @@ SETTINGS_OF_FITS = {
 }
 
 
+def summarized(calibration):
+    made, shown = summarize(calibration)
+    return made, {"sentences": sentences(calibration, made, SETTINGS_OF_FITS), **shown}
+
+
 @pytest.fixture(scope="module")
 def faulty():
     """Summarize a calibration with a fault in 15 % of the simulations, and one failed fit."""
     calibration = made_up(0.15)
     fits = calibration.fits
     fits.loc[fits["simulation"] == 3, ["thinned", "reason"]] = [False, "sampling failed: x"]
-    return summarize(calibration, SETTINGS_OF_FITS)
+    return summarized(calibration)
 
 
 def test_a_fault_is_found_where_it_is_and_nowhere_else(faulty):
@@ -410,9 +411,7 @@ def test_section_is_plain_and_says_what_the_tables_say(faulty):
 def test_a_control_that_is_not_uniform_condemns_the_harness():
     calibration = made_up(0.0)
     calibration.ranks["exact_cdf"] **= 2
-    _, section = summarize(
-        calibration, {"chains": 2, "draws": 9, "tune": 9, "target_accept": 0.8, "ranked_draws": 99}
-    )
+    _, section = summarized(calibration)
     assert "nothing here counts" in " ".join(section["sentences"])
 
 
@@ -421,10 +420,7 @@ def test_a_model_that_always_fails_is_told_and_does_not_stop_the_rest():
     dead = calibration.fits["model"] == "wrong"
     calibration.fits.loc[dead, ["thinned", "reason"]] = [False, "sampling failed: x"]
     ranks = calibration.ranks[calibration.ranks["model"] == "right"]
-    made, section = summarize(
-        Calibration(ranks, calibration.fits, 99),
-        {"chains": 2, "draws": 9, "tune": 9, "target_accept": 0.8, "ranked_draws": 99},
-    )
+    made, section = summarized(Calibration(ranks, calibration.fits, 99))
     assert "wrong: sampling failed every time" in " ".join(section["sentences"])
     assert "30 failed" in " ".join(section["sentences"])
     for name, draw in (
@@ -828,12 +824,12 @@ def test_power_at_the_whole_is_the_test_itself(few):
 def test_power_is_the_same_in_parts_as_at_once(few, monkeypatch):
     whole = power(few)
     # a variable at a time: 60 simulations, 9 cuts
-    monkeypatch.setattr("partial_pooling.grading.calibration_summary.MOST_AT_ONCE", 54)
+    monkeypatch.setattr("partial_pooling.grading.power.MOST_AT_ONCE", 54)
     pd.testing.assert_frame_equal(power(few), whole)
 
 
 def test_a_null_distribution_has_its_number_of_values_however_it_is_cut(monkeypatch):
-    monkeypatch.setattr("partial_pooling.grading.calibration_summary.MOST_AT_ONCE", 100)
+    monkeypatch.setattr("partial_pooling.grading.uniformity.MOST_AT_ONCE", 100)
     assert null_distribution(31, 10, 25).statistic.size == 25  # 10 at once
 
 

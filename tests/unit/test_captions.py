@@ -25,7 +25,7 @@ from distinct_results import (
 from scipy import stats
 
 from partial_pooling.report.captions import CALIBRATION, caption
-from partial_pooling.report.sections import Report
+from partial_pooling.report.results import Results
 from partial_pooling.study.settings import load_schema
 
 FITS, ESTIMATES = fits_and_estimates()
@@ -37,7 +37,7 @@ OF_SHOWN = "one fit of each model (seed 11, target_accept 0.9, 3 chains of 2,000
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return Report(write_distinct_results(tmp_path_factory.mktemp("distinct")))
+    return Results(write_distinct_results(tmp_path_factory.mktemp("distinct")))
 
 
 def words(report, name):

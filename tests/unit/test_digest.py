@@ -36,7 +36,8 @@ for script in sys.argv[1:]:
 def imported(tmp_path_factory):
     """Files of the library that each script has imported when its `main` would start."""
     notebook = tmp_path_factory.mktemp("scripts") / "report.py"
-    notebook.write_text("from partial_pooling.report.sections import Report\n")
+    opening = "".join(json.loads(NOTEBOOK.read_text())["cells"][1]["source"])
+    notebook.write_text(opening.partition("report = ")[0])  # its imports
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *map(str, SCRIPTS), str(notebook)],
         capture_output=True,

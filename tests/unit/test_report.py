@@ -7,6 +7,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +29,7 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.report.captions import FIGURES, caption
+from partial_pooling.report.figure import figure
 from partial_pooling.report.findings import (
     divergence_words,
     error_reduction,
@@ -36,7 +38,20 @@ from partial_pooling.report.findings import (
     neck_words,
 )
 from partial_pooling.report.html import Html, Shown, badge, table
-from partial_pooling.report.sections import Report, write_index
+from partial_pooling.report.index import write_index
+from partial_pooling.report.page import SECTIONS, notebook
+from partial_pooling.report.results import Results
+from partial_pooling.report.sections import (
+    accuracy,
+    answer,
+    cost,
+    funnel,
+    lecture,
+    origin,
+    sampling,
+    shrinkage,
+    summary,
+)
 from partial_pooling.words import count, fixed, percent, signed, significant, some_of
 
 ROOT = Path(__file__).parents[2]
@@ -45,10 +60,6 @@ TEMPLATES = ROOT / "workflow/notebooks/templates"
 PLAIN = Groups(("a", "b", "c", "d"), np.array([3.0, 9, 4, 6]), np.array([4.0, 5, 4, 6]))
 SITES = Groups(tuple("abcdef"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
 NO_MEANS = {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}}
-CALLS = [
-    call.removeprefix("report.").removesuffix("()")
-    for call in re.findall(r"report\.\w+\(\)", NOTEBOOK.read_text(encoding="utf-8"))
-]
 
 
 def text(html):
@@ -61,8 +72,9 @@ def soup(html):
 
 
 def everything(report):
-    parts = [getattr(report, call)() for call in CALLS]
-    return "".join([*parts, *(report.figure(name) for name in FIGURES)])
+    parts = (part for section in SECTIONS for part in section.CONTENT)
+    told = [part(report) for part in parts if callable(part)]
+    return "".join([*told, *(figure(report, name) for name in FIGURES)])
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +87,7 @@ def study(tmp_path_factory):
         if key not in written:
             options = {"groups": PLAIN, **(STUDIES[name] if name else options)}
             written[key] = write_results(tmp_path_factory.mktemp("results"), **options)
-        return Report(written[key])
+        return Results(written[key])
 
     return open_study
 
@@ -120,7 +132,7 @@ def test_no_study_makes_a_report_say_nan_or_none(study, name):
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_figure_has_a_caption_and_alternative_text_of_whole_sentences(study, name):
     report = study(name)
-    for words in itertools.chain(*(caption(report, figure) for figure in FIGURES)):
+    for words in itertools.chain(*(caption(report, shown) for shown in FIGURES)):
         assert len(words) > 40
         assert words.endswith(".")
         assert "  " not in words
@@ -144,26 +156,28 @@ def test_jupyter_leaves_dollars_in_names_alone():
 
 def test_answer_and_sampler_are_told_apart(study):
     report = study(samplers={"centered": BAD})
-    assert report.answer_badge() == badge(True, "Exact: quote these")
-    assert report.sampler_badge() == badge(False, "Sampler: no setting right")
-    told = text(report.title())
+    assert summary.answer_badge(report) == badge(True, "Exact: quote these")
+    assert summary.sampler_badge(report) == badge(False, "Sampler: no setting right")
+    told = text(summary.title(report))
     assert "Would sampling have told you? centered right in 0 of 6 fits, 6 with an alarm" in told
     assert "One seed" not in told
     good = study("one of each")
-    assert good.sampler_badge() == badge(True, "Sampler right: centered at target_accept 0.9")
+    assert summary.sampler_badge(good) == badge(
+        True, "Sampler right: centered at target_accept 0.9"
+    )
     assert (
         "right in 1 of 1 fit, 0 with an alarm (500 draws a chain). One seed says little."
-        in text(good.title())
+        in text(summary.title(good))
     )
     short = study(samplers={"centered": SHORT})
-    text_of = BeautifulSoup(short.sampler_badge(), "html.parser").get_text()
+    text_of = BeautifulSoup(summary.sampler_badge(short), "html.parser").get_text()
     assert text_of == "Sampler: too few draws, centered at target_accept 0.8"
 
 
 def test_a_conflict_stands_before_any_word_of_trust(study):
     report = study("prior in other units")
-    assert report.answer_badge() == badge(False, "Prior and data conflict")
-    told = text(report.title())
+    assert summary.answer_badge(report) == badge(False, "Prior and data conflict")
+    told = text(summary.title(report))
     assert "quote these" not in told
     assert told.index("conflict") < told.index("Sampler right")
 
@@ -172,7 +186,7 @@ def test_a_conflict_stands_before_any_word_of_trust(study):
 
 
 def test_a_trusted_setting_comes_with_how_sure_and_what_it_costs(study):
-    told = text(study(samplers={"centered": BAD, "noncentered": GOOD}).trust())
+    told = text(sampling.trust(study(samplers={"centered": BAD, "noncentered": GOOD})))
     assert "Use the noncentered model at target_accept 0.8: all 3 fits were right at 1,000" in told
     # three of three: Clopper and Pearson's lower end is 0.025 ** (1 / 3)
     assert f"between {0.025 ** (1 / 3):.0%}".replace("%", " %") in told
@@ -183,7 +197,7 @@ def test_a_trusted_setting_comes_with_how_sure_and_what_it_costs(study):
 
 
 def test_study_of_one_setting_does_not_compare(study):
-    told = text(study("one of each").trust())
+    told = text(sampling.trust(study("one of each")))
     assert "the one fit was right at 500 draws" in told
     assert (
         "1 seed can say so much: with 500 draws between 2.5 % and 100 % of all seeds are right"
@@ -195,7 +209,7 @@ def test_study_of_one_setting_does_not_compare(study):
 
 def test_draws_are_asked_for_where_only_draws_lack(study):
     report = study(samplers={"centered": SHORT})
-    told = text(report.trust())
+    told = text(sampling.trust(report))
     assert "No setting was right in all its fits" in told
     assert "was seen to err more than its Monte Carlo error admits: it has too few draws" in told
     # 300 effective of 4,000; 11 * 5 criteria less... each as often as it takes: by the table
@@ -204,7 +218,7 @@ def test_draws_are_asked_for_where_only_draws_lack(study):
 
 
 def test_nothing_is_recommended_where_nothing_is_right(study):
-    told = text(study(samplers={"centered": BAD}).trust())
+    told = text(sampling.trust(study(samplers={"centered": BAD})))
     assert "No setting was right in all its fits" in told
     assert "0 of 3" in told
     assert "Use the" not in told
@@ -227,16 +241,16 @@ def test_nothing_is_recommended_where_nothing_is_right(study):
 )
 def test_alarms_are_held_against_the_exact_answer(study, sampler, said, unsaid):
     report = study(samplers={"centered": sampler})
-    told = text(report.alarms_words())
+    told = text(sampling.alarms_words(report))
     assert said in told
     assert unsaid not in told
-    cells = [int(cell.get_text()) for cell in soup(report.alarms_table()).tbody("td")[1:]]
+    cells = [int(cell.get_text()) for cell in soup(sampling.alarms_table(report)).tbody("td")[1:]]
     assert sum(cells) == 6
 
 
 def test_alarms_table_has_a_column_for_each_pair(study):
     report = study(samplers={"a": BAD, "b": MISSED, "c": SHORT, "d": FALSE_ALARMS, "e": GOOD})
-    rows = soup(report.alarms_table()).tbody("tr")
+    rows = soup(sampling.alarms_table(report)).tbody("tr")
     rows = [[cell.get_text() for cell in row("td")] for row in rows]
     assert rows == [
         ["a", "6", "0", "0", "0", "0", "0"],
@@ -250,24 +264,24 @@ def test_alarms_table_has_a_column_for_each_pair(study):
 def test_medians_stand_in_for_means_that_do_not_exist(study):
     report = study("no means")
     assert math.isnan(report.value("mu"))
-    assert "Common mean μ: median" in text(report.title())
-    assert "no mean" in text(report.answer())
-    assert "means lie between" in text(report.answer())  # those of theta exist
+    assert "Common mean μ: median" in text(summary.title(report))
+    assert "no mean" in text(answer.answer(report))
+    assert "means lie between" in text(answer.answer(report))  # those of theta exist
     report.exact.loc[report.exact.index.str.startswith("theta["), "mean"] = math.nan
-    assert "medians lie between" in text(report.answer())
-    assert "no mean" not in text(study().answer())
+    assert "medians lie between" in text(answer.answer(report))
+    assert "no mean" not in text(answer.answer(study()))
 
 
 def test_it_says_what_cannot_be_graded(study):
-    told = text(study("no means").trust())
+    told = text(sampling.trust(study("no means")))
     assert "Of μ and τ neither mean nor standard deviation can be graded" in told
     assert "quantiles are." in told
-    assert "quantiles are." not in text(study().trust())
+    assert "quantiles are." not in text(sampling.trust(study()))
 
 
 def test_verdict_table_marks_missed_grades_only(study):
     report = study()
-    rows = soup(report.settings_table()).tbody("tr")
+    rows = soup(sampling.settings_table(report)).tbody("tr")
     last = rows[-1]
     assert last.find(class_="fail") is None
     assert last.find(class_="pass").get_text() == "3 of 3"
@@ -279,7 +293,7 @@ def test_verdict_table_marks_missed_grades_only(study):
         percent(worst["error_quantile_max"].max()),
         significant(2)(worst["p_honest_min"].min()),
     ]
-    heads = [cell.get_text() for cell in soup(report.settings_table()).thead("th")]
+    heads = [cell.get_text() for cell in soup(sampling.settings_table(report)).thead("th")]
     assert heads[2:9] == [
         "right",
         "wrong",
@@ -294,6 +308,13 @@ def test_verdict_table_marks_missed_grades_only(study):
     # by setting: 150 effective draws in 20,001 to 20,003 gradients
     assert [cell.get_text() for cell in first("td")[4:6]] == ["3", "7.50 7.50 to 7.50"]
     assert [cell.get_text() for cell in last("td")[4:6]] == ["0", "100 100 to 100"]
+
+
+def test_the_notebook_shows_the_sections_in_their_order():
+    # else write it anew, as page.py says
+    assert json.loads(NOTEBOOK.read_text(encoding="utf-8")) == json.loads(
+        nbformat.writes(notebook())
+    )
 
 
 def test_models_outside_the_study_are_not_mentioned(study):
@@ -358,14 +379,14 @@ def test_words_about_the_neck_count_fits_and_tests():
     ],
 )
 def test_words_about_the_neck_follow_its_numbers(study, neck, said):
-    told = text(study(samplers={"centered": Sampler(neck=neck)}).funnel())
+    told = text(funnel.funnel(study(samplers={"centered": Sampler(neck=neck)})))
     judgements = ("too seldom", "τ too long", "than chance")
     assert said in told
     assert sum(words in told for words in judgements) == 1
 
 
 def test_a_funnel_is_told_of_data_that_have_one(study, eight_schools):
-    told = text(study(groups=eight_schools).funnel())
+    told = text(funnel.funnel(study(groups=eight_schools)))
     # tau from 0.36 to 11 by the exact posterior: sigma = 11 beside it
     low, high = study(groups=eight_schools).value("tau", "q5"), 0.0
     high = study(groups=eight_schools).value("tau", "q95")
@@ -373,7 +394,7 @@ def test_a_funnel_is_told_of_data_that_have_one(study, eight_schools):
     factor = np.median(np.divide(spread[1], spread[0]))
     assert f"changes by a factor of {significant(2)(factor)}" in told
     assert "that is a funnel" in told
-    far = text(study("groups that differ").funnel())
+    far = text(funnel.funnel(study("groups that differ")))
     assert "no funnel to speak of" in far
     assert "that is a funnel" not in far
 
@@ -488,7 +509,7 @@ def test_the_factor_of_errors_has_the_jackknifes_interval():
 
 def test_accuracy_names_the_largest_errors_and_their_variables(study):
     report = study(samplers={"centered": MISSED})
-    told = text(report.accuracy_words())
+    told = text(accuracy.accuracy_words(report))
     last = report.estimates[report.estimates["draws"] == 1000]
     worst = last.loc[last["error_mean"].idxmax()]
     symbol = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}.get(
@@ -500,7 +521,7 @@ def test_accuracy_names_the_largest_errors_and_their_variables(study):
 
 
 def test_what_a_target_accept_costs_is_told_with_its_error(study):
-    rows = soup(study(samplers={"centered": GOOD}).target_accept_table()).tbody("tr")
+    rows = soup(cost.target_accept_table(study(samplers={"centered": GOOD}))).tbody("tr")
     assert [row("td")[1].get_text() for row in rows] == ["0.8", "0.95"]
     # step sizes 0.501 to 0.503 and 0.401 to 0.403 by seed: the standard error is 0.001 / sqrt(3)
     half = stats.t.ppf(0.975, 2) * 0.001 / math.sqrt(3)
@@ -508,47 +529,47 @@ def test_what_a_target_accept_costs_is_told_with_its_error(study):
     assert rows[0]("td")[2].get_text() == f"0.50 {low} to {high}"
     np.testing.assert_allclose(float(rows[0]("td")[2]["data-value"]), 0.502)
     assert rows[1]("td")[5].get_text().startswith("40,000 ")
-    alone = soup(study("one of each").target_accept_table()).tbody("tr")
+    alone = soup(cost.target_accept_table(study("one of each"))).tbody("tr")
     assert alone[0]("td")[6].get_text() == "400"
 
 
 def test_classical_words_know_whether_tau_is_zero(study):
-    told = text(study().classical_words())
+    told = text(shrinkage.classical_words(study()))
     assert "All 4 classical estimates of τ are exactly 0" in told
-    differing = text(study("groups that differ").classical_words())
+    differing = text(shrinkage.classical_words(study("groups that differ")))
     assert "lie between" in differing
     assert "exactly 0" not in differing
     assert "2 degrees of freedom" in differing
-    assert "1 degree of freedom" in text(study("two groups").classical_words())
+    assert "1 degree of freedom" in text(shrinkage.classical_words(study("two groups")))
 
 
 def test_largest_group_is_told_only_where_it_was_computed(study):
-    assert "largest θ" in text(study().answer())
-    assert "largest θ" not in text(study(drop_probability_largest=True).answer())
+    assert "largest θ" in text(answer.answer(study()))
+    assert "largest θ" not in text(answer.answer(study(drop_probability_largest=True)))
 
 
 def test_lecture_is_told_only_of_its_own_data(study, eight_schools):
-    assert study().lecture() == ""
-    told = text(study(groups=eight_schools).lecture())
+    assert lecture.compare(study()) == ""
+    told = text(lecture.compare(study(groups=eight_schools)))
     assert "0.8021392, exact" in told
     assert "off by −0.0364" in told
-    alone = text(study(groups=eight_schools, samplers={"centered": GOOD}).lecture())
+    alone = text(lecture.compare(study(groups=eight_schools, samplers={"centered": GOOD})))
     assert "8,571;" not in alone
 
 
 def test_reproducing_command_checks_out_a_clean_commit_only(study):
     report = study()
-    assert "git checkout abc" in text(report.origin())
+    assert "git checkout abc" in text(origin.origin(report))
     report.provenance["git_dirty"] = "true"
-    assert "git checkout" not in text(report.origin())
-    assert "abc with local changes" in text(report.origin())
+    assert "git checkout" not in text(origin.origin(report))
+    assert "abc with local changes" in text(origin.origin(report))
 
 
 def test_origin_names_both_versions_of_what_was_kept(study):
     report = study()
-    assert "kept" not in text(report.origin())
+    assert "kept" not in text(origin.origin(report))
     report.provenance["kept"] = '{"nutpie": {"0.17": "0.16.1", "0.18": "0.16.1"}}'
-    said = text(report.origin())
+    said = text(origin.origin(report))
     assert "kept of nutpie" in said
     assert "what 0.16.1 made, under 0.17" in said
     assert "what 0.16.1 made, under 0.18" in said
@@ -583,7 +604,7 @@ def test_table_keeps_full_precision_beside_rounded_text():
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"verdict\.json: it is missing; run Snakemake"):
-        _ = Report(tmp_path).verdict
+        _ = Results(tmp_path).verdict
 
 
 def test_results_are_found_from_a_folder_below(monkeypatch, tmp_path):
@@ -591,14 +612,14 @@ def test_results_are_found_from_a_folder_below(monkeypatch, tmp_path):
     below = tmp_path / "workflow/notebooks"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    assert Report.find("results").name == "made up"
-    assert Report.find("nowhere").folder == Path("nowhere")
+    assert Results.find("results").name == "made up"
+    assert Results.find("nowhere").folder == Path("nowhere")
 
 
 def test_index_shows_every_data_set_with_its_verdict(tmp_path):
     good = write_results(tmp_path / "good", PLAIN, {"centered": GOOD}, name="good_one")
     bad = write_results(tmp_path / "bad", PLAIN, {"centered": BAD}, name="bad_one")
-    pairs = [(f"{path.name}/report.html", Report(path)) for path in (good, bad)]
+    pairs = [(f"{path.name}/report.html", Results(path)) for path in (good, bad)]
     rows = BeautifulSoup(write_index(pairs, TEMPLATES), "html.parser").tbody("tr")
     assert [row.a["href"] for row in rows] == ["good/report.html", "bad/report.html"]
     assert [[mark["class"][1] for mark in row("strong")] for row in rows] == [

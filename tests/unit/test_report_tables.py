@@ -45,8 +45,26 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.html import Html, Shown, bold, figure, table
+from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import Report, write_index
+from partial_pooling.report.sections import (
+    accuracy,
+    answer,
+    cost,
+    fits,
+    funnel,
+    numbers,
+    origin,
+    question,
+    shrinkage,
+    summary,
+)
+from partial_pooling.report.sections import (
+    calibration as calibration_section,
+)
+from partial_pooling.report.sections import (
+    sampling as sampling_section,
+)
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]
@@ -61,7 +79,7 @@ NAMES_OF_CHECKS = ["R-hat", "bulk ESS", "tail ESS", "divergences", "E-BFMI", "tr
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    return Report(write_distinct_results(tmp_path_factory.mktemp("distinct")))
+    return Results(write_distinct_results(tmp_path_factory.mktemp("distinct")))
 
 
 def plain(html):
@@ -104,7 +122,7 @@ def ones(values):
 
 
 def test_title_has_the_exact_answer(report):
-    told = plain(report.title())
+    told = plain(summary.title(report))
     assert told.startswith(
         "five trees5 groups. Common mean μ: mean 4.4 (95 % interval −3.7 to 12.6). Standard "
         "deviation between groups τ: median 3.04 (0.14 to 12.07). A new group's θ: −8.3 to 18.2 "
@@ -121,7 +139,7 @@ def test_title_has_the_exact_answer(report):
 
 
 def test_answer_in_sentences(report):
-    told = plain(report.answer())
+    told = plain(answer.answer(report))
     for said in (
         "μ, has posterior mean 4.4 (95 % interval −3.7 to 12.6).",
         "standard deviation τ with median 3.04 (95 % interval 0.14 to 12.07).",
@@ -138,20 +156,22 @@ def test_answer_knows_ties_and_equal_estimates(report):
     again = opened(report)
     again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 5e-7, 0.2], list("abc"))
     again.__dict__["groups"] = Groups(NAMES, np.full(5, 3.3), STD_ERROR)
-    told = plain(again.answer())
+    told = plain(answer.answer(again))
     assert "No group alone is the most likely to have the largest θ: two or more share the" in told
     assert "probability 0.400." in told
     assert "The raw estimates are all 3.3;" in told
     again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 2e-6, 0.2], list("abc"))
-    assert "largest θ is a, with probability 0.400; the next has 0.400" in plain(again.answer())
+    assert "largest θ is a, with probability 0.400; the next has 0.400" in plain(
+        answer.answer(again)
+    )
     again.__dict__["probability_largest"] = pd.Series([1.0], ["a"])
-    assert "largest θ" not in plain(again.answer())
+    assert "largest θ" not in plain(answer.answer(again))
 
 
 def test_first_screen_agrees_with_brute_force(tmp_path):
     """The whole way from data to words, against sums over a grid of mu and tau."""
     groups = Groups(("a", "b", "c"), np.array([20.0, -9, 4]), np.array([4.0, 7, 5]))
-    report = Report(write_results(tmp_path, groups, {"centered": GOOD}))
+    report = Results(write_results(tmp_path, groups, {"centered": GOOD}))
     prior = parse_hyperprior(report.prior.as_dict())
     assert (prior.mu.parameters, prior.tau.parameters) == ({"mu": 0, "sigma": 5}, {"beta": 5})
     t = np.linspace(-16, 14, 1501)  # log tau
@@ -172,7 +192,7 @@ def test_first_screen_agrees_with_brute_force(tmp_path):
     mean = float(of_mu @ mu[:, 0])
     low, high = quantiles(mu[:, 0], of_mu, [0.025, 0.975])
     tau_low, median, tau_high = np.exp(quantiles(t, p.sum(0), [0.025, 0.5, 0.975]))
-    told = plain(report.title())
+    told = plain(summary.title(report))
     assert f"mean {fix(mean, 2)} (95 % interval {fix(low, 2)} to {fix(high, 2)})" in told
     assert f"median {fix(median, 2)} ({fix(tau_low, 2)} to {fix(tau_high, 2)})" in told
     theta = [
@@ -180,14 +200,14 @@ def test_first_screen_agrees_with_brute_force(tmp_path):
         for y, s in zip(groups.estimate, groups.std_error, strict=True)
     ]
     words = f"means lie between {fix(min(theta), 2)} and {fix(max(theta), 2)}"
-    assert words in plain(report.answer())
+    assert words in plain(answer.answer(report))
     assert (
         f"a moves furthest, from 20.00 to {fix(theta[0], 2)}." not in caption(report, "forest")[1]
     )
     far = int(np.argmax(np.abs(np.array(theta) - groups.estimate)))
     moved = f"from {fix(groups.estimate[far], 2)} to {fix(theta[far], 2)}."
     assert f"{groups.names[far]} moves furthest, {moved}" in caption(report, "forest")[1]
-    shown = BeautifulSoup(report.shrinkage_table(), "html.parser").tbody("tr")
+    shown = BeautifulSoup(shrinkage.shrinkage_table(report), "html.parser").tbody("tr")
     pooling = [float(row("td")[2]["data-value"]) for row in shown]
     np.testing.assert_allclose(pooling, [s**2 / (s**2 + median**2) for s in (4, 7, 5)], rtol=2e-3)
 
@@ -196,7 +216,7 @@ def test_first_screen_agrees_with_brute_force(tmp_path):
 
 
 def test_recommendation_comes_with_its_numbers(report):
-    assert plain(report.trust()) == (
+    assert plain(sampling_section.trust(report)) == (
         "Use the noncentered model at target_accept 0.95: all 7 fits were right at 2,000 draws a "
         "chain. 7 seeds can say so much: with 2,000 draws between 59 % and 100 % of all seeds are "
         "right (95 % interval). It gives 123 (98.8 to 148) effective draws per 1,000 gradient "
@@ -245,33 +265,39 @@ def test_recommendation_comes_with_its_numbers(report):
     ],
 )
 def test_recommendation_changes_with_its_numbers(report, change, said):
-    assert said in plain(opened(report, **change).trust())
+    assert said in plain(sampling_section.trust(opened(report, **change)))
 
 
 def test_what_could_not_be_graded_is_named(report):
     again = opened(report)
-    assert "no finite Monte Carlo error" not in plain(again.trust())
+    assert "no finite Monte Carlo error" not in plain(sampling_section.trust(again))
     again.sampling["rests_on"]["undefined"] = {
         "error_mean": ["mu", "tau"],
         "error_sd": ["mu", "tau", "log_tau"],
     }
-    assert "Of μ and τ neither mean nor standard deviation can be graded" in plain(again.trust())
+    assert "Of μ and τ neither mean nor standard deviation can be graded" in plain(
+        sampling_section.trust(again)
+    )
     del again.sampling["rests_on"]["undefined"]["error_mean"]
-    assert "Of μ, τ and log τ the standard deviation cannot be graded" in plain(again.trust())
+    assert "Of μ, τ and log τ the standard deviation cannot be graded" in plain(
+        sampling_section.trust(again)
+    )
     again.sampling["rests_on"]["undefined"]["error_sd"] = [
         "theta[theta[0]]",
         *(f"theta[{k}]" for k in range(1, 9)),
     ]
-    assert "Of θ[theta[0]], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(again.trust())
+    assert "Of θ[theta[0]], θ[1], θ[2], θ[3] and θ[4] the standard" in plain(
+        sampling_section.trust(again)
+    )
 
 
 def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
     again = opened(report)
     again.sampling["rests_on"]["checks"] = ["r_hat"]
-    assert "all 7 fits were without alarm" in plain(again.trust())
-    assert "rests on the ordinary checks alone" in plain(again.trust())
-    assert again.alarms_words() == ""
-    heads = BeautifulSoup(again.settings_table(), "html.parser").thead("th")
+    assert "all 7 fits were without alarm" in plain(sampling_section.trust(again))
+    assert "rests on the ordinary checks alone" in plain(sampling_section.trust(again))
+    assert sampling_section.alarms_words(again) == ""
+    heads = BeautifulSoup(sampling_section.settings_table(again), "html.parser").thead("th")
     assert [plain(str(head)) for head in heads] == [
         "model",
         "target_accept",
@@ -279,9 +305,9 @@ def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
         "alarm",
         "ESS per 1,000 gradients",
     ]
-    assert "grade" not in caption_of(again.settings_table())
+    assert "grade" not in caption_of(sampling_section.settings_table(again))
     again.sampling["models"]["centered"]["verdicts"] = {"no alarm": 6, "alarm": 3}
-    assert "centered without alarm in 6 of 9 fits" in plain(again.title())
+    assert "centered without alarm in 6 of 9 fits" in plain(summary.title(again))
 
 
 def test_alarms_are_counted_by_verdict(report):
@@ -299,7 +325,7 @@ def test_alarms_are_counted_by_verdict(report):
         and row["draws_needed"] > 2000
         for row in last
     )
-    assert plain(report.alarms_words()) == (
+    assert plain(sampling_section.alarms_words(report)) == (
         "Of 23 wrong fits the ordinary checks caught 17 and missed 6, which nobody would have "
         "known without the exact answer. Of 13 fits with too few draws 9 had an alarm. Of 13 right "
         f"fits 8 had an alarm all the same, {lucky} of them with fewer draws than a fit as "
@@ -318,8 +344,8 @@ def test_alarms_are_counted_by_verdict(report):
         numbers = [1 + k, 11 + k, 21 + k]
         assert [SAMPLING["models"][model]["alarms"][name] for model in MODELS] == numbers
         columns[head] = ([str(number) for number in numbers], numbers)
-    assert_table(report.alarms_table(), columns)
-    assert "Fits at 2,000 draws a chain" in caption_of(report.alarms_table())
+    assert_table(sampling_section.alarms_table(report), columns)
+    assert "Fits at 2,000 draws a chain" in caption_of(sampling_section.alarms_table(report))
 
 
 def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
@@ -358,11 +384,11 @@ def test_settings_have_their_worst_grades_beside_what_is_allowed(report):
             missed = f" {60 + k} of {3 + k}" if k % 4 <= number else ""
             texts.append(f"{form(values[-1])}{missed}")
         columns[head] = (texts, values)
-    assert_table(report.settings_table(), columns)
-    assert "Verdicts at 2,000 draws a chain" in caption_of(report.settings_table())
+    assert_table(sampling_section.settings_table(report), columns)
+    assert "Verdicts at 2,000 draws a chain" in caption_of(sampling_section.settings_table(report))
     marks = [
         row.find(class_="badge")["class"][-1]
-        for row in BeautifulSoup(report.settings_table(), "html.parser").tbody("tr")
+        for row in BeautifulSoup(sampling_section.settings_table(report), "html.parser").tbody("tr")
     ]
     assert marks == ["pass" if k == 4 else "fail" for k in range(9)]
 
@@ -373,13 +399,13 @@ def test_setting_without_values_has_dashes(report):
     setting["ess_per_1000_gradients"] = {"value": None, "low": None, "high": None}
     setting["reasons"] = []
     again.last.loc[:, "error_sd_max"] = math.nan
-    row = BeautifulSoup(again.settings_table(), "html.parser").tbody.tr("td")
+    row = BeautifulSoup(sampling_section.settings_table(again), "html.parser").tbody.tr("td")
     assert [plain(str(row[k])) for k in (5, 7)] == ["an unknown number of", "–"]
     assert [row[k].get("data-value") for k in (5, 7)] == ["", ""]
 
 
 def test_each_check_is_explained_with_its_threshold(report):
-    soup = BeautifulSoup(report.checks(), "html.parser")
+    soup = BeautifulSoup(sampling_section.checks(report), "html.parser")
     names = [plain(str(term)) for term in soup("dt")]
     assert names == [
         "error of means",
@@ -399,7 +425,7 @@ def test_each_check_is_explained_with_its_threshold(report):
 
 
 def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
-    told = plain(report.funnel())
+    told = plain(funnel.funnel(report))
 
     def spread(tau):
         return np.array([(1 / s**2 + 1 / tau**2) ** -0.5 for s in STD_ERROR])
@@ -424,7 +450,7 @@ def test_funnel_has_its_factor_and_each_models_share_of_the_neck(report):
 
 
 def test_divergences_are_told_of_each_model(report):
-    told = plain(report.divergences())
+    told = plain(funnel.divergences(report))
     for k, model in enumerate(MODELS):
         assert (
             f"{model}: At target_accept 0.8 there are {1234 + k:,} divergent transitions; 52 %, "
@@ -441,7 +467,7 @@ def test_divergences_are_told_of_each_model(report):
 
 
 def test_accuracy_names_the_largest_errors_of_the_longest_fits(report):
-    told = plain(report.accuracy_words())
+    told = plain(accuracy.accuracy_words(report))
     rows = ESTIMATES[ESTIMATES["draws"] == 2000]
     symbols = dict(zip(ESTIMATES["variable"].unique(), SYMBOLS, strict=True))
     for model in MODELS:
@@ -467,7 +493,7 @@ def test_accuracy_names_the_largest_errors_of_the_longest_fits(report):
 
 
 def test_error_of_log_tau_against_draws_is_that_of_the_estimates(report):
-    told = plain(report.accuracy_words())
+    told = plain(accuracy.accuracy_words(report))
     for model in MODELS:
         rows = ESTIMATES[(ESTIMATES["model"] == model) & (ESTIMATES["variable"] == "log_tau")]
 
@@ -509,8 +535,8 @@ def test_target_accept_table_has_means_over_seeds_with_their_error(report):
             texts.append(f"{form(x.mean())} {form(low) if low > 0 else form(0)} to {form(high)}")
             values.append(float(x.mean()))
         columns[head] = (texts, values)
-    assert_table(report.target_accept_table(), columns)
-    assert "at 2,000 draws a chain" in caption_of(report.target_accept_table())
+    assert_table(cost.target_accept_table(report), columns)
+    assert "at 2,000 draws a chain" in caption_of(cost.target_accept_table(report))
 
 
 # -- groups ----------------------------------------------------------------------------------------
@@ -526,7 +552,7 @@ def test_groups_stand_with_their_exact_posterior(report):
         "θ 2.5 %": (["−2.2", "−4.4", "−7.8", "−4.9", "−6.2"], THETA["q2.5"]),
         "θ 97.5 %": (["17.9", "14.4", "13.2", "13.8", "11.7"], THETA["q97.5"]),
     }
-    assert_table(report.data_table(), columns)
+    assert_table(question.data_table(report), columns)
 
 
 def test_shrinkage_holds_empirical_bayes_beside_the_exact_posterior(report):
@@ -540,8 +566,8 @@ def test_shrinkage_holds_empirical_bayes_beside_the_exact_posterior(report):
         "exact mean": (ones(THETA["mean"]), THETA["mean"]),
         "exact sd": (FINE_THETA_SD, THETA["sd"]),
     }
-    assert_table(report.shrinkage_table(), columns)
-    told = caption_of(report.shrinkage_table())
+    assert_table(shrinkage.shrinkage_table(report), columns)
+    told = caption_of(shrinkage.shrinkage_table(report))
     assert "median of τ (3.04; 1 is complete pooling, 0 none)" in told
     assert "REML estimate τ = 4.32 " in told
 
@@ -567,11 +593,11 @@ def test_classical_estimates_stand_above_the_exact_posterior(report):
         values = [*CLASSICAL[name], value]
         texts = ["–" if math.isnan(v) else "∞" if math.isinf(v) else fix(v, 2) for v in values]
         columns[head] = (texts, values)
-    assert_table(report.classical_table(), columns)
+    assert_table(shrinkage.classical_table(report), columns)
 
 
 def test_heterogeneity_and_plugged_in_taus_in_words(report):
-    assert plain(report.classical_words()) == (
+    assert plain(shrinkage.classical_words(report)) == (
         "Cochran's Q, the sum of squared standardized distances from the common mean, is 6.73 on 4 "
         "degrees of freedom (p = 0.15). I², the share of the variation that sampling error does "
         "not explain, is 41 %. The classical estimates of τ lie between 0.517 and 4.32. Plugging "
@@ -584,16 +610,16 @@ def test_heterogeneity_of_numbers_from_the_raw_data(tmp_path):
     """Q, its p-value, I^2 and the pooled taus' words, from the data by hand."""
     y, s = np.array([3.0, 9, 4, 6, 41]), np.array([4.0, 5, 4, 6, 5])
     names = tuple("abcde")
-    report = Report(write_results(tmp_path, Groups(names, y, s), {"centered": GOOD}))
+    report = Results(write_results(tmp_path, Groups(names, y, s), {"centered": GOOD}))
     w = s**-2.0
     q = float((w * (y - (w @ y) / w.sum()) ** 2).sum())
     p = stats.chi2(4).sf(q)
-    told = plain(report.classical_words())
+    told = plain(shrinkage.classical_words(report))
     assert f"is {sig(q, 3)} on 4 degrees of freedom (p < 0.0001)" in told
     assert p < 1e-4
     assert f"does not explain, is {pct(1 - 4 / q)}" in told
     laird = math.sqrt((q - 4) / (w.sum() - (w @ w) / w.sum()))
-    rows = BeautifulSoup(report.classical_table(), "html.parser").tbody("tr")
+    rows = BeautifulSoup(shrinkage.classical_table(report), "html.parser").tbody("tr")
     assert plain(str(rows[2]("td")[1])) == fix(laird, 3)
     # the median standard error is 5: two decimals, and one more in this table
     mu = (w @ y) / w.sum()
@@ -617,7 +643,7 @@ def test_heterogeneity_of_numbers_from_the_raw_data(tmp_path):
 def test_classical_taus_of_zero_are_counted(report, taus, said):
     again = opened(report)
     again.classical.loc[["dersimonian_laird", "paule_mandel", "ml", "reml"], "tau"] = taus
-    assert said in plain(again.classical_words())
+    assert said in plain(shrinkage.classical_words(again))
 
 
 # -- every number with its error -------------------------------------------------------------------
@@ -652,7 +678,7 @@ def test_numbers_of_the_recommended_fit_stand_beside_the_exact_ones(report, mode
     ):
         columns[head] = ([form(value) for value in values], values)
     np.testing.assert_allclose(rows["z"], z, rtol=1e-9, atol=1e-9)
-    html = opened(report, model=model, target_accept=accept).numbers_table()
+    html = numbers.numbers_table(opened(report, model=model, target_accept=accept))
     assert_table(html, columns)
     fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
     assert f"Means and standard deviations of {fit}, each" in caption_of(html)
@@ -669,7 +695,7 @@ def test_quantiles_of_the_recommended_fit_stand_beside_the_exact_ones(report, mo
             (f"exact {q} %", EXACT[f"q{q}"][:-1], 4),
         ):
             columns[head] = ([sig(value, digits) for value in values], values)
-    html = opened(report, model=model, target_accept=accept).quantiles_table()
+    html = numbers.quantiles_table(opened(report, model=model, target_accept=accept))
     assert_table(html, columns)
     fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
     assert f"Quantiles of {fit}, each" in caption_of(html)
@@ -703,10 +729,10 @@ def test_every_cell_has_its_diagnostics(report):
         ("gradients", "gradients", lambda x: fix(x, 0)),
     ):
         columns[head] = ([form(value) for value in FITS[column]], FITS[column])
-    assert_table(report.cells_table(), columns)
+    assert_table(fits.cells_table(report), columns)
     marks = [
         (plain(str(mark)), mark["class"][-1])
-        for mark in BeautifulSoup(report.cells_table(), "html.parser")(class_="badge")
+        for mark in BeautifulSoup(fits.cells_table(report), "html.parser")(class_="badge")
     ]
     assert set(marks) == {("right", "pass"), ("too few draws", "fail"), ("wrong", "fail")}
 
@@ -715,7 +741,7 @@ def test_every_cell_has_its_diagnostics(report):
 
 
 def test_calibration_is_told_with_every_test(report):
-    html = report.calibration()
+    html = calibration_section.calibration(report)
     rows = calibration()["uniformity"]
     columns = {
         "source": ([row["source"] for row in rows], None),
@@ -744,22 +770,22 @@ def test_calibration_is_told_with_every_test(report):
 def test_calibration_of_other_data_or_priors_is_not_told(report):
     again = opened(report)
     again.provenance["data_sha256"] = "f" * 64
-    assert again.calibration() == ""
+    assert calibration_section.calibration(again) == ""
     again = opened(report)
     settings = json.loads(again.provenance["settings"])
     settings["datasets"]["five_trees"]["prior"]["tau"]["beta"] = 6.6
     again.provenance["settings"] = json.dumps(settings)
-    assert again.calibration() == ""
+    assert calibration_section.calibration(again) == ""
 
 
 @pytest.fixture(scope="module")
 def lecture(report):
     """Set the lecture beside results that are not its own, as if they were."""
-    from partial_pooling.report import comparison
+    from partial_pooling.report.sections import lecture
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison.lecture, "applies", lambda *_: True)
-        return comparison.compare_with_lecture(opened(report))
+        patch.setattr(lecture.lecture, "applies", lambda *_: True)
+        return lecture.compare(opened(report))
 
 
 def test_lectures_statements_stand_beside_this_studys_numbers(lecture):
@@ -832,19 +858,19 @@ def test_slips_of_the_lecture_have_their_numbers(lecture):
 
 def test_origin_names_data_commit_and_versions(report):
     again = opened(report)
-    told = plain(again.origin())
-    cells = BeautifulSoup(again.origin(), "html.parser").tbody("tr")
+    told = plain(origin.origin(again))
+    cells = BeautifulSoup(origin.origin(again), "html.parser").tbody("tr")
     assert {row.th.get_text(): row.td.get_text() for row in cells} == {
         "data (SHA-256)": "0123" * 16,
         "workflow commit": "abc",
         "python version": "3.13.9",
         "pymc version": "6.1.2",
     }
-    assert "sampling:\n  chains: 3\n" in again.origin()
+    assert "sampling:\n  chains: 3\n" in origin.origin(again)
     assert "seeds: [11, 3, 7]" in told
     assert "beta: 6.5" in told
     again.provenance["git_commit"] = "unknown"
-    assert "git checkout" not in again.origin()
+    assert "git checkout" not in origin.origin(again)
 
 
 # -- index -----------------------------------------------------------------------------------------
@@ -913,9 +939,9 @@ def test_centre_is_the_median_as_soon_as_one_mean_is_missing(report):
     again.exact.loc["mu", "mean"] = math.nan
     assert again.centre_in_words("mu") == "median 4.4"
     assert "has posterior median 4.4 (95 % interval −3.7 to 12.6; no mean exists)" in plain(
-        again.answer()
+        answer.answer(again)
     )
-    assert "posterior medians lie between 3.2 and 5.8" in plain(again.answer())
+    assert "posterior medians lie between 3.2 and 5.8" in plain(answer.answer(again))
 
 
 def test_no_chances_where_none_were_computed(report, tmp_path):
@@ -942,19 +968,18 @@ def test_long_tables_say_where_the_rest_is():
 
 def test_each_table_has_its_name_and_says_which_file_has_all(report, monkeypatch):
     monkeypatch.setattr("partial_pooling.report.html.MOST_ROWS", 3)
-    for name, file, rows in (
-        ("groups", "exact.csv", 5),
-        ("shrinkage", "classical_theta.csv", 5),
-        ("numbers", "estimates.csv", 8),
-        ("quantiles", "estimates.csv", 8),
-        ("cells", "fits.csv", 54),
-        ("alarms", "", 3),
-        ("verdicts", "", 9),
-        ("target_accept", "", 9),
-        ("classical", "", 7),
+    for shown, name, file, rows in (
+        (question.data_table, "groups", "exact.csv", 5),
+        (shrinkage.shrinkage_table, "shrinkage", "classical_theta.csv", 5),
+        (numbers.numbers_table, "numbers", "estimates.csv", 8),
+        (numbers.quantiles_table, "quantiles", "estimates.csv", 8),
+        (fits.cells_table, "cells", "fits.csv", 54),
+        (sampling_section.alarms_table, "alarms", "", 3),
+        (sampling_section.settings_table, "verdicts", "", 9),
+        (cost.target_accept_table, "target_accept", "", 9),
+        (shrinkage.classical_table, "classical", "", 7),
     ):
-        method = {"groups": "data", "verdicts": "settings"}.get(name, name)
-        html = getattr(report, f"{method}_table")()
+        html = shown(report)
         assert BeautifulSoup(html, "html.parser").div["id"] == f"table-{name}"
         shortened = f" The first 3 of {rows} rows; {file} has all."
         assert caption_of(html).endswith(shortened) == bool(file)

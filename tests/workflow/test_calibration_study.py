@@ -110,7 +110,7 @@ def test_calibration_is_no_part_of_the_default_target(calibrated):
 def test_editing_figures_or_summary_never_fits_again(calibrated):
     for module, again in (
         ("figures/calibration", {"plot_calibration"}),
-        ("grading/calibration_summary", {"summarize_calibration", "plot_calibration"}),
+        ("grading/calibration_tables", {"summarize_calibration", "plot_calibration"}),
     ):
         path = calibrated.folder / f"workflow/partial_pooling/{module}.py"
         before = path.read_text()

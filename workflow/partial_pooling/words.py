@@ -9,6 +9,18 @@ from typing import Any
 type Format = Callable[[Any], str]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ", "theta_new": "θ of a new group"}
+
+
+def symbol(variable: str) -> str:
+    """Write a variable of the model as people read it.
+
+    Examples
+    --------
+    >>> symbol("log_tau"), symbol("theta[A]")
+    ('log τ', 'θ[A]')
+    """
+    return SYMBOLS.get(variable, variable.replace("theta[", "θ[", 1))
 
 
 def fixed(decimals: int) -> Format:

@@ -6,8 +6,10 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.files import write_json
-from partial_pooling.grading.calibration_summary import Calibration, summarize
+from partial_pooling.grading.calibration_tables import summarize
+from partial_pooling.grading.ranks import Calibration
 from partial_pooling.logs import log_to
+from partial_pooling.report.calibrated import sentences
 from partial_pooling.study.kept import provenance_of_kept
 from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import read_table, write_table
@@ -20,14 +22,16 @@ def main(job: Any) -> None:
     )
     settings = dict(job.params.settings)
     calibration = Calibration(ranks, fits, settings["ranked_draws"])
-    tables, section = summarize(calibration, settings)
+    tables, shown = summarize(calibration)
     made = {"ranks": ranks, "fits": fits, **tables}
     for name, table in made.items():
         if name != "fared":
             write_table(table, job.output[name])
     origin = provenance(job.input.data, {"prior": job.params.prior, **settings})
     origin |= provenance_of_kept(Path(job.input.data).parent)
-    write_json({**section, "provenance": origin}, job.output.summary)
+    said = sentences(calibration, tables, settings)
+    section = {"sentences": said, "settings": settings, **shown, "provenance": origin}
+    write_json(section, job.output.summary)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ from typing import Any
 
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
-from partial_pooling.report.sections import Report, write_index
+from partial_pooling.report.index import write_index
+from partial_pooling.report.results import Results
 
 
 def main(job: Any) -> None:
     folder = Path(job.output[0]).parent
     reports = [
-        (str(Path(path).relative_to(folder)), Report(Path(path).parent))
+        (str(Path(path).relative_to(folder)), Results(Path(path).parent))
         for path in job.input.reports
     ]
     templates = Path(job.input.template).parent

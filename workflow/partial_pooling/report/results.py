@@ -15,7 +15,7 @@ import pandas as pd
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.reading import read_groups
 from partial_pooling.files import intact, read_json
-from partial_pooling.grading.grades import HONEST
+from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 from partial_pooling.tables import read_table
 from partial_pooling.words import Format, at_scale
@@ -192,6 +192,11 @@ class Results:
     def graded(self) -> bool:
         """Whether fits could be held against an exact answer."""
         return HONEST in self.sampling["rests_on"]["checks"]
+
+    @property
+    def good(self) -> str:
+        """What a fit is that its verdict does not hold anything against."""
+        return RIGHT if self.graded else f"without {ALARM}"
 
     # -- rows -------------------------------------------------------------------------------
 

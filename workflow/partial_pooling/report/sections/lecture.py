@@ -11,12 +11,12 @@ from partial_pooling.report import lecture
 from partial_pooling.report.findings import divergence_words, error_words, neck_shares, percent_with
 from partial_pooling.report.html import Html, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import fixed, percent, signed
+from partial_pooling.words import fixed, percent, signed, symbol
 
 TRANSITIONS = lecture.CHAINS * lecture.DRAWS
 
 
-def compare_with_lecture(results: Results) -> Html:
+def compare(results: Results) -> Html:
     """Set the lecture's statements beside ours; nothing where the data are not the lecture's."""
     if not lecture.applies(results.groups, results.prior):
         return Html("")
@@ -123,5 +123,7 @@ def _slips(results: Results) -> list[str]:
 
 
 def _listed(draws: Mapping[str, float]) -> str:
-    symbols = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}
-    return "; ".join(f"{symbols[name]}: {fixed(0)(value)}" for name, value in draws.items())
+    return "; ".join(f"{symbol(name)}: {fixed(0)(value)}" for name, value in draws.items())
+
+
+CONTENT = (compare,)

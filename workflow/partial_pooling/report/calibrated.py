@@ -1,0 +1,133 @@
+"""What the tables of a calibration show, in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from partial_pooling.grading.power import POWER_COUNTS, simulations_needed
+from partial_pooling.grading.ranks import EXACT, Calibration
+from partial_pooling.grading.uniformity import NULL_REPEATS
+
+
+def sentences(
+    calibration: Calibration, tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
+) -> list[str]:
+    """Say what the tables show, a sentence or two a finding.
+
+    Parameters
+    ----------
+    calibration
+        All simulations.
+    tables
+        `uniformity`, `by_tau`, `power` and `fared` by these names.
+    settings
+        `chains`, `draws`, `tune`, `target_accept`, `ranked_draws` of the fits.
+    """
+    tests = tables["uniformity"]
+    of_all = tests[tests["fits"] == "all"]
+    count = calibration.fits["simulation"].nunique()
+    said = [
+        f"{count:,} data sets were simulated from the prior with these standard errors, and each "
+        f"model fitted to each ({settings['chains']} chains of {settings['draws']:,} draws after "
+        f"{settings['tune']:,} tuning steps, target_accept {settings['target_accept']:g}). Where a "
+        f"sampler is right, the rank of the truth among {calibration.ranked_draws} of the draws is "
+        "uniform."
+    ]
+    for source in calibration.sources:
+        rows = of_all[of_all["source"] == source]
+        bad = rows[~rows["uniform"]]
+        if rows.empty:
+            said.append(f"{source}: sampling failed every time; there is nothing to rank.")
+        elif source == EXACT:
+            said.append(
+                "The control, the truth's position in the exact posterior of the same data, is "
+                + (
+                    f"not seen to depart from uniform (smallest p {_p(rows['p_corrected'].min())}, "
+                    f"corrected for {len(of_all)} tests): nothing speaks against the simulation "
+                    "and the exact answer. It takes no part in ranking the truth among draws."
+                    if bad.empty
+                    else "not uniform: simulation or exact answer is at fault, and nothing here "
+                    "counts."
+                )
+            )
+        elif bad.empty:
+            said.append(
+                f"{source}: no variable's ranks are seen to depart from uniform (smallest p "
+                f"{_p(rows['p_corrected'].min())}, corrected for {len(of_all)} tests)."
+            )
+        else:
+            worst = bad.sort_values("p_corrected", kind="stable")
+            which = ", ".join(
+                f"{row['variable']} (p {_p(row['p_corrected'])})"
+                for row in worst.head(3).to_dict("records")
+            )
+            more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+            said.append(
+                f"{source}: ranks are not uniform for {which}{more}, corrected for "
+                f"{len(of_all)} tests. "
+                + _said_of_ends(calibration, source, worst["variable"].iloc[0])
+            )
+    for row in tables["fared"].to_dict("records"):
+        said.append(
+            f"{row['model']}: {row['too_poor_to_thin']:,} of {row['simulations']:,} fits have "
+            f"fewer than {calibration.ranked_draws} effective draws and could not be thinned to "
+            f"nearly independent ones (they are ranked all the same), {row['with_divergences']:,} "
+            f"have divergences, {row['with_max_treedepth_hits']:,} reached the largest tree depth, "
+            f"{row['failed']:,} failed."
+        )
+    for model in calibration.models:
+        cells = tables["by_tau"][tables["by_tau"]["model"] == model]
+        # a range in which every fit failed has no error
+        by_error = cells.sort_values("error", key=np.abs, kind="stable", na_position="first")
+        worst_bin = by_error.to_dict("records")[-1]
+        if abs(worst_bin["error"]) > 4 * worst_bin["error_se"]:
+            high = "high" if worst_bin["error"] > 0 else "low"
+            said.append(
+                f"{model} is furthest off, of {len(cells)} ranges of the true tau, between "
+                f"{worst_bin['tau_low']:.2g} and {worst_bin['tau_high']:.2g}: there its mean of "
+                f"log tau is too {high} by {abs(worst_bin['error']):.2g} exact posterior standard "
+                f"deviations on average (standard error {worst_bin['error_se']:.1g})."
+            )
+        if not of_all["uniform"][of_all["source"] == model].all():
+            said += _said_of_power(tables["power"], model)
+    return said
+
+
+def _said_of_ends(calibration: Calibration, source: str, variable: str) -> str:
+    ranks = calibration.rank_table(source)[variable]
+    return (
+        f"The true {variable} lies below all {calibration.ranked_draws} ranked draws in "
+        f"{100 * (ranks == 0).mean():.1f} % of the simulations and above all in "
+        f"{100 * (ranks == calibration.ranked_draws).mean():.1f} %; right are "
+        f"{100 / calibration.different:.1f} % each."
+    )
+
+
+def _said_of_power(power: pd.DataFrame, model: str) -> list[str]:
+    needed = simulations_needed(power, model)
+    if not math.isfinite(needed):
+        return []
+    most = "At most" if needed <= POWER_COUNTS[0] else "About"
+    text = (
+        f"{most} {_round(needed):,} simulations show {model}'s fault four times in five by the "
+        "band of the rank ECDF, all variables taken together"
+    )
+    usual = simulations_needed(power, model, test="histogram")
+    if math.isfinite(usual):
+        text += f"; by the chi-square test of rank histograms it takes about {_round(usual):,}"
+    return [text + "."]
+
+
+def _p(value: float) -> str:
+    least = 1 / (NULL_REPEATS + 1)
+    return f"= {value:.2g}" if value > 50 * least else "< 0.001"
+
+
+def _round(value: float) -> int:
+    digits = 1 - math.floor(math.log10(value))
+    return int(round(value, digits))

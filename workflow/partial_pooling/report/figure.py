@@ -1,0 +1,21 @@
+"""A figure of the results folder, as a section shows it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from partial_pooling.report import html
+from partial_pooling.report.captions import caption
+from partial_pooling.report.html import Html
+from partial_pooling.report.results import Results
+
+
+class Figure(NamedTuple):
+    """A figure's place in a section, by its file's name without the ending."""
+
+    name: str
+
+
+def figure(report: Results, name: str) -> Html:
+    """Show a figure of the results folder, embedded, with its caption."""
+    return html.figure(name, report.svg(name), *caption(report, name))
