@@ -72,7 +72,7 @@ def test_no_caption_is_left_of_a_figure_that_is_not_registered():
 def test_every_figure_is_shown_by_the_report_and_no_other():
     notebook = json.loads((ROOT / "workflow/notebooks/report.ipynb").read_text())
     cells = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
-    shown = re.findall(r'report\.figure\("(\w+)"\)', cells)
+    shown = re.findall(r'figure\(report, "(\w+)"\)', cells)
     assert sorted(shown) == sorted(registry.in_report())
     assert list(CALIBRATION) == [figure.name for figure in registry.of_category("Calibration")]
     # the funnels of all settings are for Snakemake's report

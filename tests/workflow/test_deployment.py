@@ -4,7 +4,10 @@ import os
 import shutil
 import time
 
+import pytest
 from workflow_project import LECTURE, TINY, Project, copy_project
+
+pytestmark = pytest.mark.slow
 
 MODULE = """
 configfile: "config/config.yaml"

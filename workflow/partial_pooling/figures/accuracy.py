@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
 from partial_pooling.figures.axes import apart, category_axis, log_axis, note, separate
-from partial_pooling.figures.labels import HYPERPARAMETERS, SYMBOLS, THOUSANDS, escape, percent
+from partial_pooling.figures.labels import HYPERPARAMETERS, THOUSANDS, escape, percent
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -26,6 +26,7 @@ from partial_pooling.figures.style import (
     shades,
     styled,
 )
+from partial_pooling.words import SYMBOLS
 
 SHAPES = "os^Dv"  # of the target_accepts
 

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from partial_pooling.figures.axes import log_axis, model_handles, separate
 from partial_pooling.figures.draws import fade
-from partial_pooling.figures.labels import SYMBOLS, THOUSANDS, escape, shorten
+from partial_pooling.figures.labels import THOUSANDS, escape, shorten
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -27,6 +27,7 @@ from partial_pooling.figures.style import (
     new_figure,
     styled,
 )
+from partial_pooling.words import SYMBOLS
 
 MOST_RANKED_GROUPS = 8  # of the histograms
 

@@ -11,8 +11,7 @@ LABELS = {
     "log_tau": "log τ (τ in data units)",
     "theta": "θ (data units)",
 }
-SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}
-HYPERPARAMETERS = tuple(SYMBOLS)
+HYPERPARAMETERS = ("mu", "tau", "log_tau")
 THOUSANDS = "{x:,.0f}"  # numbers along an axis
 
 
