@@ -12,6 +12,8 @@ from synthetic_results import HOSTILE
 from partial_pooling.report.captions import FIGURES, caption
 from partial_pooling.report.results import Results
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = (390, 1024, 1600)
 THEMES = ("light", "dark")
 CURRENT = "nav a[aria-current]"
