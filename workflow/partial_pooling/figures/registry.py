@@ -22,8 +22,8 @@ entry below. Say, of pooling factors::
         "How far each group is drawn to the common mean.",
     ),
 
-The rule then draws it, `report.figure("pooling")` shows it in the notebook, and this module, run,
-writes its caption for Snakemake's report, which takes captions from files only::
+The rule then draws it, `Figure("pooling")` in a section of the report shows it, and this module,
+run, writes its caption for Snakemake's report, which takes captions from files only::
 
     python -m partial_pooling.figures.registry workflow/report
 

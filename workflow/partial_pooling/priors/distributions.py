@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from partial_pooling.arrays import Array
 from partial_pooling.limits import LARGEST, SMALLEST
-
-if TYPE_CHECKING:
-    type Array = NDArray[np.float64]
 
 
 def parameter(least: float = SMALLEST, greatest: float = LARGEST) -> Any:

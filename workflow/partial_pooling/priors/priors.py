@@ -125,6 +125,15 @@ def _check_number(where: str, value: float, least: float, greatest: float) -> No
         )
 
 
+def written(variable: str) -> list[str]:
+    """How each prior that a variable can have is written, such as `Normal(mu, sigma)`."""
+    parameters = {
+        name: ", ".join(each.name for each in fields(prior))
+        for name, prior in CHOICES[variable].items()
+    }
+    return [f"{name}({takes})" if takes else name for name, takes in parameters.items()]
+
+
 def parse_hyperprior(spec: Mapping[str, Any], where: str = "prior") -> HyperPrior:
     """Check the priors of mu and tau as written in a configuration.
 

@@ -14,12 +14,15 @@ from typing import Any
 
 import yaml
 
+from partial_pooling.priors.priors import written
 from partial_pooling.study.configuration import as_yaml, describe
 from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[3]
 HEAD = "# Written by `python -m partial_pooling.study.reference`; edit study/settings.py instead.\n"
-KEY = re.compile(r"^\| `(\w+)` (?:\|[^|\n]*){3}\|\n", flags=re.MULTILINE)  # of four cells
+# a row of three cells, and one of four
+PRIOR = re.compile(r"^\| `(mu|tau)` \|[^|\n]*\|(?=[^|\n]*\|$)", flags=re.MULTILINE)
+KEY = re.compile(r"^\| `(\w+)` (?:\|[^|\n]*){3}\|\n", flags=re.MULTILINE)
 
 
 def schema_text() -> str:
@@ -43,6 +46,11 @@ def with_tables(text: str) -> str:
         head = re.compile(r"^\| ---.*\n", flags=re.MULTILINE)
         return head.sub(lambda line: line[0] + "".join(rows.values()), chapter, count=1)
 
+    def write_prior(row: re.Match[str]) -> str:
+        choices = ", ".join(f"`{choice}`" for choice in written(row[1]))
+        return f"| `{row[1]}` | {choices} |"
+
+    text = PRIOR.sub(write_prior, text)
     return "".join(map(write, re.split(r"(?m)^(?=###? )", text)))
 
 

@@ -18,6 +18,7 @@ from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.fields import EACH_ONCE, TEXT, TRUE_OR_FALSE, Settings, number, one_of, whole
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
+from partial_pooling.priors.priors import written
 from partial_pooling.sampling.samplers import SAMPLERS
 from partial_pooling.sampling.settings import ChainSettings, SamplerSettings
 
@@ -41,11 +42,8 @@ class Priors(Settings):
 
     model_config = ConfigDict(json_schema_extra={"required": ["mu", "tau"]})
 
-    mu: Dist = Dist(dist=None)
-    """Normal(mu, sigma) or Flat. `sigma` is a standard deviation."""
-    tau: Dist = Dist(dist=None)
-    """HalfCauchy(beta), HalfNormal(sigma), HalfStudentT(nu, sigma), Uniform(lower, upper),
-    Exponential(scale), LogNormal(mu, sigma) or HalfFlat."""
+    mu: Dist = Field(default=Dist(dist=None), description=", ".join(written("mu")))
+    tau: Dist = Field(default=Dist(dist=None), description=", ".join(written("tau")))
 
 
 class DatasetFile(Settings):
