@@ -52,7 +52,7 @@ def test_default_study_spells_out_the_defaults():
         assert config[part] == (default if part == "models" else default.model_dump())
 
 
-REWRITE = "run: uv run python -m partial_pooling.study.reference"
+REWRITE = "run: uv run python -m partial_pooling.report.generated"
 
 
 def test_schema_and_tables_of_the_readme_are_those_of_the_models():

@@ -59,7 +59,7 @@ def test_a_caption_is_told_and_equal_in_snakemakes_report(figure):
     assert ("found" in slots) >= bool(figure.unfound), "said nowhere"
     file = ROOT / f"workflow/report/{figure.name}.rst"
     assert file.read_text() == registry.template(figure), (
-        "uv run python -m partial_pooling.figures.registry workflow/report"
+        "run: uv run python -m partial_pooling.report.generated"
     )
 
 
@@ -73,7 +73,8 @@ def test_every_figure_is_shown_by_the_report_and_no_other():
     notebook = json.loads((ROOT / "workflow/notebooks/report.ipynb").read_text())
     cells = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     shown = re.findall(r'figure\(report, "(\w+)"\)', cells)
-    assert sorted(shown) == sorted(registry.in_report())
+    assert set(shown) == set(registry.in_report())
+    assert len(shown) == len(set(shown))
     assert list(CALIBRATION) == [figure.name for figure in registry.of_category("Calibration")]
     # the funnels of all settings are for Snakemake's report
     others = {figure.name for figure in registry.FIGURES} - {*shown, *CALIBRATION}
@@ -184,3 +185,9 @@ def test_colours_of_models_are_told_apart_by_colour_blind_readers(sight):
     for first, second in itertools.combinations(seen, 2):
         apart = sum((a - b) ** 2 for a, b in zip(seen[first], seen[second], strict=True)) ** 0.5
         assert apart > 15, (first, second)
+
+
+def test_numbers_of_every_figure_are_tested():
+    tests = (ROOT / "tests/unit/test_drawn_numbers.py").read_text()
+    untested = [f.name for f in registry.FIGURES if f.function.rpartition(".")[2] not in tests]
+    assert untested == []

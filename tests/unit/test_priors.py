@@ -1,6 +1,8 @@
 """Densities of the priors against SciPy's."""
 
+import itertools
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -37,6 +39,42 @@ def test_log_density_is_that_of_scipy(dist):
     else:
         expected = same.logpdf(POINTS)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_every_proper_prior_is_tried_here():
+    every = {name: prior for choices in CHOICES.values() for name, prior in choices.items()}
+    assert set(EQUIVALENTS) == {name for name, prior in every.items() if prior.is_proper}
+
+
+@pytest.mark.parametrize("dist", EQUIVALENTS)
+def test_quantile_is_that_of_scipy(dist):
+    parameters, same = EQUIVALENTS[dist]
+    prior = prior_of(dist, parameters)
+    for p in (1e-6, 0.025, 0.5, 0.9, 0.999):
+        expected = stats.t(3, scale=2).ppf((1 + p) / 2) if same is None else same.ppf(p)
+        assert prior.quantile(p) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("dist", EQUIVALENTS)
+def test_density_quantiles_and_draws_are_numbers_at_the_ends_of_the_ranges(dist):
+    (kind,) = [choices[dist] for choices in CHOICES.values() if dist in choices]
+    rng = np.random.default_rng(1)
+    ranges = {each.name: each.metadata["range"] for each in fields(kind)}
+    for ends in itertools.product(*ranges.values()):
+        parameters = dict(zip(ranges, ends, strict=True))
+        if kind.refusal(parameters):
+            continue
+        prior = kind(**parameters)
+        x = np.concatenate([[0.0], np.geomspace(1e-60, 1e60, 121)])
+        assert not np.isnan(prior.log_density(x)).any(), prior
+        if parameters.get("nu") == 0.01:
+            continue  # half of its quantiles and draws are beyond the largest float
+        lower, upper = prior.support
+        quantiles = [prior.quantile(p) for p in (0.01, 0.5, 0.99)]
+        assert quantiles == sorted(quantiles), prior
+        assert lower <= quantiles[0], prior
+        assert quantiles[-1] <= upper, prior
+        assert lower <= prior.draw(rng) <= upper, prior
 
 
 @pytest.mark.parametrize("dist", EQUIVALENTS)

@@ -22,17 +22,15 @@ entry below. Say, of pooling factors::
         "How far each group is drawn to the common mean.",
     ),
 
-The rule then draws it, `Figure("pooling")` in a section of the report shows it, and this module,
-run, writes its caption for Snakemake's report, which takes captions from files only::
+The rule then draws it, and `Figure("pooling")` in a section of the report shows it, once
+`report.generated` has written its caption and its notebook cell.
 
-    python -m partial_pooling.figures.registry workflow/report
-
-Words that depend on results have slots in braces; a function of `report.captions` fills them.
+Words that depend on results have slots in braces; a function in `FOUND` of `report.captions`
+fills them.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -380,9 +378,3 @@ def template(figure: Figure) -> str:
     shown = "one fit" if figure.category == "Settings" else "one fit of each model"
     words = figure.caption.format_map(SLOTS | {"shown": shown, "found": figure.unfound})
     return f"{words}\n{JOBS[figure.category]}\n"
-
-
-if __name__ == "__main__":
-    for registered in FIGURES:
-        path = Path(sys.argv[1]) / f"{registered.name}.rst"
-        path.write_text(template(registered), encoding="utf-8")

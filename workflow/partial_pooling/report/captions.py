@@ -24,7 +24,12 @@ def caption(results: Results, figure: str) -> tuple[str, str]:
 def _filled(name: str, slots: Slots) -> tuple[str, str]:
     entry = next(entry for entry in registry.FIGURES if entry.name == name)
     slots = {"found": "", "told": ""} | slots
-    return entry.alternative.format_map(slots), entry.caption.format_map(slots)
+    try:
+        return entry.alternative.format_map(slots), entry.caption.format_map(slots)
+    except KeyError as slot:
+        raise KeyError(
+            f"figure {name}: no value for {slot}; see FOUND in report.captions"
+        ) from None
 
 
 FIGURES = registry.in_report()

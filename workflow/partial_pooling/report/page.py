@@ -1,9 +1,8 @@
 """The report's sections in their order, and the notebook that shows them.
 
 A section is a module with `CONTENT`, in the order of the page: Markdown, functions of `Results`
-that give HTML, and figures. After a change of it or of `SECTIONS`, write the notebook anew:
-
-    uv run python -m partial_pooling.report.page > workflow/notebooks/report.ipynb
+that give HTML, and figures. After a change of it or of `SECTIONS`, `report.generated` writes the
+notebook anew.
 """
 
 from __future__ import annotations
@@ -88,7 +87,3 @@ def _name(section: ModuleType) -> str:
 def _unwrapped(markdown: str) -> str:
     """Join the lines of each paragraph."""
     return re.sub(r"(?<!\n)\n(?!\n)", " ", markdown)
-
-
-if __name__ == "__main__":
-    print(nbformat.writes(notebook()))

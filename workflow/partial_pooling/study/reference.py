@@ -1,15 +1,13 @@
 """What editors and readers are told of the settings: the JSON Schema, the tables of keys.
 
-    uv run python -m partial_pooling.study.reference
-
-writes both from the models of `study.settings`; the prose of config/README.md stays.
+Both come from the models of `study.settings`; the prose of config/README.md stays.
+`report.generated` writes them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,8 +16,7 @@ from partial_pooling.priors.priors import written
 from partial_pooling.study.configuration import as_yaml, describe
 from partial_pooling.study.settings import load_schema
 
-ROOT = Path(__file__).parents[3]
-HEAD = "# Written by `python -m partial_pooling.study.reference`; edit study/settings.py instead.\n"
+HEAD = "# Written by `python -m partial_pooling.report.generated`; edit study/settings.py.\n"
 # a row of three cells, and one of four
 PRIOR = re.compile(r"^\| `(mu|tau)` \|[^|\n]*\|(?=[^|\n]*\|$)", flags=re.MULTILINE)
 KEY = re.compile(r"^\| `(\w+)` (?:\|[^|\n]*){3}\|\n", flags=re.MULTILINE)
@@ -67,11 +64,3 @@ def _row(key: str, field: Mapping[str, Any], required: bool) -> str:
     default = "required" if required else f"`{as_yaml(field['default'])}`"
     once = ", each once" if field.get("uniqueItems") else ""
     return f"| `{key}` | {field['description']} | {default} | {describe(field)}{once} |\n"
-
-
-if __name__ == "__main__":
-    for path, text in (
-        (ROOT / "workflow/schemas/config.schema.yaml", schema_text()),
-        (ROOT / "config/README.md", with_tables((ROOT / "config/README.md").read_text("utf-8"))),
-    ):
-        path.write_text(text, encoding="utf-8")

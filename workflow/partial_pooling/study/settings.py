@@ -3,7 +3,7 @@
 What is allowed stands in an annotation, the meaning in the string below it. From there come the
 JSON Schema and the tables of config/README.md; after a change here,
 
-    uv run python -m partial_pooling.study.reference
+    uv run python -m partial_pooling.report.generated
 
 writes both anew, and a test holds them to it.
 """
