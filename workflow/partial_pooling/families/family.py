@@ -101,6 +101,32 @@ class Family(ABC):
             As of `data`: numbers, or PyMC's containers of them.
         """
 
+    @abstractmethod
+    def typical_error(self, groups: Groups) -> float:
+        """What one group tells of its theta, as a standard error typical of them all."""
+
+    # -- where theta can be integrated out -------------------------------------------------
+
+    integrates_theta: ClassVar[bool] = False
+
+    def observe_integrated(
+        self, pm: ModuleType, groups: Groups, mu: Any, tau: Any, data: dict[str, Any]
+    ) -> Any:
+        """Add the observed variable `y` (dims group) given mu and tau (see `observe`)."""
+        raise NotImplementedError
+
+    def theta_given(self, groups: Groups, mu: Array, tau: Array, z: Array) -> Array:
+        """Draw theta given (mu, tau, y).
+
+        Parameters
+        ----------
+        mu, tau
+            Shape (...).
+        z
+            Shape (..., J), standard normal draws.
+        """
+        raise NotImplementedError
+
     def given_tau(self, groups: Groups, prior: Location, tau: float) -> GivenTau | None:
         """All that is known in closed form given tau, relative to one tau; None without any."""
         return None

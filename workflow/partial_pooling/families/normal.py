@@ -53,6 +53,24 @@ class Normal(Family):
             "y", mu=theta, sigma=groups.std_error, observed=data["estimate"], dims="group"
         )
 
+    def typical_error(self, groups: Groups) -> float:
+        return float(np.median(groups.std_error))
+
+    integrates_theta = True
+
+    def observe_integrated(
+        self, pm: ModuleType, groups: Groups, mu: Any, tau: Any, data: dict[str, Any]
+    ) -> Any:
+        spread = pm.math.sqrt(groups.std_error**2 + tau**2)
+        return pm.Normal("y", mu=mu, sigma=spread, observed=data["estimate"], dims="group")
+
+    def theta_given(self, groups: Groups, mu: Array, tau: Array, z: Array) -> Array:
+        # BDA 3rd ed., equation 5.17
+        total = groups.std_error**2 + tau[..., None] ** 2
+        keep = tau[..., None] ** 2 / total
+        sd = groups.std_error * tau[..., None] / np.sqrt(total)
+        return mu[..., None] + keep * (groups.estimate - mu[..., None]) + sd * z
+
     def given_tau(self, groups: Groups, prior: Location, tau: float) -> GivenTau:
         return GivenTau.about(groups, prior, tau)
 

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from partial_pooling.data.groups import Groups
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
@@ -38,6 +41,8 @@ class Hierarchy:
         Likelihood of a group's data given its theta.
     data
         What the family observes, by name: numbers, or PyMC's containers of them.
+    weights
+        Shape (J,), of `partial`: how far each group is centered, 1 wholly and 0 not at all.
     """
 
     mu: Any
@@ -45,6 +50,7 @@ class Hierarchy:
     groups: Groups
     family: Family
     data: dict[str, Any]
+    weights: Any = None
 
     def observe(self, theta: Any) -> None:
         """Add the observed data, given theta."""
@@ -68,10 +74,37 @@ def noncentered(h: Hierarchy) -> None:
     h.observe(pm.Deterministic("theta", h.mu + h.tau * nu, dims="group"))
 
 
+def partial(h: Hierarchy) -> None:
+    """Sample each group as far between the two as its weight w_j says.
+
+    With a typical standard error s and ``t = tau / s``: nu_j ~ Normal(w_j mu, s t^w_j) and
+    ``theta_j = mu + t^(1 - w_j) (nu_j - w_j mu)``, which is centered at a weight of 1 and
+    noncentered at 0, whatever the units (Papaspiliopoulos, Roberts and Skold 2007, Statistical
+    Science 22).
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    w, s = h.weights, h.family.typical_error(h.groups)
+    log_t = pt.log(h.tau) - np.log(s)
+    nu = pm.Normal("nu", mu=w * h.mu, sigma=s * pt.exp(w * log_t), dims="group")
+    theta = h.mu + pt.exp((1 - w) * log_t) * (nu - w * h.mu)
+    h.observe(pm.Deterministic("theta", theta, dims="group"))
+
+
+def marginal(h: Hierarchy) -> None:
+    """Leave theta out: y_j given mu and tau; theta is drawn afterwards, given them and y_j."""
+    import pymc as pm
+
+    h.family.observe_integrated(pm, h.groups, h.mu, h.tau, h.data)
+
+
 # A further parametrization is one function above and one line here.
 PARAMETRIZATIONS: dict[str, Callable[[Hierarchy], None]] = {
     "centered": centered,
     "noncentered": noncentered,
+    "partial": partial,
+    "marginal": marginal,
 }
 
 
@@ -80,6 +113,7 @@ def build_model(
     groups: Groups,
     prior: HyperPrior,
     family: Family = NORMAL,
+    weights: NDArray[np.float64] | None = None,
     *,
     refitted: bool = False,
 ) -> pm.Model:
@@ -95,6 +129,8 @@ def build_model(
         Priors of mu and tau.
     family
         Likelihood of a group's data given its theta.
+    weights
+        Shape (J,), of `partial`; from 0, noncentered, to 1, centered.
     refitted
         Whether what the family observes are `pm.Data` of the names of `Family.data`, so that
         other data can be put into the compiled model.
@@ -102,7 +138,8 @@ def build_model(
     Returns
     -------
     pymc.Model
-        With variables `mu`, `tau`, `theta` (dims group) and observed `y` (dims group).
+        With variables `mu`, `tau`, observed `y` (dims group) and, but for `marginal`, `theta`
+        (dims group).
     """
     import pymc as pm
 
@@ -111,7 +148,7 @@ def build_model(
         data: dict[str, Any] = dict(family.data(groups))
         if refitted:
             data = {name: pm.Data(name, value, dims="group") for name, value in data.items()}
-        PARAMETRIZATIONS[parametrization](Hierarchy(mu, tau, groups, family, data))
+        PARAMETRIZATIONS[parametrization](Hierarchy(mu, tau, groups, family, data, weights))
     return model
 
 
