@@ -1,0 +1,31 @@
+"""How far to center each group, for the `partial` parametrization."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from partial_pooling.arrays import Array
+
+if TYPE_CHECKING:
+    from partial_pooling.exact.posterior import ExactPosterior
+
+QUANTILE = 0.25  # of tau: benchmarks/parametrizations.py holds it against others
+
+
+def weights(posterior: ExactPosterior) -> Array:
+    """Weights that suit the posterior, whatever the units.
+
+    ``w_j = q^2 / (q^2 + sigma_j^2)``, q the lower quartile of tau: the share of what is known of
+    theta_j, given mu and such a tau, that its own data tell. A group wants to be noncentered if
+    its data tell less than tau does, and it must be sampled where tau is small as well.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (J,), from 0 (noncentered) to 1 (centered), rounded to two decimals, so that what is
+        sampled does not depend on the last digits of the exact posterior.
+    """
+    q = float(posterior.quantile("tau", QUANTILE))
+    return np.round(q**2 / (q**2 + posterior.groups.std_error**2), 2)
