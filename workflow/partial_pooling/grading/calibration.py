@@ -26,12 +26,14 @@ from numpy.typing import NDArray
 
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.weights import weights
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.settings import CalibrationSettings
-from partial_pooling.models.parametrizations import build_model
+from partial_pooling.models.parametrizations import WEIGHTED, build_model
 from partial_pooling.priors.priors import HyperPrior
-from partial_pooling.sampling.samplers import STORED, run_nutpie
+from partial_pooling.sampling.conditional import draw_theta
+from partial_pooling.sampling.samplers import run_nutpie, stored
 
 if TYPE_CHECKING:
     # estimates, sampler's seed -> the fit
@@ -195,19 +197,42 @@ def compile_refit(
     """Compile a model once; the result fits it to any data of the same groups."""
     import nutpie
 
-    model = build_model(parametrization, groups, prior, family, refitted=True)
-    compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
+    weighted = parametrization in WEIGHTED
+    model = build_model(
+        parametrization,
+        groups,
+        prior,
+        family,
+        np.full(len(groups), 0.5) if weighted else None,
+        refitted=True,
+    )
+    variables = stored(model)
+    compiled = nutpie.compile_pymc_model(model, var_names=variables)
     counted = ("diverging", "reached_max_treedepth", "n_steps")
 
     def refit(simulated: Groups, seed: int) -> Draws:
-        data = compiled.with_data(**family.data(simulated))
-        posterior, stats = run_nutpie(data, settings, seed, settings.target_accept, counted)
+        data = family.data(simulated)
+        if weighted:
+            data["weights"] = weights(solve(simulated, prior, family))
+        posterior, stats = run_nutpie(
+            compiled.with_data(**data),
+            variables,
+            settings,
+            seed,
+            settings.target_accept,
+            counted,
+        )
         kept = slice(settings.tune, None)
         values = np.empty((len(groups) + 3, settings.chains, settings.draws))
         values[0], values[1] = posterior["mu"][:, kept], posterior["tau"][:, kept]
         with np.errstate(divide="ignore"):
             values[2] = np.log(values[1])
-        values[3:] = np.moveaxis(posterior["theta"][:, kept], -1, 0)
+        theta = (
+            posterior["theta"][:, kept]
+            if "theta" in posterior
+            else draw_theta(simulated, family, values[0], values[1], seed)
+        )
+        values[3:] = np.moveaxis(theta, -1, 0)
         if not np.isfinite(values).all():
             raise RuntimeError("draws are not finite")
         return Draws(

@@ -106,6 +106,8 @@ PARAMETRIZATIONS: dict[str, Callable[[Hierarchy], None]] = {
     "partial": partial,
     "marginal": marginal,
 }
+WEIGHTED = ("partial",)  # those that take weights
+INTEGRATED = ("marginal",)  # those without theta, for families that can integrate it out
 
 
 def build_model(
@@ -132,8 +134,8 @@ def build_model(
     weights
         Shape (J,), of `partial`; from 0, noncentered, to 1, centered.
     refitted
-        Whether what the family observes are `pm.Data` of the names of `Family.data`, so that
-        other data can be put into the compiled model.
+        Whether what the family observes are `pm.Data` of the names of `Family.data`, and the
+        weights `weights`, so that others can be put into the compiled model.
 
     Returns
     -------
@@ -148,6 +150,8 @@ def build_model(
         data: dict[str, Any] = dict(family.data(groups))
         if refitted:
             data = {name: pm.Data(name, value, dims="group") for name, value in data.items()}
+            if weights is not None:
+                weights = pm.Data("weights", weights, dims="group")
         PARAMETRIZATIONS[parametrization](Hierarchy(mu, tau, groups, family, data, weights))
     return model
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 
     # variable or statistic -> values of shape (chain, tuning steps and draws, ...)
     type Steps = dict[str, NDArray[Any]]
-    # (seed, target_accept) -> steps of the variables STORED, and of PER_DRAW and step_size_bar
+    # (seed, target_accept) -> steps of the variables `stored`, and of PER_DRAW and step_size_bar
     type SampleFit = Callable[[int, float], tuple[Steps, Steps]]
 
 STORED = ("mu", "tau", "theta")
 # step_size_bar is the averaged step size that tuning ends with; nutpie jitters it at each draw.
 STATISTICS = (*PER_DRAW, "step_size_bar")
+
+
+def stored(model: pm.Model) -> list[str]:
+    """Variables of a model that are kept: mu, tau and, unless it is integrated out, theta."""
+    return [name for name in STORED if name in model.named_vars]
 
 
 def batches(
@@ -49,6 +55,7 @@ def sample_fits(
     fits: Sequence[tuple[int, float]],
     settings: SamplerSettings,
     cores: int = 1,
+    draw_theta: Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]] | None = None,
 ) -> Iterator[Fit]:
     """Sample a model once for each (seed, target_accept), compiling it once.
 
@@ -67,16 +74,28 @@ def sample_fits(
         What the fits share.
     cores
         Chains run at a time. Results do not depend on it.
+    draw_theta
+        From draws of mu and of tau, and the seed, to theta, where the model has no theta.
     """
     sample = SAMPLERS[sampler](model, settings, cores)
     for seed, target_accept in fits:
-        posterior, stats = sample(seed, target_accept)
-        kept = {name: stats[name][:, settings.tune :] for name in PER_DRAW}
-        kept["step_size"] = stats["step_size_bar"][:, -1]
-        for name in ("n_steps", "diverging"):
-            kept[f"{name}_tune"] = stats[name][:, : settings.tune].sum(axis=1, dtype=np.int64)
-        draws = {name: values[:, settings.tune :] for name, values in posterior.items()}
-        yield Fit(seed, target_accept, draws, kept)
+        fit = without_tuning(seed, target_accept, *sample(seed, target_accept), settings.tune)
+        if draw_theta and "theta" not in fit.posterior:
+            theta = draw_theta(fit.posterior["mu"], fit.posterior["tau"], seed)
+            fit = replace(fit, posterior={**fit.posterior, "theta": theta})
+        yield fit
+
+
+def without_tuning(
+    seed: int, target_accept: float, posterior: Steps, stats: Steps, tune: int
+) -> Fit:
+    """Keep of a fit's steps the draws, and of the tuning steps before them totals."""
+    kept = {name: stats[name][:, tune:] for name in PER_DRAW}
+    kept["step_size"] = stats["step_size_bar"][:, -1]
+    for name in ("n_steps", "diverging"):
+        kept[f"{name}_tune"] = stats[name][:, :tune].sum(axis=1, dtype=np.int64)
+    draws = {name: values[:, tune:] for name, values in posterior.items()}
+    return Fit(seed, target_accept, draws, kept)
 
 
 # nutpie's names of what `fits` stores under ArviZ's names.
@@ -89,6 +108,7 @@ _NUTPIE_NAMES = {
 
 def run_nutpie(
     compiled: Any,
+    variables: Sequence[str],
     settings: SamplerSettings,
     seed: int,
     target_accept: float,
@@ -103,7 +123,9 @@ def run_nutpie(
     Parameters
     ----------
     compiled
-        Of `nutpie.compile_pymc_model`, with variables `STORED`.
+        Of `nutpie.compile_pymc_model`.
+    variables
+        What it was compiled to give, of `stored`.
     settings
         What the fits share.
     seed, target_accept
@@ -148,7 +170,7 @@ def run_nutpie(
         if chain.num_rows != steps:
             raise RuntimeError(f"a chain ended after {chain.num_rows} of {steps} steps")
     return (
-        {name: read(draws, name) for name in STORED},
+        {name: read(draws, name) for name in variables},
         {name: read(stats, _NUTPIE_NAMES.get(name, name)) for name in statistics},
     )
 
@@ -163,10 +185,11 @@ def _as_numpy(column: Any, steps: int) -> NDArray[Any]:
 def _nutpie(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
     import nutpie
 
-    compiled = nutpie.compile_pymc_model(model, var_names=list(STORED))
+    variables = stored(model)
+    compiled = nutpie.compile_pymc_model(model, var_names=variables)
 
     def sample(seed: int, target_accept: float) -> tuple[Steps, Steps]:
-        return run_nutpie(compiled, settings, seed, target_accept, cores=cores)
+        return run_nutpie(compiled, variables, settings, seed, target_accept, cores=cores)
 
     return sample
 
@@ -191,7 +214,8 @@ def _pymc(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
             discard_tuned_samples=False,
             model=model,
         )
-        return _joined(tree, "posterior", STORED), _joined(tree, "sample_stats", STATISTICS)
+        draws = _joined(tree, "posterior", stored(model))
+        return draws, _joined(tree, "sample_stats", STATISTICS)
 
     return sample
 
