@@ -1,15 +1,15 @@
 """Which weights of the partial model are best, and whether the rule of `exact.weights` finds them.
 
-    uv run python benchmarks/parametrizations.py                     all data sets: about half an hour
-    uv run python benchmarks/parametrizations.py --datasets eight mixed40 --seeds 4      a look
+    uv run python benchmarks/parametrizations.py                       all: about half an hour
+    uv run python benchmarks/parametrizations.py --datasets eight --seeds 4             a look
 
 For each data set: one common weight from 0 (noncentered) to 1 (centered), the rule's weights a
-group, and the marginal model; one fit a seed, graded as the workflow grades. The best common weight
-is chosen among those whose fits are all accurate on the first half of the seeds (else among all), by
-its mean efficiency there, and held against the rule on the second half: the best of eleven noisy
-figures flatters itself, and a biased weight shows a high ESS. Efficiency is ess_per_1000_gradients
-(smallest bulk ESS of any variable, tuning counted), compared as a ratio of geometric means over
-seeds with a 95 % interval of Student's t.
+group, and the marginal model; one fit a seed, graded as the workflow grades. The best common
+weight is chosen among those whose fits are all accurate on the first half of the seeds (else among
+all), by its mean efficiency there, and held against the rule on the second half: the best of eleven
+noisy figures flatters itself, and a biased weight shows a high ESS. Efficiency is
+ess_per_1000_gradients (smallest bulk ESS of any variable, tuning counted), compared as a ratio of
+geometric means over seeds with a 95 % interval of Student's t.
 """
 
 from __future__ import annotations
