@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 from partial_pooling.figures import registry
+from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken
@@ -147,6 +148,15 @@ def dataset_of(wildcards):
 
 def prior_of(wildcards):
     return dataset_of(wildcards).prior.as_dict()
+
+
+def weights_of(wildcards):
+    """Weights of the groups, for a model that takes some."""
+    return (
+        f"results/{wildcards.dataset}/weights.csv"
+        if wildcards.model in WEIGHTED
+        else []
+    )
 
 
 def data_with_proper_prior(wildcards):

@@ -2,7 +2,8 @@
 
 in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
-     classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data)
+     classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
+     weights.csv (how far the model `partial` centers each group)
 """
 
 
@@ -16,6 +17,7 @@ rule solve_exact:
         classical_theta="results/{dataset}/classical_theta.csv",
         heterogeneity="results/{dataset}/heterogeneity.json",
         agreement="results/{dataset}/agreement.json",
+        weights="results/{dataset}/weights.csv",
     log:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:
@@ -27,6 +29,7 @@ rule solve_exact:
         runtime=10,
     params:
         prior=prior_of,
+        weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:
         "../scripts/solve_exact.py"

@@ -1,6 +1,6 @@
 """Sample each model's posterior: one job a batch of fits, compiled once.
 
-in:  results/{dataset}/data.csv
+in:  results/{dataset}/data.csv, weights.csv (of the model `partial`)
 out: results/{dataset}/fits/{model}/batch-{batch}.json, which names its fits in results/fits/.
      What is there already, by a digest of all that a fit depends on, is not sampled.
 """
@@ -9,6 +9,7 @@ out: results/{dataset}/fits/{model}/batch-{batch}.json, which names its fits in 
 rule sample_posterior:
     input:
         data="results/{dataset}/data.csv",
+        weights=weights_of,
     output:
         fits="results/{dataset}/fits/{model}/batch-{batch}.json",
     log:

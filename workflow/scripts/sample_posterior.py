@@ -1,23 +1,31 @@
 """Adapter of rule sample_posterior."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from partial_pooling.data.reading import read_groups
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.sampling.conditional import draw_theta
 from partial_pooling.sampling.manifests import write_manifest
 from partial_pooling.sampling.samplers import sample_fits
 from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.sampling.store import Store
 from partial_pooling.study.provenance import provenance
+from partial_pooling.tables import read_table
 
 
 def main(job: Any) -> None:
     params = job.params
     named = {"model": job.wildcards.model, "prior": params.prior, "sampler": params.sampler}
     settings = {**named, **params.settings}
+    weights = None
+    if job.input.weights:
+        weights = read_table(job.input.weights)["weight"].to_numpy()
+        settings["weights"] = weights.tolist()
     origin = provenance(job.input.data, settings)
     shared = {**settings, "data_sha256": origin["data_sha256"], "code": params.code}
     store = Store(Path(job.output.fits).parents[3], shared)
@@ -26,9 +34,11 @@ def main(job: Any) -> None:
     LOGGER.info("%d of %d fits found in the store", len(batch) - len(missing), len(batch))
     if missing:  # else nothing is compiled
         groups = read_groups(job.input.data)
-        model = build_model(job.wildcards.model, groups, parse_hyperprior(params.prior))
+        prior = parse_hyperprior(params.prior)
+        model = build_model(job.wildcards.model, groups, prior, weights=weights)
         run = SamplerSettings(**params.settings)
-        fits = sample_fits(model, params.sampler, missing, run, job.threads)
+        conditional = partial(draw_theta, groups, NORMAL)
+        fits = sample_fits(model, params.sampler, missing, run, job.threads, conditional)
         for done, fit in enumerate(fits, len(batch) - len(missing) + 1):
             batch[fit.seed, fit.target_accept] = store.save(fit, groups.names, origin)
             LOGGER.info(

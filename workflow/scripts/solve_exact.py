@@ -3,10 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.reading import read_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
+from partial_pooling.exact.weights import weights
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.logs import log_to
@@ -19,10 +23,13 @@ def main(job: Any) -> None:
     groups = read_groups(job.input.data)
     prior = parse_hyperprior(job.params.prior)
     exact = solve(groups, prior)
+    by_hand = job.params.weights
+    used = np.broadcast_to(by_hand, len(groups)) if by_hand else weights(exact)
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(groups), job.output.classical),
         (theta_table(groups), job.output.classical_theta),
+        (pd.DataFrame({"group": groups.names, "weight": used}), job.output.weights),
     ):
         write_table(table, path)
     write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)

@@ -214,6 +214,11 @@ def _dataset(name: str, keys: DatasetKeys, groups: Groups) -> Dataset:
         )
     prior = parse_hyperprior(given, where)
     prior.check_proper_posterior(len(groups), where)
+    if len(keys.weights) not in (0, 1, len(groups)):
+        raise InputError(
+            f"datasets.{name}.weights: found {len(keys.weights)} numbers; "
+            f"allowed: one, or one for each of {len(groups)} groups"
+        )
     return Dataset(**keys.model_dump(exclude={"prior"}), prior=prior)
 
 
@@ -297,7 +302,8 @@ def describe(schema: Mapping[str, Any]) -> str:
         return ", ".join(map(str, schema["enum"]))
     match schema.get("type"):
         case "array":
-            return f"a list, not empty, each item {describe(schema['items'])}"
+            filled = ", not empty" if schema.get("minItems") else ""
+            return f"a list{filled}, each item {describe(schema['items'])}"
         case "object":
             return "keys with values"
         case "boolean":

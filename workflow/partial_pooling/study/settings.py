@@ -60,6 +60,9 @@ class DatasetFile(Settings):
     pooled_sd: Annotated[bool, TRUE_OR_FALSE] = False
     """For summaries and observations. Use one standard deviation within groups, pooled with weights
     n − 1, in place of each group's own."""
+    weights: list[Annotated[float, number(ge=0, le=1)]] = Field(default=[])
+    """How far the model `partial` centers each group, 1 wholly and 0 not at all. One number for all
+    groups, or one a group in the order of the file; empty: chosen from the exact posterior."""
 
 
 class DatasetKeys(DatasetFile):
