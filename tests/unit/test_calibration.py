@@ -44,6 +44,7 @@ from partial_pooling.grading.power import _chi_square, power, simulations_needed
 from partial_pooling.grading.ranks import EXACT, Calibration
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.grading.uniformity import count_below, null_distribution
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import parse_hyperprior, parse_prior
 from partial_pooling.report.calibrated import sentences
@@ -197,7 +198,7 @@ def test_a_failed_fit_is_a_row_with_its_reason(monkeypatch, eight_schools, defau
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["centered", "noncentered"])
+@pytest.mark.parametrize("model", PARAMETRIZATIONS)
 def test_batches_and_order_do_not_change_a_bit(model, eight_schools, default_prior):
     def run(numbers):
         results = list(calibrate(model, eight_schools, default_prior, SETTINGS, numbers))

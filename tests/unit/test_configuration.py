@@ -196,6 +196,13 @@ REFUSED = [
     (D + "columns", {"estimate": "effect"}, "column effect is missing"),
     (D + "pooled_sd", "yes", "pooled_sd: found 'yes'; allowed: true or false"),
     (D + "pooled_sd", True, "allowed for form estimates: false"),
+    (D + "weights", 0.5, "weights: found 0.5; allowed: a list, each item a number from 0 to 1"),
+    (D + "weights", [0.5, 1.5], "weights[1]: found 1.5; allowed: a number from 0 to 1"),
+    (
+        D + "weights",
+        [0.5, 1],
+        "weights: found 2 numbers; allowed: one, or one for",
+    ),
     (D + "priors", {}, "priors: unknown key (did you mean prior?)"),
     (D + "prior", None, "prior: found nothing"),
     (D + "prior", {}, "datasets.eight_schools.prior: missing; allowed: a prior of mu and tau"),
@@ -256,7 +263,7 @@ LINES = [
         "thresholds.error_mean: found '1e-3' (text; write 1.0e-3 for 1e-3); "
         "allowed: a number above 0",
     ),
-    ("models", ["x"], "models[0]: found 'x'; allowed: centered, noncentered"),
+    ("models", ["x"], "models[0]: found 'x'; allowed: centered, noncentered, partial, marginal"),
     (
         "sampling.draws",
         7,
@@ -267,7 +274,7 @@ LINES = [
         "datasets.eight_schools.Path",
         "x",
         "datasets.eight_schools.Path: unknown key (did you mean path?); "
-        "allowed: path, form, columns, pooled_sd, prior",
+        "allowed: path, form, columns, pooled_sd, weights, prior",
     ),
     (
         "datasets",
@@ -279,7 +286,7 @@ LINES = [
         "datasets.x",
         {"pathh": 1, "form": 2},
         "datasets.x.pathh: unknown key (did you mean path?); "
-        "allowed: path, form, columns, pooled_sd, prior",
+        "allowed: path, form, columns, pooled_sd, weights, prior",
     ),
     ("sampling.seeds", ["a", 1, 1], "sampling.seeds: found 1 twice; allowed: each once"),
     (

@@ -1,0 +1,48 @@
+"""Weights of the partial model."""
+
+import numpy as np
+import pytest
+
+from partial_pooling.data.groups import Groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.weights import weights
+from partial_pooling.priors.priors import parse_hyperprior
+
+
+def posterior(unit=1.0):
+    groups = Groups(
+        ("a", "b", "c", "d", "e"),
+        unit * np.array([1.0, 4, -2, 9, 3]),
+        unit * np.array([0.05, 1, 2, 8, 400]),
+    )
+    prior = {
+        "mu": {"dist": "Normal", "mu": 0, "sigma": 5 * unit},
+        "tau": {"dist": "HalfNormal", "sigma": 5 * unit},
+    }
+    return solve(groups, parse_hyperprior(prior))
+
+
+def test_precise_groups_are_centered_and_vague_ones_not():
+    found = weights(posterior())
+    assert found[0] == 1
+    assert found[-1] == 0
+    assert (np.diff(found) < 0).all()
+
+
+def test_weights_have_two_decimals():
+    found = weights(posterior())
+    np.testing.assert_array_equal(found, [float(f"{w:.2f}") for w in found])
+
+
+def test_weights_are_the_same_in_any_units():
+    np.testing.assert_array_equal(weights(posterior()), weights(posterior(1e6)))
+
+
+def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
+    exact = posterior()
+    # a quarter of the posterior of tau lies below, by its own CDF
+    q = exact.quantile("tau", 0.25)
+    assert exact.cdf("tau", q) == pytest.approx(0.25, abs=1e-9)
+    found = weights(exact)
+    expected = 1 / (1 + (exact.groups.std_error / q) ** 2)
+    np.testing.assert_allclose(found, expected, atol=0.00501)
