@@ -1,6 +1,7 @@
 """Classical estimates against brute force, and against formulas written another way."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy import optimize, stats
 
 from partial_pooling.classical.estimates import classical_table, estimate, theta_table
 from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 
 METHODS = ["dersimonian_laird", "paule_mandel", "ml", "reml"]
@@ -234,6 +236,13 @@ def test_risk_ratios_of_bcg_are_those_of_other_programs():
         assert of_method.mu == pytest.approx(mu, abs=0.00006)
         half = stats.norm.ppf(0.975) * of_method.mu_std_error
         assert (of_method.mu - half, of_method.mu + half) == pytest.approx((low, high), abs=0.0001)
+
+
+def test_shipped_bcg_trials_are_these_risk_ratios():
+    path = Path(__file__).parents[2] / "config" / "datasets" / "bcg_trials.csv"
+    shipped = read_groups(path, columns={"group": "trial", "estimate": "log_risk_ratio"})
+    np.testing.assert_allclose(shipped.estimate, BCG_RISKS.estimate, atol=6e-7)
+    np.testing.assert_allclose(shipped.std_error, BCG_RISKS.std_error, atol=6e-7)
 
 
 @pytest.mark.parametrize("groups", [VIECHTBAUER_1, VIECHTBAUER_2, BCG_RISKS])

@@ -274,3 +274,4 @@ def test_shipped_studies_can_be_planned(finished):
     assert finished.planned(study="config/config.yaml")["sample_posterior"] == 2
     assert finished.planned(study="config/lecture.yaml")["sample_posterior"] == 2
     assert finished.planned(study="config/examples.yaml")["sample_posterior"] == 4
+    assert finished.planned(study="config/parametrizations.yaml")["sample_posterior"] == 8
