@@ -17,6 +17,7 @@ from partial_pooling.__main__ import main
 from partial_pooling.data.reading import write_groups
 from partial_pooling.errors import InputError
 from partial_pooling.files import replacing, seal_of, sha256_of, write_json
+from partial_pooling.models.weights import write_weights
 from partial_pooling.sampling.fits import PER_CHAIN, PER_DRAW, Fit, read_fit, write_fit
 from partial_pooling.sampling.manifests import read_fits, read_manifest
 from partial_pooling.sampling.settings import SamplerSettings
@@ -53,17 +54,25 @@ def study(tmp_path, monkeypatch, eight_schools):
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
 
-    def run(dataset="schools", fits=GRID, batch="000", killed_at=None, data=None, **params):
+    def run(
+        dataset="schools",
+        fits=GRID,
+        batch="000",
+        killed_at=None,
+        data=None,
+        weights=(),
+        **params,
+    ):
         asked = []
 
-        def sample_fits(model, sampler, fits, settings, cores):
+        def sample_fits(model, sampler, fits, settings, cores, draw_theta):
             for number, fit in enumerate(fits):
                 if number == killed_at:
                     raise KeyboardInterrupt
                 asked.append(fit)
                 yield made_up(*fit)
 
-        def build_model(*args):
+        def build_model(*args, **options):
             asked.append("compiled")
 
         monkeypatch.setattr(script, "sample_fits", sample_fits)
@@ -72,10 +81,15 @@ def study(tmp_path, monkeypatch, eight_schools):
         folder.mkdir(parents=True, exist_ok=True)
         if data or not (folder / "data.csv").exists():
             write_groups(data or eight_schools, folder / "data.csv")
+        if weights:
+            write_weights(eight_schools.names, weights, folder / "weights.csv")
         given = PARAMS | params
         settings = {name: given.pop(name) for name in SamplerSettings.model_fields}
         job = SimpleNamespace(
-            input=SimpleNamespace(data=str(folder / "data.csv")),
+            input=SimpleNamespace(
+                data=str(folder / "data.csv"),
+                weights=str(folder / "weights.csv") if weights else [],
+            ),
             output=SimpleNamespace(fits=str(folder / f"fits/centered/batch-{batch}.json")),
             wildcards=SimpleNamespace(model="centered"),
             params=Params(given, settings=settings, fits=[list(fit) for fit in fits]),
@@ -222,6 +236,13 @@ def test_a_renamed_study_and_other_batches_sample_nothing_and_compile_nothing(st
 def test_appended_seeds_sample_what_is_new(study):
     study()
     assert study(fits=[*GRID, (3, 0.8)]) == ["compiled", (3, 0.8)]
+
+
+def test_weights_are_part_of_what_names_a_fit(study):
+    study()
+    assert study(weights=[0.5] * 8) == ["compiled", *GRID]
+    assert study(weights=[0.5] * 8) == []
+    assert study(weights=[0.5] * 7 + [0.51]) == ["compiled", *GRID]
 
 
 def test_other_data_code_or_settings_sample_all_and_leave_what_is_there(study, eight_schools):

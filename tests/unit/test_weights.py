@@ -6,6 +6,7 @@ import pytest
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
+from partial_pooling.models.weights import read_weights, write_weights
 from partial_pooling.priors.priors import parse_hyperprior
 
 
@@ -46,3 +47,10 @@ def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
     found = weights(exact)
     expected = 1 / (1 + (exact.groups.std_error / q) ** 2)
     np.testing.assert_allclose(found, expected, atol=0.00501)
+
+
+def test_weights_are_read_as_they_were_written(tmp_path):
+    found = np.array([0.0, 0.01, 0.5, 0.99, 1.0])
+    write_weights(("a", "b,c", "θ", '"', "e"), found, tmp_path / "weights.csv")
+    np.testing.assert_array_equal(read_weights(tmp_path / "weights.csv"), found)
+    assert (tmp_path / "weights.csv").read_text().startswith("group,weight\na,0\n")

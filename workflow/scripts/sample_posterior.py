@@ -8,6 +8,7 @@ from partial_pooling.data.reading import read_groups
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.models.parametrizations import build_model
+from partial_pooling.models.weights import read_weights
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.sampling.conditional import draw_theta
 from partial_pooling.sampling.manifests import write_manifest
@@ -15,7 +16,6 @@ from partial_pooling.sampling.samplers import sample_fits
 from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.sampling.store import Store
 from partial_pooling.study.provenance import provenance
-from partial_pooling.tables import read_table
 
 
 def main(job: Any) -> None:
@@ -24,7 +24,7 @@ def main(job: Any) -> None:
     settings = {**named, **params.settings}
     weights = None
     if job.input.weights:
-        weights = read_table(job.input.weights)["weight"].to_numpy()
+        weights = read_weights(job.input.weights)
         settings["weights"] = weights.tolist()
     origin = provenance(job.input.data, settings)
     shared = {**settings, "data_sha256": origin["data_sha256"], "code": params.code}

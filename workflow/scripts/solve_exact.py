@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.reading import read_groups
@@ -14,6 +13,7 @@ from partial_pooling.exact.weights import weights
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.logs import log_to
+from partial_pooling.models.weights import write_weights
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import write_table
@@ -29,9 +29,9 @@ def main(job: Any) -> None:
         (exact_table(exact), job.output.exact),
         (classical_table(groups), job.output.classical),
         (theta_table(groups), job.output.classical_theta),
-        (pd.DataFrame({"group": groups.names, "weight": used}), job.output.weights),
     ):
         write_table(table, path)
+    write_weights(groups.names, used, job.output.weights)
     write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)
     write_json(prior_data_agreement(groups, prior).as_dict(), job.output.agreement)
     attributes = provenance(job.input.data, {"prior": job.params.prior})
