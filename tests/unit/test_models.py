@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from partial_pooling.data.groups import Groups
+from partial_pooling.errors import InputError
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
 from partial_pooling.priors.distributions import CHOICES
@@ -192,3 +193,11 @@ def test_theta_drawn_afterwards_has_its_conditional_distribution(eight_schools):
     sd = np.sqrt(((grid - mean) ** 2 * density).sum(axis=0))
     assert (np.abs(drawn.mean(axis=0) - mean) < 4.5 * sd / np.sqrt(200_000)).all()
     assert (np.abs(drawn.std(axis=0) / sd - 1) < 4.5 / np.sqrt(400_000)).all()
+
+
+def test_a_family_that_cannot_integrate_theta_out_says_so_in_one_line(
+    eight_schools, default_prior, monkeypatch
+):
+    monkeypatch.setattr(type(NORMAL), "integrates_theta", False)
+    with pytest.raises(InputError, match="normal cannot; allowed: centered, noncentered, partial$"):
+        build_model("marginal", eight_schools, default_prior)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.data.groups import Groups
+from partial_pooling.errors import InputError
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.priors.distributions import Prior
@@ -142,7 +143,18 @@ def build_model(
     pymc.Model
         With variables `mu`, `tau`, observed `y` (dims group) and, but for `marginal`, `theta`
         (dims group).
+
+    Raises
+    ------
+    InputError
+        The family has no such model.
     """
+    if parametrization in INTEGRATED and not family.integrates_theta:
+        raise InputError(
+            f"models: found {parametrization}, which integrates theta out; the family "
+            f"{family.name} cannot; allowed: "
+            + ", ".join(name for name in PARAMETRIZATIONS if name not in INTEGRATED)
+        )
     import pymc as pm
 
     with pm.Model(coords={"group": list(groups.names)}) as model:
