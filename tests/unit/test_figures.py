@@ -17,6 +17,7 @@ from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.figures.accuracy import error as draw_error
 from partial_pooling.figures.accuracy import z_scores as draw_z_scores
+from partial_pooling.figures.axes import apart
 from partial_pooling.figures.curves import quantile as exact_quantile
 from partial_pooling.figures.densities import densities as draw_densities
 from partial_pooling.figures.forest import forest as draw_forest
@@ -378,3 +379,9 @@ def test_heavy_layers_are_rasters_within_the_svg(eight, tmp_path):
         assert len(svg) < 400_000
         assert b"data:image/png;base64" in svg
     assert b"http://" not in svg.split(b"<defs>", 1)[1].replace(b"http://www.w3.org", b"")
+
+
+def test_labels_of_numbers_of_draws_keep_the_last_and_have_room():
+    draws = np.array([100.0, 110, 1000, 9000, 10_000])
+    np.testing.assert_array_equal(apart(draws, 4.0), [110, 1000, 10_000])
+    np.testing.assert_array_equal(apart(draws, 400.0), draws)

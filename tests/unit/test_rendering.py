@@ -13,7 +13,7 @@ import pytest
 from synthetic_results import hostile_groups, write_results
 
 from partial_pooling.errors import InputError
-from partial_pooling.report.rendering import notebook_to_html, run_notebook
+from partial_pooling.report.rendering import MATH, _mathml, notebook_to_html, run_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "workflow/notebooks/report.ipynb"
@@ -134,3 +134,12 @@ def test_papermill_by_hand_needs_no_more_than_the_folder(tmp_path):
     subprocess.run([str(part) for part in command], check=True, capture_output=True)
     cells = nbformat.read(out, as_version=4).cells
     assert all(cell.outputs for cell in cells[2:] if cell.cell_type == "code")
+
+
+def test_words_in_formulas_are_whole_and_upright():
+    (formula,) = MATH.finditer(r"of $y_j \sim \mathrm{Normal}(\log \tau)$, say")
+    mathml = _mathml(formula)
+    assert "<mi>Normal</mi>" in mathml
+    assert "<mo>&#x223C;</mo>" in mathml
+    assert '<mi>log</mi><mspace width="0.17em"/>' in mathml
+    assert mathml.endswith(",</span>")

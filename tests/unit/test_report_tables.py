@@ -44,6 +44,7 @@ from synthetic_results import GOOD, write_results
 from partial_pooling.data.groups import Groups
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import CALIBRATION, caption
+from partial_pooling.report.findings import p_text
 from partial_pooling.report.html import Html, Shown, bold, figure, table
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
@@ -1021,3 +1022,11 @@ def test_figures_carry_their_words_and_image():
     assert soup.figcaption.get_text() == "See 5\xa0% & more."
     assert soup.find(role="region")["aria-label"] == "Figure: a b"
     assert repr(Html("x" * 1234)) == "<HTML of 1,234 characters>"
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"),
+    [(0.03, "= 0.030"), (1e-4, "= 0.00010"), (0.99e-4, "< 0.0001"), (0.0, "< 0.0001")],
+)
+def test_p_values_below_one_in_ten_thousand_are_bounded(chance, said):
+    assert p_text(chance) == said
