@@ -167,8 +167,13 @@ class PosteriorOfTau:
         result[inside] = self.target.log_density(t[inside]) - self.log_norm
         return result
 
+    @cached_property
+    def _log_density_at_nodes(self) -> Array:
+        """Shape (N,), relative to the reference's."""
+        return self.target.log_density(self.log_nodes)
+
     def _unscaled_weights(self, growth: int) -> Array:
-        log_density = self.target.log_density(self.log_nodes)
+        log_density = self._log_density_at_nodes
         weight = np.exp(log_density) * self.rule.width
         if math.isinf(self.power):
             # A light tail cut off by the largest float matters only for LogNormal

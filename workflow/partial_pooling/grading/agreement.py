@@ -30,6 +30,7 @@ from partial_pooling.classical.estimates import heterogeneity
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.nodes import log_averages
 from partial_pooling.exact.posterior import solve
+from partial_pooling.files import number_or_null
 from partial_pooling.grading.inference import holm
 from partial_pooling.priors.distributions import Flat, Scale
 from partial_pooling.priors.priors import HyperPrior
@@ -174,7 +175,7 @@ def _undefined(why: str) -> Check:
 def _corrected(check: Check, p_value: float) -> Check:
     return Check(
         check.p_value,
-        None if math.isnan(p_value) else float(p_value),
+        number_or_null(p_value),
         check.too_large,
         check.undefined,
     )

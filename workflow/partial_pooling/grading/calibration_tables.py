@@ -33,10 +33,7 @@ def uniformity(calibration: Calibration) -> pd.DataFrame:
     choices = []
     for fits in ("all", "thinned"):
         rows = []
-        for source in calibration.sources if fits == "all" else calibration.models:
-            table = calibration.rank_table(source, fits == "thinned")
-            if not len(table):
-                continue
+        for source, table in calibration.ranked(fits == "thinned"):
             null = null_distribution(len(table), calibration.different)
             p_values = null.p_value(count_below(table.to_numpy(), calibration.different))
             rows.append(
@@ -68,10 +65,7 @@ def ecdf(calibration: Calibration) -> pd.DataFrame:
         source, variable, position (0 to 1), difference, lower, upper: of all fits.
     """
     rows = []
-    for source in calibration.sources:
-        table = calibration.rank_table(source)
-        if not len(table):
-            continue
+    for source, table in calibration.ranked():
         null = null_distribution(len(table), calibration.different)
         lower, upper = (np.r_[0, end - null.cuts, 0] for end in null.band())
         below = count_below(table.to_numpy(), calibration.different) / len(table)
@@ -101,11 +95,8 @@ def histogram(calibration: Calibration) -> pd.DataFrame:
         that uniform ranks keep in all bins of a histogram at once but for 5 % (Bonferroni).
     """
     rows = []
-    for source in calibration.sources:
-        table = calibration.rank_table(source)
+    for source, table in calibration.ranked():
         count = len(table)
-        if not count:
-            continue
         bins = min(20, max(5, count // 10), calibration.different)
         of_rank = np.arange(calibration.different) * bins // calibration.different
         width = np.bincount(of_rank, minlength=bins) / calibration.different
@@ -141,11 +132,8 @@ def coverage(calibration: Calibration) -> pd.DataFrame:
     cut = {round(different * (1 - level) / 2) for level in COVERAGE_LEVELS}
     cuts = np.array(sorted((c for c in cut if 2 * c < different), reverse=True))
     rows = []
-    for source in calibration.sources:
-        table = calibration.rank_table(source)
+    for source, table in calibration.ranked():
         count = len(table)
-        if not count:
-            continue
         for variable in table.columns:
             ranks = table[variable].to_numpy()[:, None]
             inside = ((ranks >= cuts) & (ranks < different - cuts)).sum(axis=0)

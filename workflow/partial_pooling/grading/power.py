@@ -37,11 +37,8 @@ def power(calibration: Calibration) -> pd.DataFrame:
     different = calibration.different
     rng = np.random.default_rng(SEED)
     rows = []
-    tables = {source: calibration.rank_table(source) for source in calibration.sources}
-    for source, table in tables.items():
+    for source, table in calibration.ranked():
         total = len(table)
-        if not total:
-            continue
         cuts = np.arange(1, different)
         block = max(1, 10 * MOST_AT_ONCE // (total * len(cuts)))
         for count in [n for n in POWER_COUNTS if n < total] + [total]:

@@ -8,6 +8,7 @@ position in the exact CDF, is cut into the same L + 1 ranks, so that all stand t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,13 @@ class Calibration:
     def variables(self) -> list[str]:
         """Tested variables: all but tau, whose ranks are those of log_tau."""
         return [name for name in dict.fromkeys(self.ranks["variable"]) if name != "tau"]
+
+    def ranked(self, thinned_only: bool = False) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Each source that has ranks, with its table; of thinned fits, the models alone."""
+        for source in self.models if thinned_only else self.sources:
+            table = self.rank_table(source, thinned_only)
+            if len(table):
+                yield source, table
 
     def rank_table(self, source: str, thinned_only: bool = False) -> pd.DataFrame:
         """Ranks of a model, or of the exact control: a row a simulation, a column a variable."""

@@ -186,9 +186,9 @@ def _check_dataset(name: str, keys: DatasetKeys) -> None:
                 f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
                 f"allowed for form {keys.form}: {', '.join(allowed)}"
             )
-    if keys.pooled_sd and keys.form == "estimates":
+    if keys.pooled_sd and "pooled_sd" not in FORMS[keys.form].options:
         raise InputError(
-            f"{where}.pooled_sd: found true; allowed for form estimates: false, "
+            f"{where}.pooled_sd: found true; allowed for form {keys.form}: false, "
             "since its standard errors are given"
         )
     for variable, of_variable in _given_priors(keys).items():
