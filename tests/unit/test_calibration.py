@@ -724,6 +724,23 @@ def test_histogram_bins_hold_their_ranks(few):
         assert stats.binom.sf(high, 60, share) <= 0.05 / 12 < stats.binom.sf(high - 1, 60, share)
 
 
+def test_bounds_of_a_histogram_are_the_binomials_for_many_simulations_too():
+    """So many that neither a half nor double the level would give the same bounds."""
+    count = 4000
+    numbers = np.arange(count)
+    ranks = pd.DataFrame(
+        {"model": "m", "simulation": numbers, "variable": "mu", "rank": numbers % 100}
+        | {"exact_cdf": (numbers + 0.5) / count}
+    )
+    fits = pd.DataFrame({"model": "m", "simulation": numbers, "thinned": True})
+    bins = histogram(Calibration(ranks, fits, 99)).query("source == 'm'")
+    assert len(bins) == 20
+    tail = 0.05 / 20 / 2
+    for low, high in zip(bins["lower"], bins["upper"], strict=True):
+        assert stats.binom.cdf(low - 1, count, 0.05) < tail <= stats.binom.cdf(low, count, 0.05)
+        assert stats.binom.sf(high, count, 0.05) <= tail < stats.binom.sf(high - 1, count, 0.05)
+
+
 def test_number_of_bins_follows_the_number_of_simulations():
     for count, bins in ((20, 5), (60, 6), (300, 10)):  # of ten ranks
         table = histogram(few_ranks(count))

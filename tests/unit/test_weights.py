@@ -1,13 +1,20 @@
 """Weights of the partial model."""
 
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from partial_pooling.data.groups import Groups
+from partial_pooling.data.reading import write_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.models.weights import read_weights, write_weights
 from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.report.sections.sampling import MODELS
 
 
 def posterior(unit=1.0):
@@ -54,3 +61,31 @@ def test_weights_are_read_as_they_were_written(tmp_path):
     write_weights(("a", "b,c", "θ", '"', "e"), found, tmp_path / "weights.csv")
     np.testing.assert_array_equal(read_weights(tmp_path / "weights.csv"), found)
     assert (tmp_path / "weights.csv").read_text().startswith("group,weight\na,0\n")
+
+
+SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "solve_exact.py"
+
+
+@pytest.mark.parametrize("by_hand", [[], [0.25], [0.1, 0.2, 0.3, 0.4, 0.5]])
+def test_rule_writes_the_weights_given_by_hand_or_else_its_own(by_hand, tmp_path):
+    spec = importlib.util.spec_from_file_location("solve_exact", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    exact = posterior()
+    write_groups(exact.groups, tmp_path / "data.csv")
+    tables = ("exact", "classical", "classical_theta")
+    files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights")}
+    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement")}
+    script.main(
+        SimpleNamespace(
+            input=SimpleNamespace(data=tmp_path / "data.csv"),
+            output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
+            params=SimpleNamespace(prior=exact.prior.as_dict(), weights=by_hand),
+        )
+    )
+    expected = {0: weights(exact), 1: np.full(5, 0.25)}.get(len(by_hand), by_hand)
+    np.testing.assert_array_equal(read_weights(files["weights"]), expected)
+
+
+def test_every_parametrization_is_told_in_words():
+    assert set(MODELS) == set(PARAMETRIZATIONS)

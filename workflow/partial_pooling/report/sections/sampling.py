@@ -20,8 +20,8 @@ MODELS = {
     "centered": "samples every θ<sub>j</sub> ~ Normal(μ, τ) as the model is written",
     "noncentered": "samples ν<sub>j</sub> ~ Normal(0, 1) and computes θ<sub>j</sub> = μ + "
     "τ ν<sub>j</sub>",
-    "partial": "samples each group as far between the two as suits its precision, by a weight "
-    "w<sub>j</sub> that is 1 for centered and 0 for noncentered",
+    "partial": "samples each group as far between centered and noncentered as its weight "
+    "w<sub>j</sub> says, 1 for the first and 0 for the second",
     "marginal": "samples only μ and τ, from y<sub>j</sub> ~ Normal(μ, √(σ<sub>j</sub>² + τ²)), "
     "and draws each θ<sub>j</sub> afterwards from its exact distribution given them",
 }
