@@ -9,30 +9,30 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import PROBABILITIES, solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.report.lecture import PRIOR
 
-EIGHT_SCHOOLS = Groups(
+EIGHT_SCHOOLS = Estimates(
     tuple("ABCDEFGH"),
     np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
     np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
 )
 
 
-def simulated(count: int, tau: float) -> Groups:
+def simulated(count: int, tau: float) -> Estimates:
     """Groups with standard errors around 1, between which theta varies with sd tau."""
     random = np.random.default_rng(1)
     std_error = np.exp(random.normal(0, 1, count))
-    return Groups(
+    return Estimates(
         tuple(f"group {j}" for j in range(count)),
         random.normal(3, np.hypot(std_error, tau)),
         std_error,
     )
 
 
-def seconds_for_table(groups: Groups, repeats: int) -> float:
+def seconds_for_table(groups: Estimates, repeats: int) -> float:
     """Least time of several for solving and tabulating."""
     times = []
     for _ in range(repeats):

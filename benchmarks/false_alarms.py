@@ -24,7 +24,7 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from scipy.fft import next_fast_len
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import ExactPosterior, solve
 from partial_pooling.grading import diagnostics
 from partial_pooling.grading.diagnostics import PROBABILITIES, estimate, grade, stack_variables
@@ -102,7 +102,7 @@ def posterior(groups: int) -> ExactPosterior:
     """The exact posterior of so many schools."""
     which = np.arange(groups) % len(ESTIMATES)
     names = tuple(f"g{number}" for number in range(groups))
-    return solve(Groups(names, ESTIMATES[which], STD_ERRORS[which]), PRIOR)
+    return solve(Estimates(names, ESTIMATES[which], STD_ERRORS[which]), PRIOR)
 
 
 def replicates(groups: int, draws: int, autocorrelation: float, seeds: range) -> np.ndarray:

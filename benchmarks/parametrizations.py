@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import ExactPosterior, solve
 from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
@@ -59,11 +59,11 @@ def prior(mu: tuple[Any, ...], tau: tuple[Any, ...]) -> HyperPrior:
     return parse_hyperprior(spec)
 
 
-def simulated(std_error: Any, tau: float, seed: int) -> Groups:
+def simulated(std_error: Any, tau: float, seed: int) -> Estimates:
     """Groups whose theta have standard deviation tau about 0."""
     std_error = np.asarray(std_error, dtype=float)
     estimate = np.random.default_rng(seed).normal(0, np.hypot(std_error, tau))
-    return Groups(tuple(f"g{j}" for j in range(len(estimate))), estimate, std_error)
+    return Estimates(tuple(f"g{j}" for j in range(len(estimate))), estimate, std_error)
 
 
 def mixed(count: int, precise: float, vague: float) -> np.ndarray:
@@ -75,12 +75,12 @@ def spread(count: int, log_sd: float, seed: int) -> np.ndarray:
 
 
 WIDE, WEAK, TAIL = ("Normal", 0, 5), ("HalfNormal", 2), ("HalfCauchy", 2)
-SCHOOLS = Groups(
+SCHOOLS = Estimates(
     tuple("ABCDEFGH"),
     np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
     np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
 )
-DATASETS: dict[str, tuple[Groups, HyperPrior]] = {
+DATASETS: dict[str, tuple[Estimates, HyperPrior]] = {
     "eight": (SCHOOLS, prior(WIDE, ("HalfCauchy", 5))),
     "eight, flat mu": (SCHOOLS, prior(("Flat",), ("HalfCauchy", 25))),
     "3, tau 1": (simulated(np.ones(3), 1, 5), prior(WIDE, ("HalfNormal", 1))),
@@ -112,7 +112,7 @@ DATASETS: dict[str, tuple[Groups, HyperPrior]] = {
 }
 
 
-def graded(fits: list[Fit], groups: Groups, exact: ExactPosterior) -> pd.DataFrame:
+def graded(fits: list[Fit], groups: Estimates, exact: ExactPosterior) -> pd.DataFrame:
     """One row a fit, as in fits.csv."""
     parts = []
     for fit in fits:
@@ -128,7 +128,7 @@ def graded(fits: list[Fit], groups: Groups, exact: ExactPosterior) -> pd.DataFra
     return judge_fits(cells.assign(batch="0"), estimates, THRESHOLDS)
 
 
-def sweep(groups: Groups, of: HyperPrior, seeds: range) -> dict[str, pd.DataFrame]:
+def sweep(groups: Estimates, of: HyperPrior, seeds: range) -> dict[str, pd.DataFrame]:
     """Graded fits of every common weight, of the rule and of the marginal model."""
     import nutpie
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.report.lecture import PRIOR
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def eight_schools():
     """The lecture's data."""
-    return Groups(
+    return Estimates(
         tuple("ABCDEFGH"),
         np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
         np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),

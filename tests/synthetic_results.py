@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
@@ -78,13 +78,15 @@ MISSED = Sampler(bias=0.3)  # wrong, and nothing raises an alarm
 
 def hostile_groups(names=HOSTILE):
     random = np.random.default_rng(5)
-    return Groups(tuple(names), random.normal(8, 9, len(names)), random.uniform(8, 18, len(names)))
+    return Estimates(
+        tuple(names), random.normal(8, 9, len(names)), random.uniform(8, 18, len(names))
+    )
 
 
 @functools.cache
 def solved(names, estimate, std_error, prior):
     """Solve a study once, however many results folders are made of it."""
-    groups = Groups(names, np.array(estimate), np.array(std_error))
+    groups = Estimates(names, np.array(estimate), np.array(std_error))
     posterior = solve(groups, parse_hyperprior(json.loads(prior)))
     return posterior, exact_table(posterior)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.grading.agreement import (
     LOCATION,
     SPREAD,
@@ -17,8 +17,8 @@ from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.agreement import agreement_words
 from partial_pooling.words import fixed
 
-SITES = Groups(tuple("ABCDEF"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
-UNEVEN = Groups(tuple("abcd"), np.array([1.0, 4, -2, 9]), np.array([0.1, 5, 2, 1]))
+SITES = Estimates(tuple("ABCDEF"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
+UNEVEN = Estimates(tuple("abcd"), np.array([1.0, 4, -2, 9]), np.array([0.1, 5, 2, 1]))
 
 
 def prior(mu=("Normal", {"mu": 0, "sigma": 5}), tau=("HalfCauchy", {"beta": 5})):
@@ -125,7 +125,7 @@ def test_p_values_are_uniform_where_data_come_from_the_prior(std_error, tau, rep
             + t * rng.standard_normal(count)
             + std_error * rng.standard_normal(count)
         )
-        found = prior_data_agreement(Groups(names, y, std_error), prior(tau=tau))
+        found = prior_data_agreement(Estimates(names, y, std_error), prior(tau=tau))
         p_values.append((found.location.p_value, found.spread.p_value))
     for name, column in zip((LOCATION, SPREAD), np.transpose(p_values), strict=True):
         assert stats.kstest(column, "uniform").pvalue > 1e-4, name
@@ -133,7 +133,7 @@ def test_p_values_are_uniform_where_data_come_from_the_prior(std_error, tau, rep
 
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
 def test_units_do_not_matter(scale):
-    scaled = Groups(SITES.names, SITES.estimate * scale, SITES.std_error * scale)
+    scaled = Estimates(SITES.names, SITES.estimate * scale, SITES.std_error * scale)
     here = prior_data_agreement(SITES, prior())
     there = prior_data_agreement(
         scaled,
@@ -171,7 +171,7 @@ def test_sites_in_other_units_than_the_prior_conflict():
 def test_spreads_conflict_in_both_directions():
     wide = told(SITES, prior(("Normal", {"mu": 130, "sigma": 50}), ("HalfNormal", {"sigma": 0.1})))
     assert "The groups lie further apart than the prior of τ expects" in wide
-    close = Groups(tuple("abcdefgh"), np.linspace(1, 1.2, 8), np.full(8, 1.0))
+    close = Estimates(tuple("abcdefgh"), np.linspace(1, 1.2, 8), np.full(8, 1.0))
     words = told(close, prior(tau=("Uniform", {"lower": 50, "upper": 100})))
     assert (
         "The groups lie closer together than the prior of τ expects, which has τ in 51 to 99"
@@ -196,7 +196,7 @@ def test_a_conflict_is_told_by_the_p_value_that_decides():
 
 
 def test_what_cannot_be_resolved_is_not_defined(monkeypatch):
-    equal = Groups(("a", "b", "c"), np.full(3, 2.0), np.array([1.0, 2, 3]))
+    equal = Estimates(("a", "b", "c"), np.full(3, 2.0), np.array([1.0, 2, 3]))
     assert prior_data_agreement(equal, prior()).spread.undefined == "the estimates are all equal"
 
     def fail(*_):
@@ -216,9 +216,9 @@ def test_improper_priors_are_not_asked():
     found = prior_data_agreement(SITES, half_flat)
     assert found.spread.p_value is None
     assert found.location.p_value < 1e-3
-    two = Groups(("a", "b"), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    two = Estimates(("a", "b"), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     assert "too few groups tell of τ" in told(two, half_flat)
-    alone = prior_data_agreement(Groups(("a",), np.array([3.0]), np.array([1.0])), prior())
+    alone = prior_data_agreement(Estimates(("a",), np.array([3.0]), np.array([1.0])), prior())
     assert alone.spread.undefined == "one group has no spread"
 
 

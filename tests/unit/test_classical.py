@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from partial_pooling.classical.estimates import classical_table, estimate, theta_table
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 
@@ -19,7 +19,7 @@ METHODS = ["dersimonian_laird", "paule_mandel", "ml", "reml"]
 
 def make_groups(y, sigma):
     names = tuple(f"g{j}" for j in range(len(y)))
-    return Groups(names, np.array(y, dtype=float), np.array(sigma, dtype=float))
+    return Estimates(names, np.array(y, dtype=float), np.array(sigma, dtype=float))
 
 
 SCHOOLS = make_groups([28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
 from partial_pooling.priors import distributions
 from partial_pooling.priors.priors import HyperPrior
@@ -52,4 +52,4 @@ def test_the_prior_of_its_example_works(eight_schools):
     density /= np.sqrt(precision)
     density /= density.sum()
     assert posterior.mean("tau") == pytest.approx(tau @ density, rel=1e-6)
-    assert isinstance(posterior.groups, Groups)
+    assert isinstance(posterior.groups, Estimates)

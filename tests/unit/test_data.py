@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.forms.summaries import standard_errors
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import read_groups, write_groups
 from partial_pooling.errors import InputError
 
@@ -79,7 +79,7 @@ def test_writing_and_reading_gives_back_every_bit(tmp_path_factory, rows):
     file = tmp_path_factory.mktemp("groups") / "data.csv"
     estimate, std_error = np.array(rows).T
     names = tuple(f'{i}, "quoted" ŷ' for i in range(len(rows)))
-    write_groups(Groups(names, estimate, std_error), file)
+    write_groups(Estimates(names, estimate, std_error), file)
     again = read_groups(file)
     assert again.names == names
     assert again.estimate.tobytes() == estimate.tobytes()

@@ -10,7 +10,7 @@ import xarray as xr
 from exact_draws import as_tree, exact_draws
 from scipy import integrate, stats
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
 from partial_pooling.grading.diagnostics import (
     diagnose_fit,
@@ -66,7 +66,7 @@ def test_estimates_are_arvizs_own(eight_schools, exact):
 
 def test_many_variables_are_estimated_as_few(default_prior):
     names = tuple(f"g{i}" for i in range(40))
-    groups = Groups(names, np.linspace(-5, 5, 40), np.full(40, 3.0))
+    groups = Estimates(names, np.linspace(-5, 5, 40), np.full(40, 3.0))
     posterior = exact_draws(groups, solve(groups, default_prior), 2, 50, seed=3)
     assert_arvizs(estimate(stack_variables(posterior)), posterior)
 
@@ -125,7 +125,7 @@ def test_errors_are_in_the_units_of_the_exact_posterior(eight_schools, exact):
 def test_moments_that_do_not_exist_are_not_graded():
     # two groups and a half-Cauchy: the tail of tau falls with power 3, so its fourth moment is
     # infinite; with flat mu the power is 2, and the second is infinite too
-    two = Groups(("a", "b"), np.array([1.0, 5.0]), np.array([2.0, 3.0]))
+    two = Estimates(("a", "b"), np.array([1.0, 5.0]), np.array([2.0, 3.0]))
     tau = parse_prior("tau", {"dist": "HalfCauchy", "beta": 5})
     normal = solve(two, HyperPrior(parse_prior("mu", {"dist": "Normal", "mu": 0, "sigma": 5}), tau))
     flat = solve(two, HyperPrior(parse_prior("mu", {"dist": "Flat"}), tau))

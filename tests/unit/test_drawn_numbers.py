@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Annotation
 from scipy import stats
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.accuracy import error as draw_error
 from partial_pooling.figures.accuracy import z_scores as draw_z_scores
 from partial_pooling.figures.axes import axis_from_zero, log_axis
@@ -57,7 +57,7 @@ POSTERIOR = {
     "tau": stats.lognorm(0.8, scale=math.exp(0.5)),
     "log_tau": stats.norm(0.5, 0.8),
 }
-GROUPS = Groups(NAMES, np.array([20.0, -4, 9]), np.array([5.0, 8, 12]))
+GROUPS = Estimates(NAMES, np.array([20.0, -4, 9]), np.array([5.0, 8, 12]))
 
 
 def theta_mean(tau, group):

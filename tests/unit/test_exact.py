@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import digamma, log_ndtr, ndtr, owens_t, polygamma
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact import joint
 from partial_pooling.exact.joint import QuadratureError
@@ -57,7 +57,7 @@ def uniform(lower, upper):
 
 def make_groups(estimate, std_error):
     names = tuple(f"g{j}" for j in range(len(estimate)))
-    return Groups(names, np.array(estimate, dtype=float), np.array(std_error, dtype=float))
+    return Estimates(names, np.array(estimate, dtype=float), np.array(std_error, dtype=float))
 
 
 def posterior_of(estimate, std_error, mu=None, tau=None):

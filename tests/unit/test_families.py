@@ -11,7 +11,7 @@ from scipy import integrate, stats
 from scipy.special import ndtr
 
 from partial_pooling.data.forms.registry import FORMS
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.models.parametrizations import (
@@ -23,7 +23,7 @@ from partial_pooling.models.parametrizations import (
 from partial_pooling.priors.priors import parse_hyperprior
 
 DATA = {
-    "normal": Groups(("a", "b", "c"), np.array([28.0, 8.0, -3.0]), np.array([15.0, 10.0, 16.0]))
+    "normal": Estimates(("a", "b", "c"), np.array([28.0, 8.0, -3.0]), np.array([15.0, 10.0, 16.0]))
 }
 PRIOR = parse_hyperprior(
     {"mu": {"dist": "Normal", "mu": 1, "sigma": 5}, "tau": {"dist": "HalfCauchy", "beta": 5}}
@@ -57,7 +57,7 @@ def test_likelihood_has_all_its_constants(family, groups):
         def density(y, j=j):
             data = groups.estimate.copy()
             data[j] = y
-            moved = Groups(groups.names, data, groups.std_error)
+            moved = Estimates(groups.names, data, groups.std_error)
             return math.exp(family.log_likelihood(moved, theta)[j])
 
         assert integrate.quad(density, -200, 200, limit=200)[0] == pytest.approx(1, abs=1e-8)

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from partial_pooling.classical.estimates import classical_table
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.figures.accuracy import error as draw_error
@@ -34,7 +34,7 @@ from partial_pooling.figures.traces import traces as draw_traces
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.lecture import PRIOR
 
-EIGHT = Groups(
+EIGHT = Estimates(
     tuple("ABCDEFGH"),
     np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
     np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
@@ -45,7 +45,7 @@ AWKWARD_NAMES = ("$5 to $10", r"a_{b}^c \frac $x$")
 def many_groups(count):
     random = np.random.default_rng(1)
     names = tuple(f"Regional centre for long and tedious names, ward {k}" for k in range(count))
-    return Groups(names, random.normal(50, 20, count), random.uniform(2, 30, count))
+    return Estimates(names, random.normal(50, 20, count), random.uniform(2, 30, count))
 
 
 def make_fits(models=("centered", "noncentered"), names=EIGHT.names, chains=4, draws=200):
@@ -160,7 +160,9 @@ def test_z_scores_beyond_the_axis_stand_at_its_edge(eight):
 
 
 def test_a_bar_far_wider_than_the_others_runs_out_of_the_forest_plot():
-    groups = Groups(EIGHT.names, EIGHT.estimate, np.where(np.arange(8) == 1, 1e4, EIGHT.std_error))
+    groups = Estimates(
+        EIGHT.names, EIGHT.estimate, np.where(np.arange(8) == 1, 1e4, EIGHT.std_error)
+    )
     ax = draw_forest(groups, exact_table(exact_of(groups)), classical_table(groups)).axes[0]
     assert np.ptp(ax.get_xlim()) < 400
     labels = [label.get_text() for label in ax.get_yticklabels()]
@@ -217,7 +219,7 @@ def test_a_model_has_one_colour_everywhere(eight):
 
 def test_names_are_drawn_as_they_are_written():
     """Mathtext would raise on the second name, and draw the first one without its signs."""
-    groups = Groups(AWKWARD_NAMES, np.array([1.0, 9]), np.array([2.0, 3]))
+    groups = Estimates(AWKWARD_NAMES, np.array([1.0, 9]), np.array([2.0, 3]))
     exact = exact_of(groups)
     table, curves, classical = exact_table(exact), exact_dataset(exact), classical_table(groups)
     fits = make_fits(names=AWKWARD_NAMES)
@@ -345,7 +347,7 @@ def test_fits_of_any_size_are_drawn(eight, models, chains, draws):
 
 
 def test_a_heavy_tail_does_not_flatten_what_else_there_is():
-    groups = Groups(("a", "b", "c"), np.array([1.0, 9, 30]), np.array([2.0, 3, 10]))
+    groups = Estimates(("a", "b", "c"), np.array([1.0, 9, 30]), np.array([2.0, 3, 10]))
     flat = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
     exact = exact_of(groups, flat)
     table, curves = exact_table(exact), exact_dataset(exact)

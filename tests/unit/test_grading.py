@@ -9,7 +9,7 @@ from exact_draws import as_tree, exact_draws
 from scipy import stats
 from synthetic_results import THRESHOLDS
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.grading.judgement import draws_needed, judge_estimates, judge_fits
@@ -22,7 +22,7 @@ def exact(eight_schools, default_prior):
 
 @pytest.fixture(scope="module")
 def two(default_prior):
-    groups = Groups(("a", "b"), np.array([28.0, 8.0]), np.array([15.0, 10.0]))
+    groups = Estimates(("a", "b"), np.array([28.0, 8.0]), np.array([15.0, 10.0]))
     return groups, solve(groups, default_prior)
 
 

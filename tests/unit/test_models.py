@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
@@ -141,7 +141,7 @@ def test_partial_model_is_the_same_in_any_units(eight_schools, default_prior):
     weights = np.linspace(0, 1, 8)
     found = []
     for unit in (1.0, 1000.0):
-        groups = Groups(
+        groups = Estimates(
             eight_schools.names, unit * eight_schools.estimate, unit * eight_schools.std_error
         )
         prior = parse_hyperprior(

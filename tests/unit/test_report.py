@@ -25,7 +25,7 @@ from synthetic_results import (
     write_results,
 )
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.report.captions import FIGURES, caption
@@ -57,8 +57,8 @@ from partial_pooling.words import count, fixed, percent, signed, significant, so
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "workflow/notebooks/report.ipynb"
 TEMPLATES = ROOT / "workflow/notebooks/templates"
-PLAIN = Groups(("a", "b", "c", "d"), np.array([3.0, 9, 4, 6]), np.array([4.0, 5, 4, 6]))
-SITES = Groups(tuple("abcdef"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
+PLAIN = Estimates(("a", "b", "c", "d"), np.array([3.0, 9, 4, 6]), np.array([4.0, 5, 4, 6]))
+SITES = Estimates(tuple("abcdef"), np.array([121.0, 135, 128, 142, 131, 138]), np.full(6, 3.0))
 NO_MEANS = {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}}
 
 
@@ -114,10 +114,10 @@ STUDIES = {
         "draws": (500,),
     },
     "groups that differ": {
-        "groups": Groups(("a", "b", "c"), np.array([0.0, 100, 200]), np.array([4.0, 5, 4]))
+        "groups": Estimates(("a", "b", "c"), np.array([0.0, 100, 200]), np.array([4.0, 5, 4]))
     },
     "tiny units": {
-        "groups": Groups(("a", "b", "c"), np.array([1e-6, 2e-6, 9e-6]), np.full(3, 2e-6)),
+        "groups": Estimates(("a", "b", "c"), np.array([1e-6, 2e-6, 9e-6]), np.full(3, 2e-6)),
         "prior": {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfCauchy", "beta": 1e-6}},
     },
 }

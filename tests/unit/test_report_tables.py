@@ -41,7 +41,7 @@ from distinct_results import (
 from scipy import integrate, stats
 from synthetic_results import GOOD, write_results
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.findings import p_text
@@ -156,7 +156,7 @@ def test_answer_in_sentences(report):
 def test_answer_knows_ties_and_equal_estimates(report):
     again = opened(report)
     again.__dict__["probability_largest"] = pd.Series([0.4, 0.4 - 5e-7, 0.2], list("abc"))
-    again.__dict__["groups"] = Groups(NAMES, np.full(5, 3.3), STD_ERROR)
+    again.__dict__["groups"] = Estimates(NAMES, np.full(5, 3.3), STD_ERROR)
     told = plain(answer.answer(again))
     assert "No group alone is the most likely to have the largest θ: two or more share the" in told
     assert "probability 0.400." in told
@@ -171,7 +171,7 @@ def test_answer_knows_ties_and_equal_estimates(report):
 
 def test_first_screen_agrees_with_brute_force(tmp_path):
     """The whole way from data to words, against sums over a grid of mu and tau."""
-    groups = Groups(("a", "b", "c"), np.array([20.0, -9, 4]), np.array([4.0, 7, 5]))
+    groups = Estimates(("a", "b", "c"), np.array([20.0, -9, 4]), np.array([4.0, 7, 5]))
     report = Results(write_results(tmp_path, groups, {"centered": GOOD}))
     prior = parse_hyperprior(report.prior.as_dict())
     assert (prior.mu.parameters, prior.tau.parameters) == ({"mu": 0, "sigma": 5}, {"beta": 5})
@@ -611,7 +611,7 @@ def test_heterogeneity_of_numbers_from_the_raw_data(tmp_path):
     """Q, its p-value, I^2 and the pooled taus' words, from the data by hand."""
     y, s = np.array([3.0, 9, 4, 6, 41]), np.array([4.0, 5, 4, 6, 5])
     names = tuple("abcde")
-    report = Results(write_results(tmp_path, Groups(names, y, s), {"centered": GOOD}))
+    report = Results(write_results(tmp_path, Estimates(names, y, s), {"centered": GOOD}))
     w = s**-2.0
     q = float((w * (y - (w @ y) / w.sum()) ** 2).sum())
     p = stats.chi2(4).sf(q)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
@@ -18,7 +18,7 @@ from partial_pooling.report.sections.sampling import MODELS
 
 
 def posterior(unit=1.0):
-    groups = Groups(
+    groups = Estimates(
         ("a", "b", "c", "d", "e"),
         unit * np.array([1.0, 4, -2, 9, 3]),
         unit * np.array([0.05, 1, 2, 8, 400]),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from workflow_project import ROOT, copy_project
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import read_groups, write_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
@@ -26,7 +26,7 @@ def many():
     random = np.random.default_rng(1)
     std_error = random.uniform(0.5, 3, MANY)
     estimate = random.normal(random.normal(3, 2, MANY), std_error)
-    return Groups(tuple(f"group {i}" for i in range(MANY)), estimate, std_error)
+    return Estimates(tuple(f"group {i}" for i in range(MANY)), estimate, std_error)
 
 
 def prior(scale):
@@ -37,12 +37,12 @@ def prior(scale):
 
 
 EXTREMES = {
-    "two": (Groups(NAMES[:2], ESTIMATE[:2], STD_ERROR[:2]), 1),
-    "equal": (Groups(NAMES, np.full(8, 5.0), STD_ERROR), 1),
-    "tiny": (Groups(NAMES, 1e-8 * ESTIMATE, 1e-8 * STD_ERROR), 1e-8),
-    "huge": (Groups(NAMES, 1e8 * ESTIMATE, 1e8 * STD_ERROR), 1e8),
+    "two": (Estimates(NAMES[:2], ESTIMATE[:2], STD_ERROR[:2]), 1),
+    "equal": (Estimates(NAMES, np.full(8, 5.0), STD_ERROR), 1),
+    "tiny": (Estimates(NAMES, 1e-8 * ESTIMATE, 1e-8 * STD_ERROR), 1e-8),
+    "huge": (Estimates(NAMES, 1e8 * ESTIMATE, 1e8 * STD_ERROR), 1e8),
     "dominating": (
-        Groups(NAMES, ESTIMATE, np.array([0.01, 1e4, *STD_ERROR[2:]])),
+        Estimates(NAMES, ESTIMATE, np.array([0.01, 1e4, *STD_ERROR[2:]])),
         1,
     ),
     "many": (many(), 1),

@@ -21,7 +21,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, t
 
 from partial_pooling.arrays import Array, sums_without
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,12 +87,12 @@ class Estimate:
 class Classical:
     """Heterogeneity, and the estimates by method."""
 
-    groups: Groups
+    groups: Estimates
     heterogeneity: Heterogeneity
     estimates: dict[str, Estimate]
 
 
-def estimate(groups: Groups) -> Classical:
+def estimate(groups: Estimates) -> Classical:
     """Compute all classical estimates.
 
     Raises
@@ -114,7 +114,7 @@ def estimate(groups: Groups) -> Classical:
     return Classical(groups, heterogeneity(groups), estimates)
 
 
-def heterogeneity(groups: Groups) -> Heterogeneity:
+def heterogeneity(groups: Estimates) -> Heterogeneity:
     """Cochran's Q with its p-value, I^2 and H^2 (Higgins and Thompson 2002)."""
     q = _misfit(groups, 0.0)
     freedom = len(groups) - 1
@@ -127,7 +127,7 @@ def heterogeneity(groups: Groups) -> Heterogeneity:
     )
 
 
-def dersimonian_laird(groups: Groups) -> float:
+def dersimonian_laird(groups: Estimates) -> float:
     """tau^2 that makes Q, with weights 1 / sigma^2, equal its expectation; 0 if negative."""
     weight = groups.std_error**-2.0
     # sum w - sum w^2 / sum w, without its cancellation when one weight dominates
@@ -136,7 +136,7 @@ def dersimonian_laird(groups: Groups) -> float:
     return max(0.0, (_misfit(groups, 0.0) - (len(groups) - 1)) / scale)
 
 
-def paule_mandel(groups: Groups) -> float:
+def paule_mandel(groups: Estimates) -> float:
     """tau^2 that makes Q, with weights 1 / (sigma^2 + tau^2), equal J - 1; 0 if Q is below.
 
     Q falls as tau^2 grows, so there is at most one such root.
@@ -148,7 +148,7 @@ def paule_mandel(groups: Groups) -> float:
     return _root(excess, 0.0, upper)
 
 
-def maximum_likelihood(groups: Groups, restricted: bool = False) -> float:
+def maximum_likelihood(groups: Estimates, restricted: bool = False) -> float:
     """tau^2 of the highest (restricted) maximum of the likelihood, mu profiled (integrated) out.
 
     The score is scanned for every change from rising to falling on a grid over all scales of the
@@ -177,7 +177,7 @@ def maximum_likelihood(groups: Groups, restricted: bool = False) -> float:
     return candidates[int(np.argmax(heights))]
 
 
-def classical_table(groups: Groups) -> pd.DataFrame:
+def classical_table(groups: Estimates) -> pd.DataFrame:
     """One row a method: method, tau, mu, mu_std_error, prediction_lower, prediction_upper."""
     import pandas as pd
 
@@ -196,7 +196,7 @@ def classical_table(groups: Groups) -> pd.DataFrame:
     )
 
 
-def theta_table(groups: Groups) -> pd.DataFrame:
+def theta_table(groups: Estimates) -> pd.DataFrame:
     """One row a method and group: method, group, theta, theta_sd."""
     import pandas as pd
 
@@ -216,7 +216,7 @@ def theta_table(groups: Groups) -> pd.DataFrame:
     )
 
 
-def _no_pooling(groups: Groups) -> Estimate:
+def _no_pooling(groups: Estimates) -> Estimate:
     nan = math.nan
     return Estimate(
         "no_pooling",
@@ -229,7 +229,7 @@ def _no_pooling(groups: Groups) -> Estimate:
     )
 
 
-def _given_tau(groups: Groups, method: str, tau: float) -> Estimate:
+def _given_tau(groups: Estimates, method: str, tau: float) -> Estimate:
     """Mu and theta at a given tau: BDA 3rd ed., equations 5.17 and 5.20, mu uncertain."""
     mu, precision, residual = _mean(groups, tau**2)
     variance = groups.std_error**2
@@ -252,7 +252,7 @@ def _given_tau(groups: Groups, method: str, tau: float) -> Estimate:
     )
 
 
-def _mean(groups: Groups, tau2: float) -> tuple[float, float, Array]:
+def _mean(groups: Estimates, tau2: float) -> tuple[float, float, Array]:
     """Precision-weighted mean of y at tau^2, its precision, and y less the mean."""
     weight = 1 / (groups.std_error**2 + tau2)
     precision = float(weight.sum())
@@ -264,17 +264,17 @@ def _mean(groups: Groups, tau2: float) -> tuple[float, float, Array]:
     return mean, precision, residual
 
 
-def _misfit(groups: Groups, tau2: float) -> float:
+def _misfit(groups: Estimates, tau2: float) -> float:
     """Q with weights 1 / (sigma^2 + tau^2)."""
     _, _, residual = _mean(groups, tau2)
     return float((residual**2 / (groups.std_error**2 + tau2)).sum())
 
 
-def _excess(groups: Groups) -> Callable[[float], float]:
+def _excess(groups: Estimates) -> Callable[[float], float]:
     return lambda tau2: _misfit(groups, tau2) - (len(groups) - 1)
 
 
-def _score(groups: Groups, tau2: float, restricted: bool) -> float:
+def _score(groups: Estimates, tau2: float, restricted: bool) -> float:
     """Derivative of the (restricted) log likelihood by tau^2 (Viechtbauer 2005)."""
     _, precision, residual = _mean(groups, tau2)
     weight = 1 / (groups.std_error**2 + tau2)
@@ -285,14 +285,14 @@ def _score(groups: Groups, tau2: float, restricted: bool) -> float:
     return 0.5 * slope
 
 
-def _log_likelihood(groups: Groups, tau2: float, restricted: bool) -> float:
+def _log_likelihood(groups: Estimates, tau2: float, restricted: bool) -> float:
     _, precision, residual = _mean(groups, tau2)
     variance = groups.std_error**2 + tau2
     value = -0.5 * float(np.sum(np.log(variance) + residual**2 / variance))
     return value - 0.5 * math.log(precision) if restricted else value
 
 
-def _largest(groups: Groups) -> float:
+def _largest(groups: Estimates) -> float:
     """A tau^2 above every root: where it exceeds every squared distance between estimates.
 
     There Q is below J / 4, and both scores are negative, for any J >= 2.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from partial_pooling.data.forms.estimates import ESTIMATES
 from partial_pooling.data.forms.registry import FORMS
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.table import read_csv
 from partial_pooling.errors import InputError
 
@@ -18,7 +18,7 @@ def read_groups(
     form: str = "estimates",
     columns: Mapping[str, str] | None = None,
     pooled_sd: bool = False,
-) -> Groups:
+) -> Estimates:
     """Read a CSV file of groups and bring it to estimates with standard errors.
 
     Parameters
@@ -36,7 +36,7 @@ def read_groups(
 
     Returns
     -------
-    Groups
+    Estimates
         In the order in which the groups first appear.
 
     Raises
@@ -54,7 +54,7 @@ def read_groups(
     return groups
 
 
-def write_groups(groups: Groups, path: str | Path) -> None:
+def write_groups(groups: Estimates, path: str | Path) -> None:
     """Write `group,estimate,std_error` such that reading gives back every bit."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

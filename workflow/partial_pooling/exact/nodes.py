@@ -23,7 +23,7 @@ from numpy.polynomial import legendre
 from scipy.special import logsumexp
 
 from partial_pooling.arrays import Array
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.priors.distributions import Flat, Scale
 from partial_pooling.priors.priors import HyperPrior
@@ -55,7 +55,7 @@ class Rule(NamedTuple):
     width: Array
 
 
-def first_edges(groups: Groups, prior: HyperPrior, power: float) -> Array:
+def first_edges(groups: Estimates, prior: HyperPrior, power: float) -> Array:
     """Edges of the panels to begin with: fine between the problem's scales, coarse beyond."""
     y, variance = groups.estimate, groups.std_error**2
     middle = float(np.median(y))
@@ -146,7 +146,7 @@ def place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> Rule:
 
 
 def log_averages(
-    groups: Groups,
+    groups: Estimates,
     prior: Scale,
     log_values: Callable[[Array], Array],
     edges: Sequence[float] = (),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from partial_pooling.arrays import BLOCK, Array
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact import joint, prediction
 from partial_pooling.exact.mixture import Mixture
@@ -31,7 +31,7 @@ from partial_pooling.priors.priors import HyperPrior
 PROBABILITIES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 
 
-def solve(groups: Groups, prior: HyperPrior, family: Family = NORMAL) -> ExactPosterior:
+def solve(groups: Estimates, prior: HyperPrior, family: Family = NORMAL) -> ExactPosterior:
     """Solve for the posterior of a hierarchical model, without sampling.
 
     Parameters
@@ -75,7 +75,7 @@ class ExactPosterior:
         The posterior of tau, on which all else rests.
     """
 
-    groups: Groups
+    groups: Estimates
     prior: HyperPrior
     of_tau: PosteriorOfTau
 

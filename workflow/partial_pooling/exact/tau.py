@@ -15,7 +15,7 @@ from numpy.polynomial import legendre
 from scipy.optimize import minimize_scalar
 
 from partial_pooling.arrays import Array
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact.mixture import invert
 from partial_pooling.exact.nodes import (
@@ -52,7 +52,7 @@ class LogTau:
     given: GivenTau
 
     @classmethod
-    def about(cls, groups: Groups, prior: HyperPrior, family: Family, tau: float) -> LogTau:
+    def about(cls, groups: Estimates, prior: HyperPrior, family: Family, tau: float) -> LogTau:
         """With a value of tau for its reference."""
         lower, upper = prior.tau.support  # exp(log(upper)) can be greater than upper
         given = family.given_tau(groups, prior.mu, min(max(tau, lower), upper))
@@ -73,7 +73,7 @@ class LogTau:
         return change + self.given.log_likelihood(tau)
 
 
-def refer_to_mode(groups: Groups, prior: HyperPrior, family: Family) -> LogTau:
+def refer_to_mode(groups: Estimates, prior: HyperPrior, family: Family) -> LogTau:
     """Prior times likelihood with the (highest) mode of log tau for their reference."""
     edges = first_edges(groups, prior, math.inf)
     grid = np.concatenate([np.linspace(a, b, 9)[:-1] for a, b in pairwise(edges)])
@@ -117,7 +117,7 @@ class PosteriorOfTau:
     rule: Rule
 
     @classmethod
-    def of(cls, groups: Groups, prior: HyperPrior, family: Family) -> PosteriorOfTau:
+    def of(cls, groups: Estimates, prior: HyperPrior, family: Family) -> PosteriorOfTau:
         """Place the nodes.
 
         Raises

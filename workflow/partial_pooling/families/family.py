@@ -45,8 +45,8 @@ class ReadingScale:
     read: Callable[[Array], Array] = _unchanged
 
 
-class Family(ABC):
-    """A likelihood of the data of each group, given its theta.
+class Family[Data: Groups = Any](ABC):
+    """A likelihood of the data of each group, given its theta. `Data` is what it reads.
 
     Attributes
     ----------
@@ -63,11 +63,11 @@ class Family(ABC):
     scale: ClassVar[ReadingScale] = ReadingScale()
 
     @abstractmethod
-    def log_likelihood(self, groups: Groups, theta: Array) -> Array:
+    def log_likelihood(self, groups: Data, theta: Array) -> Array:
         """Log p(y_j | theta_j) with all its constants, of the shape (..., J) of theta."""
 
     @abstractmethod
-    def bounded(self, groups: Groups) -> NDArray[np.bool_]:
+    def bounded(self, groups: Data) -> NDArray[np.bool_]:
         """Shape (J,), whether the likelihood of each group falls to 0 on both sides.
 
         Only such a group adds to how fast the posterior of tau falls, and so to whether it is
@@ -75,18 +75,18 @@ class Family(ABC):
         """
 
     @abstractmethod
-    def simulate(self, groups: Groups, theta: Array, rng: np.random.Generator) -> Groups:
+    def simulate(self, groups: Data, theta: Array, rng: np.random.Generator) -> Data:
         """Draw data given theta, shape (J,), for groups of the same names and precision."""
 
     @abstractmethod
-    def data(self, groups: Groups) -> dict[str, Array]:
+    def data(self, groups: Data) -> dict[str, Array]:
         """What `simulate` draws anew, by name, each of shape (J,).
 
         It is what differs from fit to fit of one compiled model.
         """
 
     @abstractmethod
-    def observe(self, pm: ModuleType, groups: Groups, theta: Any, data: dict[str, Any]) -> Any:
+    def observe(self, pm: ModuleType, groups: Data, theta: Any, data: dict[str, Any]) -> Any:
         """Add the observed variable `y` (dims group) to the PyMC model at hand.
 
         Parameters
@@ -102,7 +102,7 @@ class Family(ABC):
         """
 
     @abstractmethod
-    def typical_error(self, groups: Groups) -> float:
+    def typical_error(self, groups: Data) -> float:
         """What one group tells of its theta, as a standard error typical of them all."""
 
     # -- where theta can be integrated out -------------------------------------------------
@@ -110,12 +110,12 @@ class Family(ABC):
     integrates_theta: ClassVar[bool] = False
 
     def observe_integrated(
-        self, pm: ModuleType, groups: Groups, mu: Any, tau: Any, data: dict[str, Any]
+        self, pm: ModuleType, groups: Data, mu: Any, tau: Any, data: dict[str, Any]
     ) -> Any:
         """Add the observed variable `y` (dims group) given mu and tau (see `observe`)."""
         raise NotImplementedError
 
-    def theta_given(self, groups: Groups, mu: Array, tau: Array, z: Array) -> Array:
+    def theta_given(self, groups: Data, mu: Array, tau: Array, z: Array) -> Array:
         """Draw theta given (mu, tau, y).
 
         Parameters
@@ -127,6 +127,6 @@ class Family(ABC):
         """
         raise NotImplementedError
 
-    def given_tau(self, groups: Groups, prior: Location, tau: float) -> GivenTau | None:
+    def given_tau(self, groups: Data, prior: Location, tau: float) -> GivenTau | None:
         """All that is known in closed form given tau, relative to one tau; None without any."""
         return None

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array, slices, sums_without
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.families.family import Family
 from partial_pooling.priors.distributions import Location
 
@@ -27,51 +27,51 @@ REACH = 7.5  # standard deviations beyond which a normal has 3e-14
 TINY = 1e-150  # a standard deviation of 0, as where exp(log tau) is 0 in floats
 
 
-class Normal(Family):
+class Normal(Family[Estimates]):
     """Estimates with known standard errors."""
 
     name = "normal"
     forms = ("estimates", "summaries", "observations")
 
-    def log_likelihood(self, groups: Groups, theta: Array) -> Array:
+    def log_likelihood(self, groups: Estimates, theta: Array) -> Array:
         z = (groups.estimate - theta) / groups.std_error
         result: Array = -0.5 * z**2 - np.log(groups.std_error) - 0.5 * math.log(2 * math.pi)
         return result
 
-    def bounded(self, groups: Groups) -> NDArray[np.bool_]:
+    def bounded(self, groups: Estimates) -> NDArray[np.bool_]:
         return np.ones(len(groups), dtype=bool)
 
-    def simulate(self, groups: Groups, theta: Array, rng: np.random.Generator) -> Groups:
+    def simulate(self, groups: Estimates, theta: Array, rng: np.random.Generator) -> Estimates:
         estimate = theta + groups.std_error * rng.standard_normal(len(groups))
-        return Groups(groups.names, estimate, groups.std_error)
+        return Estimates(groups.names, estimate, groups.std_error)
 
-    def data(self, groups: Groups) -> dict[str, Array]:
+    def data(self, groups: Estimates) -> dict[str, Array]:
         return {"estimate": groups.estimate}
 
-    def observe(self, pm: ModuleType, groups: Groups, theta: Any, data: dict[str, Any]) -> Any:
+    def observe(self, pm: ModuleType, groups: Estimates, theta: Any, data: dict[str, Any]) -> Any:
         return pm.Normal(
             "y", mu=theta, sigma=groups.std_error, observed=data["estimate"], dims="group"
         )
 
-    def typical_error(self, groups: Groups) -> float:
+    def typical_error(self, groups: Estimates) -> float:
         return float(np.median(groups.std_error))
 
     integrates_theta = True
 
     def observe_integrated(
-        self, pm: ModuleType, groups: Groups, mu: Any, tau: Any, data: dict[str, Any]
+        self, pm: ModuleType, groups: Estimates, mu: Any, tau: Any, data: dict[str, Any]
     ) -> Any:
         spread = pm.math.sqrt(groups.std_error**2 + tau**2)
         return pm.Normal("y", mu=mu, sigma=spread, observed=data["estimate"], dims="group")
 
-    def theta_given(self, groups: Groups, mu: Array, tau: Array, z: Array) -> Array:
+    def theta_given(self, groups: Estimates, mu: Array, tau: Array, z: Array) -> Array:
         # BDA 3rd ed., equation 5.17
         total = groups.std_error**2 + tau[..., None] ** 2
         keep = tau[..., None] ** 2 / total
         sd = groups.std_error * tau[..., None] / np.sqrt(total)
         return mu[..., None] + keep * (groups.estimate - mu[..., None]) + sd * z
 
-    def given_tau(self, groups: Groups, prior: Location, tau: float) -> GivenTau:
+    def given_tau(self, groups: Estimates, prior: Location, tau: float) -> GivenTau:
         return GivenTau.about(groups, prior, tau)
 
 
@@ -101,7 +101,7 @@ class GivenTau:
         m0 - center.
     """
 
-    groups: Groups
+    groups: Estimates
     residual: Array
     center: float
     reference: float
@@ -109,7 +109,7 @@ class GivenTau:
     prior_residual: float
 
     @classmethod
-    def about(cls, groups: Groups, prior: Location, tau: float) -> GivenTau:
+    def about(cls, groups: Estimates, prior: Location, tau: float) -> GivenTau:
         """With its center and reference at a value of tau."""
         precise = 1 / (groups.std_error**2 + tau**2)
         extra = prior.sd**-2

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.labels import escape, shorten
 from partial_pooling.figures.style import EXACT, GREY, RAW, new_figure, styled
 from partial_pooling.words import significant
@@ -20,7 +20,7 @@ MOST_NAMED_GROUPS = 100  # with a row of their own in the forest plot
 
 
 @styled
-def forest(groups: Groups, exact: pd.DataFrame, classical: pd.DataFrame) -> Figure:
+def forest(groups: Estimates, exact: pd.DataFrame, classical: pd.DataFrame) -> Figure:
     """Draw each group's estimate unpooled, partially pooled and completely pooled.
 
     Parameters

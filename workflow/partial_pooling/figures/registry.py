@@ -9,7 +9,7 @@ entry below. Say, of pooling factors::
 
     # figures/pooling.py
     @styled
-    def pooling(groups: Groups, exact: pd.DataFrame) -> Figure: ...
+    def pooling(groups: Estimates, exact: pd.DataFrame) -> Figure: ...
 
     # here
     Figure(

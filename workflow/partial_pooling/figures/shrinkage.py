@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.curves import body
 from partial_pooling.figures.labels import LABELS, escape, shorten
 from partial_pooling.figures.style import (
@@ -36,7 +36,7 @@ MOST_LABELLED_GROUPS = 12
 
 
 @styled
-def shrinkage(groups: Groups, curves: xr.Dataset, classical: pd.DataFrame) -> Figure:
+def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) -> Figure:
     """Draw the conditional mean and sd of every theta against tau (BDA 3rd ed., section 5.5).
 
     Parameters

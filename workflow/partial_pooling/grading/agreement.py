@@ -27,7 +27,7 @@ from scipy.special import ndtr
 
 from partial_pooling.classical.cochran import CochranTails
 from partial_pooling.classical.estimates import heterogeneity
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.nodes import log_averages
 from partial_pooling.exact.posterior import solve
 from partial_pooling.files import number_or_null
@@ -93,7 +93,7 @@ class Agreement:
         return asdict(self)
 
 
-def prior_data_agreement(groups: Groups, prior: HyperPrior) -> Agreement:
+def prior_data_agreement(groups: Estimates, prior: HyperPrior) -> Agreement:
     """Check whether prior and data agree.
 
     Parameters
@@ -144,7 +144,7 @@ def prior_data_agreement(groups: Groups, prior: HyperPrior) -> Agreement:
     )
 
 
-def _spread(groups: Groups, prior: Scale) -> Check:
+def _spread(groups: Estimates, prior: Scale) -> Check:
     if len(groups) < 2:
         return _undefined("one group has no spread")
     if not prior.is_proper:

@@ -24,7 +24,7 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
 from partial_pooling.families.family import Family
@@ -37,7 +37,7 @@ from partial_pooling.sampling.samplers import run_nutpie, stored
 
 if TYPE_CHECKING:
     # estimates, sampler's seed -> the fit
-    type Refit = Callable[[Groups, int], Draws]
+    type Refit = Callable[[Estimates, int], Draws]
     # columns of ranks, a row of fits, seconds
     type Result = tuple[dict[str, Any], dict[str, Any], float]
 
@@ -75,7 +75,7 @@ class Simulation:
     mu: float
     tau: float
     theta: NDArray[np.float64]
-    groups: Groups
+    groups: Estimates
     sampler_seed: int
 
     @property
@@ -104,7 +104,9 @@ class Draws:
     gradients: int
 
 
-def simulate(number: int, groups: Groups, prior: HyperPrior, family: Family = NORMAL) -> Simulation:
+def simulate(
+    number: int, groups: Estimates, prior: HyperPrior, family: Family = NORMAL
+) -> Simulation:
     """Draw simulation `number` from a proper prior.
 
     Parameters
@@ -133,14 +135,14 @@ def simulate(number: int, groups: Groups, prior: HyperPrior, family: Family = NO
     return Simulation(number, mu, tau, theta, simulated, sampler_seed)
 
 
-def variable_names(groups: Groups) -> list[str]:
+def variable_names(groups: Estimates) -> list[str]:
     """Names of the J + 3 ranked variables, in their order."""
     return ["mu", "tau", "log_tau", *(f"theta[{name}]" for name in groups.names)]
 
 
 def calibrate(
     parametrization: str,
-    groups: Groups,
+    groups: Estimates,
     prior: HyperPrior,
     settings: CalibrationSettings,
     numbers: Iterable[int],
@@ -189,7 +191,7 @@ def calibrate(
 
 def compile_refit(
     parametrization: str,
-    groups: Groups,
+    groups: Estimates,
     prior: HyperPrior,
     settings: CalibrationSettings,
     family: Family = NORMAL,
@@ -210,7 +212,7 @@ def compile_refit(
     compiled = nutpie.compile_pymc_model(model, var_names=variables)
     counted = ("diverging", "reached_max_treedepth", "n_steps")
 
-    def refit(simulated: Groups, seed: int) -> Draws:
+    def refit(simulated: Estimates, seed: int) -> Draws:
         data = family.data(simulated)
         if weighted:
             data["weights"] = weights(solve(simulated, prior, family))

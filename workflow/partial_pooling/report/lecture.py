@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 
 ESTIMATE = (28, 8, -3, 7, -1, 1, 18, 12)
@@ -28,7 +28,7 @@ R_HAT = 1.000  # of every variable, to three decimals
 EFFECTIVE_DRAWS = {"mu": 20_000, "tau": 9_510, "log_tau": 8_571}
 
 
-def applies(groups: Groups, prior: HyperPrior) -> bool:
+def applies(groups: Estimates, prior: HyperPrior) -> bool:
     """Whether data and priors are the lecture's, and so its numbers about the same posterior."""
     return (
         np.array_equal(groups.estimate, ESTIMATE)

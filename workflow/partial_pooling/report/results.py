@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import read_groups
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
@@ -48,7 +48,7 @@ class Results:
     # -- files ------------------------------------------------------------------------------
 
     @cached_property
-    def groups(self) -> Groups:
+    def groups(self) -> Estimates:
         """The data."""
         return read_groups(intact(self.folder / "data.csv"))
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import InstanceOf, ValidationError
 
 from partial_pooling.data.forms.registry import FORMS
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.priors.distributions import CHOICES
@@ -72,7 +72,7 @@ class Study:
     sampling: Sampling
     thresholds: dict[str, float]
     calibration: Calibration
-    groups: dict[str, Groups] = field(compare=False)
+    groups: dict[str, Estimates] = field(compare=False)
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Write the study of one data set as a configuration, in plain values."""
@@ -199,7 +199,7 @@ def _given_priors(keys: DatasetKeys) -> dict[str, Any]:
     return keys.prior.model_dump(exclude_unset=True)
 
 
-def _dataset(name: str, keys: DatasetKeys, groups: Groups) -> Dataset:
+def _dataset(name: str, keys: DatasetKeys, groups: Estimates) -> Dataset:
     where = f"datasets.{name}.prior"
     given = _given_priors(keys)
     missing = [variable for variable in CHOICES if variable not in given]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.table import Table
 
 
@@ -30,9 +30,9 @@ class Form:
 
     name: str
     columns: tuple[str, ...]
-    read: Callable[..., Groups]
+    read: Callable[..., Estimates]
     options: tuple[str, ...] = ()
 
-    def __call__(self, table: Table, names: list[str], **options: bool) -> Groups:
+    def __call__(self, table: Table, names: list[str], **options: bool) -> Estimates:
         """Bring a table to groups; options that the form does not take are left aside."""
         return self.read(table, *names, **{name: options[name] for name in self.options})

@@ -6,12 +6,12 @@ import numpy as np
 
 from partial_pooling.data.forms.form import Form
 from partial_pooling.data.forms.summaries import standard_errors
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.table import Table
 from partial_pooling.limits import ANY, SCALE, is_any, is_scale
 
 
-def read(table: Table, group: str, value: str, *, pooled_sd: bool) -> Groups:
+def read(table: Table, group: str, value: str, *, pooled_sd: bool) -> Estimates:
     """Estimate each theta by the mean, with standard error sd / sqrt(n)."""
     values = table.numbers(value, ANY, is_any)
     members: dict[str, list[int]] = {}
@@ -37,7 +37,7 @@ def read(table: Table, group: str, value: str, *, pooled_sd: bool) -> Groups:
         if not is_scale(error):
             found = f"a standard error (sd / sqrt(n)) of {error:g} for {name!r}"
             raise table.error(rows[0], value, found, SCALE)
-    return Groups(tuple(members), np.array([float(np.mean(s)) for s in samples]), std_error)
+    return Estimates(tuple(members), np.array([float(np.mean(s)) for s in samples]), std_error)
 
 
 OBSERVATIONS = Form("observations", ("group", "value"), read, options=("pooled_sd",))

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.data.forms.form import Form
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates
 from partial_pooling.data.table import Table
 from partial_pooling.limits import ANY, MOST_COUNTED, SCALE, is_any, is_scale
 
 
-def read(table: Table, group: str, mean: str, sd: str, n: str, *, pooled_sd: bool) -> Groups:
+def read(table: Table, group: str, mean: str, sd: str, n: str, *, pooled_sd: bool) -> Estimates:
     """Estimate each theta by the mean, with standard error sd / sqrt(n)."""
     names = table.unique_names(group)
     # ASSUME the sd column divides by n - 1, so that it takes two observations
@@ -26,7 +26,7 @@ def read(table: Table, group: str, mean: str, sd: str, n: str, *, pooled_sd: boo
     for row, error in enumerate(std_error):
         if not is_scale(error):
             raise table.error(row, sd, f"a standard error (sd / sqrt(n)) of {error:g}", SCALE)
-    return Groups(names, estimate, std_error)
+    return Estimates(names, estimate, std_error)
 
 
 def standard_errors(
