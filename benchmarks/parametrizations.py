@@ -222,9 +222,8 @@ def main() -> None:
         w = weights(solve(*DATASETS[name]))
         against = ratio(log_cost(found["1"]), log_cost(found["0"]))
         chosen = "centered" if w.max() > EVEN else "noncentered"
-        if (against[1] > 1 and chosen == "noncentered") or (
-            against[2] < 1 and chosen == "centered"
-        ):
+        served = "centered" if against[1] > 1 else "noncentered" if against[2] < 1 else chosen
+        if served != chosen:
             contradicted.append(name)
         right = ", ".join(str(int(found[k]["accurate"].sum())) for k in "10")
         older.append(
@@ -233,9 +232,8 @@ def main() -> None:
         )
     print(f"rule accurate in {accurate} of {count}; interval wholly below 0.9: {below or 'none'}")
     print("\ncentered or noncentered?  weights of the rule (least, median, mean, most)")
-    print(
-        "data set              weights                  centered/noncentered        accurate  chosen"
-    )
+    head = "data set              weights                  centered/noncentered        "
+    print(f"{head}accurate  chosen")
     print("\n".join(older))
     print(f"contradicted by the fits: {contradicted or 'none'}")
 
