@@ -5,6 +5,8 @@ what follows from each: mu, shrunken theta, a prediction interval. Sources: DerS
 1986; Paule and Mandel 1982; Higgins and Thompson 2002 (I^2, H^2); Higgins, Thompson and
 Spiegelhalter 2009 (prediction interval); Viechtbauer 2005 (ML, REML).
 
+Data of other families come here as their normal approximation (`data.measures.estimates_of`).
+
 These plug one tau in, so what they say of mu and theta leaves out the uncertainty of tau. mu is
 flat throughout: no prior enters.
 """

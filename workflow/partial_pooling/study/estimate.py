@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from partial_pooling.errors import InputError
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.sampling.samplers import batches, sample_fits
 from partial_pooling.study.configuration import Study, read_study, refuse_doubled_keys
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
@@ -71,19 +73,20 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     from partial_pooling.sampling.fits import read_fit, write_fit
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
-    groups, settings = study.groups[dataset], sampling.of_fits()
+    groups: Any = study.groups[dataset]
+    family, settings = FAMILIES[study.datasets[dataset].family], sampling.of_fits()
     extremes = [min(sampling.target_accept), max(sampling.target_accept)]
     # the first fit comes twice: the first time it compiles
     fits = [(sampling.seeds[0], accept) for accept in (extremes[0], *extremes)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fit.nc"
         times = [start]
-        built = build_model(model, groups, prior)
+        built = build_model(model, groups, prior, family)
         for fit in sample_fits(built, sampling.sampler, fits, settings):
             write_fit(fit, groups.names, path, attributes={})
             times.append(_core_seconds())
         fit_bytes = path.stat().st_size
-        exact = solve(groups, prior)
+        exact = solve(groups, prior, family)
         for _ in range(2):  # the first diagnosis imports
             begun = _core_seconds()
             diagnose_fit(read_fit(path), sampling.draws, exact)

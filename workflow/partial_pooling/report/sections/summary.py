@@ -19,10 +19,23 @@ def title(report: Results) -> Html:
         f"{escape(report.centre_in_words('mu'))} (95 % interval {report.interval('mu')}). Standard "
         f"deviation between groups τ: median {report.in_units('tau', 'q50')} "
         f"({report.interval('tau')}). A new group's θ: {report.interval('theta_new')} (95 % "
-        "each).</p>"
+        f"each).{escape(reading_words(report))}</p>"
         f"<p>{answer_badge(report)} {escape(answer_words(report))}</p>"
         f"<p>{sampler_badge(report)} {sampler_words(report)}</p>"
     )
+
+
+def reading_words(report: Results) -> str:
+    """What theta is, and the exact answer on the scale on which people read it."""
+    if report.measure is None or (not report.measure.told and not report.reading):
+        return ""
+    words = f" θ is a {report.measure.label}."
+    if report.reading:
+        words += (
+            f" As {report.reading.name}: μ {report.as_read('mu')}, a new group "
+            f"{report.as_read('theta_new')} (medians and 95 % intervals)."
+        )
+    return words
 
 
 def answer_badge(report: Results) -> Html:
