@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.curves import body
-from partial_pooling.figures.labels import escape, shorten, units
+from partial_pooling.figures.labels import escape, label, shorten, units
 from partial_pooling.figures.style import (
     EMPIRICAL_BAYES,
     GREY,

@@ -64,7 +64,7 @@ def _forest(results: Results) -> Slots:
 
 
 def _above(results: Results) -> str:
-    words = f" The axis above has {results.reading.name}s." if results.reading else ""
+    words = f" The axis above has the {results.reading.name}." if results.reading else ""
     if results.measure and results.measure.null is not None:
         words += " The dotted line is no effect."
     return words

@@ -15,6 +15,7 @@ import pandas as pd
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.measures import MEASURES, Measure, ReadingScale, estimates_of
 from partial_pooling.data.reading import read_data
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
@@ -169,6 +170,11 @@ class Results:
     def family(self) -> str:
         """Name of the groups' likelihood."""
         return str(self.dataset["family"])
+
+    @property
+    def approximated(self) -> bool:
+        """Whether `groups`, and classical estimates, are of a normal approximation of the data."""
+        return not FAMILIES[self.family].on_estimates
 
     @property
     def measure(self) -> Measure | None:

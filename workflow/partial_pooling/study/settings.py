@@ -58,8 +58,8 @@ class DatasetFile(Settings):
     family: Annotated[str | None, one_of(FAMILIES)] = None
     """Likelihood of a group's data; nothing: the form's default, in the table below."""
     measure: Annotated[str | None, one_of(MEASURES)] = None
-    """What the family `normal` estimates from the data of each group; nothing: the form's default, in
-    the table below. Estimates are taken as they are: there it says what they are, so that odds
+    """What the family `normal` estimates from the data of each group; nothing: the form's default,
+    in the table below. Estimates are taken as they are: there it says what they are, so that odds
     ratios can be read beside log odds ratios."""
     continuity_correction: Annotated[float, number(ge=0, le=10)] = CORRECTION
     """What a measure of events adds where one of a group's counts is zero: to all four cells of the
@@ -68,8 +68,8 @@ class DatasetFile(Settings):
     """Names that the file has for the form's columns, where they differ, such as `{group:
     school}`."""
     pooled_sd: Annotated[bool, TRUE_OR_FALSE] = False
-    """For summaries and observations, with the family normal. Use one standard deviation within groups, pooled with weights
-    n − 1, in place of each group's own."""
+    """For summaries and observations, with the family normal. Use one standard deviation within
+    groups, pooled with weights n − 1, in place of each group's own."""
     weights: list[Annotated[float, number(ge=0, le=1)]] = Field(default=[])
     """How far the model `partial` centers each group, 1 wholly and 0 not at all. One number for all
     groups, or one a group in the order of the file; empty: chosen from the exact posterior."""

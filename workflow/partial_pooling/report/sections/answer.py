@@ -74,7 +74,10 @@ def _read(report: Results) -> str:
     assert measure is not None
     words = []
     if report.reading:
-        words.append(f"Read as {report.reading.name}, μ has median {report.as_read('mu')}.")
+        words.append(
+            f"On the scale of the {report.reading.name}, μ is {report.as_read('mu')}: median and "
+            "95 % interval."
+        )
     if measure.null is not None:
         low, high = (report.value("mu", column) for column in ("q2.5", "q97.5"))
         read = report.reading.read if report.reading else lambda theta: theta

@@ -32,16 +32,16 @@ def data_table(report: Results) -> Html:
         "Estimates with their standard errors, and the exact posterior of each group's θ: "
         "mean, standard deviation and central 95 % interval, "
     )
-    if report.measure is None or (not report.measure.told and not report.reading):
+    if report.measure is None or not report.measure.label:
         caption += "in the units of the data."
     else:
-        caption += f"each a {report.measure.label}."
+        caption += f"on the scale of the {report.measure.label}."
     if report.reading:
         for column in ("q50", "q2.5", "q97.5"):
             name = f"{report.reading.name} {column[1:]} %"
             frame[name] = report.reading.read(report.theta[column].to_numpy())
             formats[name] = significant(3)
-        caption += f" Then the median and the interval as {report.reading.name}."
+        caption += f" Then its median and interval on the scale of the {report.reading.name}."
     return Html(measured(report) + table(frame, formats, caption, "groups", "exact.csv"))
 
 
@@ -51,11 +51,13 @@ def measured(report: Results) -> Html:
     if measure is None or not measure.told or report.dataset["form"] == "estimates":
         return Html()
     told = measure.told.format(correction=f"{report.dataset['continuity_correction']:g}")
-    words = [
-        f"Each estimate y is the {escape(measure.label)} {told}; its standard error is taken "
-        "as known, and y as normal about θ."
-    ]
-    return paragraphs(words)
+    rests = (
+        f"The posterior rests on the {report.family} likelihood of the data themselves, not on "
+        "these estimates"
+        if report.approximated
+        else "Its standard error is taken as known, and the estimate as normal about θ"
+    )
+    return paragraphs([f"Each estimate y is the {escape(measure.label)} {told}. {rests}."])
 
 
 CONTENT = (

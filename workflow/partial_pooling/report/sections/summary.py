@@ -8,7 +8,7 @@ from partial_pooling.grading.grades import GOOD, MORE_DRAWS, NONE, TRUST
 from partial_pooling.report.agreement import agreement_words
 from partial_pooling.report.html import Html, badge, bold
 from partial_pooling.report.results import Results
-from partial_pooling.words import count
+from partial_pooling.words import count, first_upper
 
 
 def title(report: Results) -> Html:
@@ -27,12 +27,12 @@ def title(report: Results) -> Html:
 
 def reading_words(report: Results) -> str:
     """What theta is, and the exact answer on the scale on which people read it."""
-    if report.measure is None or (not report.measure.told and not report.reading):
+    if report.measure is None or not report.measure.label:
         return ""
-    words = f" θ is a {report.measure.label}."
+    words = f" θ is a group's {report.measure.label}."
     if report.reading:
         words += (
-            f" As {report.reading.name}: μ {report.as_read('mu')}, a new group "
+            f" {first_upper(report.reading.name)}: μ {report.as_read('mu')}, a new group "
             f"{report.as_read('theta_new')} (medians and 95 % intervals)."
         )
     return words
