@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from partial_pooling.classical.estimates import estimate
+from partial_pooling.classical.estimates import classical_table, estimate
+from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import (
     Correlations,
     Counts,
@@ -228,6 +229,20 @@ def test_estimates_out_of_range_are_told_with_file_line_and_group(
     with pytest.raises(InputError) as error:
         read_groups(file, form, measure=measure)
     assert str(error.value).startswith(f"{file}, {words}")
+
+
+def test_every_form_has_a_measure_for_the_normal_family():
+    for form in FORMS:
+        assert measures_of(form)
+
+
+def test_classical_estimates_of_counts_say_that_they_are_of_an_approximation():
+    counts = Counts(("a", "b", "c"), np.array([0.0, 3, 9]), np.array([9.0, 11, 20]))
+    table = classical_table(counts)
+    assert set(table["data"]) == {"normal approximation"}
+    of_estimates = classical_table(estimates_of(counts))
+    assert "data" not in of_estimates
+    assert table.drop(columns="data").equals(of_estimates)
 
 
 def test_people_read_theta_on_a_scale_that_grows_with_it():
