@@ -506,12 +506,32 @@ def test_a_family_of_the_data_takes_them_as_they_are(tmp_path, monkeypatch):
     np.testing.assert_allclose(study.groups["x"].estimate, np.log([0.5 / 9.5, 3 / 7]))
 
 
+def test_keys_that_ask_for_estimates_have_the_normal_family(tmp_path, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+    study = read_study(study_of(tmp_path, "counts", continuity_correction=0.1))
+    assert study.datasets["x"].family == "normal"
+    study = read_study(study_of(tmp_path, "counts", measure="logit"))
+    assert study.datasets["x"].family == "binomial"
+    monkeypatch.setattr(Binomial, "forms", ("summaries",))
+    study = read_study(study_of(tmp_path, "summaries", pooled_sd=True))
+    assert study.datasets["x"].family == "normal"
+    assert read_study(study_of(tmp_path, "summaries")).datasets["x"].family == "binomial"
+
+
 @pytest.mark.parametrize(
     ("form", "keys", "words"),
     [
-        ("counts", {"measure": "log_rate"}, "allowed for form counts and family binomial: logit"),
+        (
+            "counts",
+            {"measure": "log_rate", "family": "binomial"},
+            "measure: found log_rate; allowed for form counts and family binomial: logit",
+        ),
         ("two_by_two", {"family": "binomial"}, "family: found binomial; allowed for form two_by"),
-        ("counts", {"continuity_correction": 1}, "allowed for form counts, family binomial: none"),
+        (
+            "counts",
+            {"continuity_correction": 1, "family": "binomial"},
+            "allowed for form counts, family binomial: none",
+        ),
         ("counts", {"models": ["marginal"]}, "the family binomial cannot; allowed: centered"),
     ],
 )
