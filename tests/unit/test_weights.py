@@ -80,7 +80,7 @@ def test_rule_writes_the_weights_given_by_hand_or_else_its_own(by_hand, tmp_path
         SimpleNamespace(
             input=SimpleNamespace(data=tmp_path / "data.csv"),
             output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
-            params=SimpleNamespace(prior=exact.prior.as_dict(), weights=by_hand),
+            params=SimpleNamespace(prior=exact.prior.as_dict(), family="normal", weights=by_hand),
         )
     )
     expected = {0: weights(exact), 1: np.full(5, 0.25)}.get(len(by_hand), by_hand)

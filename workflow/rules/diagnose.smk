@@ -27,6 +27,7 @@ rule diagnose_fits:
         runtime=diagnosis_runtime,
     params:
         prior=prior_of,
+        family=family_of,
         draws=STUDY.sampling.draws,
         code=code("diagnose_fits"),
     script:
@@ -65,6 +66,7 @@ rule collect_diagnostics:
         runtime=10,
     params:
         settings=settings_of,
+        family=family_of,
         # All of them, for provenance.json names them all.
         versions=lambda wildcards: versions_of(wildcards.dataset),
         code=code("collect_diagnostics"),

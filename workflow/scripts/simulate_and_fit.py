@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from partial_pooling.data.reading import read_groups
+from partial_pooling.data.reading import read_data
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.calibration import calibrate, tables
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.logs import LOGGER, log_to
@@ -15,10 +16,11 @@ def main(job: Any) -> None:
     results = []
     for result in calibrate(
         job.wildcards.model,
-        read_groups(job.input.data),
+        read_data(job.input.data),
         parse_hyperprior(job.params.prior),
         CalibrationSettings(**job.params.settings),
         range(first, end),
+        FAMILIES[job.params.family],
     ):
         results.append(result)
         fit = result[1]

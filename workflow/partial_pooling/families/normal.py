@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array, slices, sums_without
+from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Estimates
 from partial_pooling.families.family import Family
 from partial_pooling.priors.distributions import Location
@@ -31,7 +32,8 @@ class Normal(Family[Estimates]):
     """Estimates with known standard errors."""
 
     name = "normal"
-    forms = ("estimates", "summaries", "observations")
+    forms = tuple(FORMS)
+    on_estimates = True
 
     def log_likelihood(self, groups: Estimates, theta: Array) -> Array:
         z = (groups.estimate - theta) / groups.std_error

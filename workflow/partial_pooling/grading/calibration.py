@@ -1,6 +1,6 @@
 """Simulation-based calibration: whether the sampler is right, not only for these numbers.
 
-Draw mu, tau and theta from the prior and estimates given them, fit, and rank the truth among the
+Draw mu, tau and theta from the prior and data given them, fit, and rank the truth among the
 draws: if the sampler is right, ranks are uniform (Talts, Betancourt, Simpson, Vehtari, Gelman 2018,
 arXiv:1804.06788). The same simulated data have an exact posterior, which adds what sampling alone
 cannot: the truth's position in the exact CDF, uniform if simulation and bookkeeping are right, and
@@ -146,6 +146,7 @@ def calibrate(
     prior: HyperPrior,
     settings: CalibrationSettings,
     numbers: Iterable[int],
+    family: Family = NORMAL,
 ) -> Iterator[Result]:
     """Simulate, fit and rank, with one compilation for all.
 
@@ -161,6 +162,8 @@ def calibrate(
         What all fits share.
     numbers
         Which simulations.
+    family
+        The groups' likelihood.
 
     Yields
     ------
@@ -174,9 +177,9 @@ def calibrate(
     seconds : float
         Time of the fit, without simulation and ranking.
     """
-    refit = compile_refit(parametrization, groups, prior, settings)
+    refit = compile_refit(parametrization, groups, prior, settings, family)
     for number in numbers:
-        simulation = simulate(number, groups, prior)
+        simulation = simulate(number, groups, prior, family)
         start = time.perf_counter()
         try:
             draws = refit(simulation.groups, simulation.sampler_seed)
@@ -186,7 +189,8 @@ def calibrate(
             yield {}, _failed(simulation, reason), seconds
             continue
         seconds = time.perf_counter() - start
-        yield rank(simulation, draws, prior, settings), judge(simulation, draws, settings), seconds
+        ranks = rank(simulation, draws, prior, settings, family)
+        yield ranks, judge(simulation, draws, settings), seconds
 
 
 def compile_refit(
@@ -248,7 +252,11 @@ def compile_refit(
 
 
 def rank(
-    simulation: Simulation, draws: Draws, prior: HyperPrior, settings: CalibrationSettings
+    simulation: Simulation,
+    draws: Draws,
+    prior: HyperPrior,
+    settings: CalibrationSettings,
+    family: Family = NORMAL,
 ) -> dict[str, Any]:
     """Rank the truth among evenly spaced draws, and place it in the exact posterior.
 
@@ -273,7 +281,7 @@ def rank(
     spacing = values.shape[1] // settings.ranked_draws
     ranked = values[:, spacing - 1 : spacing * settings.ranked_draws : spacing]
     truth = simulation.truth
-    exact = solve(simulation.groups, prior)
+    exact = solve(simulation.groups, prior, family)
     exact_mean, exact_sd = exact.moments(names)
     mcse = np.full(len(names), np.nan)
     mcse[:3] = array_stats.mcse(draws.values[:3], method="mean", chain_axis=1, draw_axis=2)

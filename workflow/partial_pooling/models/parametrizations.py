@@ -111,6 +111,16 @@ WEIGHTED = ("partial",)  # those that take weights
 INTEGRATED = ("marginal",)  # those without theta, for families that can integrate it out
 
 
+def check_family(parametrization: str, family: Family) -> None:
+    """Raise InputError if the family has no such model."""
+    if parametrization in INTEGRATED and not family.integrates_theta:
+        raise InputError(
+            f"models: found {parametrization}, which integrates theta out; the family "
+            f"{family.name} cannot; allowed: "
+            + ", ".join(name for name in PARAMETRIZATIONS if name not in INTEGRATED)
+        )
+
+
 def build_model(
     parametrization: str,
     groups: Groups,
@@ -149,12 +159,7 @@ def build_model(
     InputError
         The family has no such model, or PyTensor is set to compute in single precision.
     """
-    if parametrization in INTEGRATED and not family.integrates_theta:
-        raise InputError(
-            f"models: found {parametrization}, which integrates theta out; the family "
-            f"{family.name} cannot; allowed: "
-            + ", ".join(name for name in PARAMETRIZATIONS if name not in INTEGRATED)
-        )
+    check_family(parametrization, family)
     import pymc as pm
     from pytensor.configdefaults import config
 
