@@ -124,8 +124,9 @@ def test_harmless_styles_of_csv_are_read(tmp_path, content):
 def test_no_break_spaces_of_spreadsheets_are_spaces(tmp_path):
     file = tmp_path / "d.csv"
     file.write_text("group,std\u00a0error,estimate\nward\u00a01,2,1\nward\u202f2,4,3\n")
-    groups = read_groups(file, columns={"std_error": "std error"})
-    assert groups.names == ("ward 1", "ward 2")
+    for named in ("std error", "std\u00a0error"):
+        groups = read_groups(file, columns={"std_error": named})
+        assert groups.names == ("ward 1", "ward 2")
 
 
 # of each kind of data, with what its form must keep: zero cells, sizes near the limits, any float
@@ -219,6 +220,11 @@ REFUSED = [
         COUNTS,
         HEAD[COUNTS] + "a,0,3\nb,5,4\n",
         "line 3, column events: found 5; allowed: at most n, which is 4",
+    ),
+    (
+        COUNTS,
+        HEAD[COUNTS] + "a,0,3\nb,1234567,1234566\n",
+        "line 3, column events: found 1234567; allowed: at most n, which is 1234566",
     ),
     (COUNTS, HEAD[COUNTS] + "a,-1,3\nb,5,9\n", "line 2, column events: found -1; allowed: a whole"),
     (COUNTS, HEAD[COUNTS] + "a,1,3\nb,0.5,4\n", "line 3, column events: found 0.5; allowed: a w"),

@@ -2,21 +2,26 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from distinct_results import EXACT, NAMES, write_distinct_results
 
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Counts, Estimates
 from partial_pooling.data.measures import MEASURES
+from partial_pooling.data.reading import write_groups
+from partial_pooling.families.normal import Normal
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.figures.axes import reading_ticks
 from partial_pooling.figures.forest import forest
 from partial_pooling.figures.labels import label, on_measure
 from partial_pooling.report.captions import caption
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import answer, question, summary
+from partial_pooling.report.sections import answer, question, shrinkage, summary
 
 ODDS = MEASURES["log_odds_ratio"]
 THETA = EXACT.loc[[f"theta[{name}]" for name in NAMES]]
@@ -121,8 +126,6 @@ def test_axes_are_named_in_words_while_a_figure_of_the_measure_is_drawn():
 
 @pytest.fixture(scope="module")
 def drawn():
-    import pandas as pd
-
     groups = Estimates(("a", "b"), np.array([-1.5, -0.4]), np.array([0.3, 0.2]))
     columns = ["variable", "mean", "q2.5", "q50", "q97.5"]
     rows = [("theta[a]", -1.2, -1.7, -1.2, -0.6), ("theta[b]", -0.5, -0.8, -0.5, -0.2)]
@@ -172,3 +175,36 @@ def test_ticks_are_round_numbers_with_room_between_them(measure, low, high, expe
     assert ((places > low - 1e-9) & (places < high + 1e-9)).all()
     assert np.diff(places).min() >= 0.09 * (high - low) - 1e-12
     assert 3 <= len(ticks) <= 11
+
+
+class Binomial(Normal):
+    """Stands for a family of counts; nothing of it is computed here."""
+
+    name = "binomial"
+    on_estimates = False
+
+
+def test_report_of_data_as_they_are_shows_their_approximation_and_says_so(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+    shutil.copytree(folder, tmp_path / "counts")
+    events, n = np.array([0.0, 3, 9, 4, 1]), np.array([9.0, 11, 20, 9, 30])
+    write_groups(Counts(NAMES, events, n), tmp_path / "counts" / "data.csv")
+    report = report_of(
+        tmp_path / "counts",
+        form="counts",
+        family="binomial",
+        measure="logit",
+        continuity_correction=0.5,
+    )
+    assert report.approximated
+    np.testing.assert_allclose(report.groups.estimate[:2], np.log([0.5 / 9.5, 3 / 8]))
+    told = plain(question.data_table(report))
+    assert "rests on the binomial likelihood of the data themselves, not on these" in told
+    assert "of the normal approximation of each group's data" in plain(
+        shrinkage.classical_words(report)
+    )
+    normal = report_of(folder, form="counts", measure="logit", continuity_correction=0.5)
+    assert "Its standard error is taken as known" in plain(question.data_table(normal))
+    assert "normal approximation" not in plain(shrinkage.classical_words(normal))

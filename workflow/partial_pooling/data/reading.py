@@ -13,7 +13,7 @@ from pathlib import Path
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.measures import CORRECTION, UnusableGroupError, estimates_of
-from partial_pooling.data.table import read_csv
+from partial_pooling.data.table import read_csv, with_spaces
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact
 
@@ -56,7 +56,7 @@ def read_groups(
         The file cannot be used; the message names file, line and column.
     """
     reader = FORMS[form]
-    names = [(columns or {}).get(column, column) for column in reader.columns]
+    names = [with_spaces((columns or {}).get(column, column)) for column in reader.columns]
     table = read_csv(Path(path), names)
     groups = reader(table, names, pooled_sd=pooled_sd)
     if len(groups) < 2:
