@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from partial_pooling.arrays import BLOCK, Array, slices
+from partial_pooling.arrays import Array, slices
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact.cumulative import CumulativeOfLogTau
@@ -18,13 +18,12 @@ from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.trapezoid import SCAN, Rule, Tables
 from partial_pooling.priors.priors import HyperPrior
 
-STEPS = (1.0, 0.6, 0.36)  # of the rule, tried in turn before `solve`
-WIDEST = 0.38  # step of every other node, in log tau
-OF_SD = 0.6  # the same, in units of the sd of log tau
-NODES_AT_ONCE = 4  # fewer lengths of rules, more tables in each
-MOST_NODES = 1501
-CLOSE = 1e-9  # of what every other node finds and all do, in posterior sds
-HALF_CLOSE = 1e-5  # the same of a rule twice as coarse, whose error is about the root
+STEPS = (1.0, 0.75, 0.55, 0.4)  # of the rule, tried in turn before `solve`
+WIDEST = 0.3  # step of every other node, in log tau
+OF_SD = 0.45  # the same, in units of the sd of log tau
+MOST_NODES = 1537
+CLOSE = 5e-8  # in posterior sds, of what every other node finds and all do
+COARSELY = 1e-3  # in probability, of every fourth node: every other has less than the square of it
 MISS = 3e-8  # in probability, of quantiles of tau
 NARROW = 1e-4  # step so small beside log tau that rounding shows
 
@@ -152,9 +151,10 @@ def solve_many(
             _solve_adaptively(result, i, table, prior)  # finds the reason
         else:
             by_size.setdefault(len(table), []).append(i)
-    for size, members in by_size.items():
-        for part in slices(len(members), size * SCAN):
-            _solve_alike(result, np.array(members[part]), tables, prior)
+    with np.errstate(all="ignore"):  # what is no number is noticed
+        for size, members in by_size.items():
+            for part in slices(len(members), size * SCAN):
+                _solve_alike(result, np.array(members[part]), tables, prior)
     return result
 
 
@@ -163,128 +163,145 @@ def _solve_alike(
 ) -> None:
     """Solve tables of equally many groups."""
     alike = Tables.of([tables[i] for i in where], prior)
-    with np.errstate(all="ignore"):
-        low, high, sd, center = alike.bulk()
+    low, high, sd, center = alike.bulk()
     for factor in STEPS:
-        with np.errstate(invalid="ignore"):
-            step = factor * np.minimum(WIDEST, OF_SD * sd)
-            # odd thrice over: every other node, and every other of these, has both ends
-            count = 4 * NODES_AT_ONCE * np.ceil((high - low) / (2 * NODES_AT_ONCE * step)) + 1
+        count = _lengths((high - low) / (factor * np.minimum(WIDEST, OF_SD * sd)))
         pending = np.ones(len(where), dtype=bool)
         for each in np.unique(count[count <= MOST_NODES]):
             index = np.flatnonzero(count == each)
-            size = max(1, BLOCK // (alike.groups * int(each)))
-            for start in range(0, len(index), size):
-                part = index[start : start + size]
-                with np.errstate(all="ignore"):
-                    rule = Rule.between(
-                        alike.rows(part, center[part]), low[part], high[part], int(each)
-                    )
-                    pending[part] = ~_fill_in(result, where[part], rule)
+            for some in slices(len(index), alike.groups * int(each)):
+                part = index[some]
+                rule = Rule.between(
+                    alike.rows(part, center[part]), low[part], high[part], int(each)
+                )
+                good = _fill_in_moments(result, where[part], rule)
+                if good.any():
+                    part, rule = part[good], rule.rows(good)
+                    pending[part] = ~_fill_in_quantiles(result, where[part], rule)
         where = where[pending]
         low, high, sd, center = (values[pending] for values in (low, high, sd, center))
-        alike = alike.rows(np.flatnonzero(pending))
+        alike = alike.rows(pending)
     for i in where:
         _solve_adaptively(result, int(i), tables[i], prior)
 
 
-def _fill_in(result: Posteriors, where: NDArray[np.intp], rule: Rule) -> NDArray[np.bool_]:
-    """Fill in what a rule finds of some tables, and tell where it is good enough."""
-    tables, p = rule.tables, result.p
-    coarse = rule.every(2)
-    center = tables.center
+def _lengths(intervals: Array) -> NDArray[np.intp]:
+    """Numbers of nodes for so many intervals between every other of them, and not many more.
+
+    Every other node, and every other of these, have both ends. Few different numbers let more
+    tables be solved together.
+    """
+    wanted = np.clip(np.ceil(np.nan_to_num(intervals, nan=np.inf) / 2), 8, 1e9)
+    unit = 2.0 ** (np.floor(np.log2(wanted)) - 2)
+    return (4 * unit * np.ceil(wanted / unit)).astype(np.intp) + 1
+
+
+def _fill_in_moments(result: Posteriors, where: NDArray[np.intp], rule: Rule) -> NDArray[np.bool_]:
+    """Fill in moments, from all nodes, and tell where every other node would be good enough."""
+    tables, coarse = rule.tables, rule.every(2)
     good = rule.ends_are_reached & coarse.is_free_of_rounding
     good &= rule.step > NARROW * np.maximum(1, np.abs(rule.s).max(axis=1))
 
-    # tau and log tau, from all nodes
-    cumulative = CumulativeOfLogTau(rule)
-    good &= cumulative.error < MISS
-    s = cumulative.quantiles(p)
-    result.mean[where, 1], result.sd[where, 1] = rule.moments_of_tau()
-    result.mean[where, 2], result.sd[where, 2] = rule.moments_of_log_tau()
-    result.quantile[where, 1] = tables.line.tau(s)
-    result.quantile[where, 2] = tables.line.log_tau(s)
+    def agree(mean: Array, sd: Array, again: tuple[Array, Array]) -> NDArray[np.bool_]:
+        far = np.abs(again[0] - mean) > CLOSE * sd  # False where a moment does not exist
+        return ~(far | (np.abs(again[1] - sd) > CLOSE * sd))
+
     norm = rule.log_norm
-    result.log_marginal_likelihood[where] = norm if tables.prior.is_proper else np.nan
     good &= np.abs(coarse.log_norm - norm) < CLOSE
-    mean, sd = coarse.moments_of_log_tau()
-    good &= np.abs(mean - result.mean[where, 2]) < CLOSE * sd
-    good &= np.abs(sd / result.sd[where, 2] - 1) < CLOSE
+    result.log_marginal_likelihood[where] = norm if tables.prior.is_proper else np.nan
+    for variable, spreads in (("mu", not tables.prior.mu.is_proper), ("theta_new", True)):
+        mean, sd = rule.moments_of(*rule.given_tau(variable), spreads)
+        good &= agree(mean, sd, coarse.moments_of(*coarse.given_tau(variable), spreads))
+        _set(result, where, variable, mean + tables.center, sd)
+    for variable in ("tau", "log_tau"):
+        mean, sd = rule.moments_of_tau() if variable == "tau" else rule.moments_of_log_tau()
+        again = coarse.moments_of_tau() if variable == "tau" else coarse.moments_of_log_tau()
+        good &= agree(mean, sd, again)
+        _set(result, where, variable, mean, sd)
+    z = (rule.at.shift + tables.center[:, None] - result.above) * np.sqrt(rule.at.precision)
+    result.mu_above[where] = np.minimum((rule.weight * ndtr(z)).sum(axis=1), 1)
 
-    # mu and theta_new: moments from all nodes, quantiles from every other
-    for k, extra, spreads in (
-        (0, np.zeros_like(rule.at.tau), not tables.prior.mu.is_proper),
-        (3, rule.at.tau**2, True),
-    ):
-        variance = 1 / rule.at.precision + extra
-        mean, sd = rule.moments_of(rule.at.shift, variance, spreads)
-        result.mean[where, k], result.sd[where, k] = mean + center, sd
-        every = np.ascontiguousarray(variance[:, ::2])
-        again = coarse.moments_of(coarse.at.shift, every, spreads)
-        good &= ~(np.abs(again[0] - mean) > CLOSE * sd) & ~(np.abs(again[1] / sd - 1) > CLOSE)
-        middle = (np.cumsum(coarse.weight, axis=1) < 0.5).sum(axis=1)[:, None]
-        mixtures = Mixtures(
-            coarse.at.shift,
-            every**-0.5,
-            coarse.weight,
-            np.take_along_axis(coarse.at.shift, middle, axis=1)[:, 0],
-            np.take_along_axis(every, middle, axis=1)[:, 0] ** 0.5,
-        )
-        quantile, difference = mixtures.quantiles(p, coarse.every(2).weight)
-        result.quantile[where, k] = quantile + center[:, None]
-        good &= (difference < HALF_CLOSE).all(axis=1)
-        if k == 0:
-            z = (rule.at.shift + center[:, None] - result.above) * np.sqrt(rule.at.precision)
-            result.mu_above[where] = np.minimum((rule.weight * ndtr(z)).sum(axis=1), 1)
-
-    good &= _fill_in_thetas(result, where, coarse)
-    good &= np.isfinite(result.quantile[where]).all(axis=(1, 2))
-    return good
-
-
-def _fill_in_thetas(result: Posteriors, where: NDArray[np.intp], rule: Rule) -> NDArray[np.bool_]:
-    """Fill in what is known of each theta, and tell where the rule is good enough."""
-    tables = rule.tables
-    coarse = rule.every(2)
-    good = np.ones(len(tables), dtype=bool)
-    nodes = rule.s.shape[1]
-    width = max(1, BLOCK // (len(tables) * nodes))
-    for start in range(0, tables.groups, width):
-        part = slice(start, min(start + width, tables.groups))
+    for part in _parts(rule):
         mean, variance, pooling = tables.theta(rule.at, part)
-        weight = rule.weight[:, None, :]
-        middle = (mean * weight).sum(axis=2)
-        squares = variance + (mean - middle[:, :, None]) ** 2
-        sd = np.sqrt((squares * weight).sum(axis=2))
-        pooled = (pooling * weight).sum(axis=2)
-        thin = coarse.weight[:, None, :]
-        again = (mean[:, :, ::2] * thin).sum(axis=2)
-        good &= (np.abs(again - middle) < HALF_CLOSE * sd).all(axis=1)
-        again = (squares[:, :, ::2] * thin).sum(axis=2)
-        good &= (np.abs(again / sd**2 - 1) < HALF_CLOSE).all(axis=1)
-        again = (pooling[:, :, ::2] * thin).sum(axis=2)
-        good &= (np.abs(again - pooled) < HALF_CLOSE).all(axis=1)
-
-        flat = (middle.size, nodes)
-        mixtures = Mixtures(
-            mean.reshape(flat),
-            (1 / np.sqrt(variance)).reshape(flat),
-            np.broadcast_to(weight, mean.shape).reshape(flat),
-            middle.ravel(),
-            sd.ravel(),
-        )
-        thins = np.broadcast_to(thin, (*middle.shape, thin.shape[2]))
-        quantile, difference = mixtures.quantiles(
-            result.p, thins.reshape(middle.size, thin.shape[2])
-        )
-        good &= (difference < HALF_CLOSE).reshape(*middle.shape, -1).all(axis=(1, 2))
-
+        pooled = (pooling * rule.weight[:, None, :]).sum(axis=2)
+        pooled_again = (pooling[:, :, ::2] * coarse.weight[:, None, :]).sum(axis=2)
+        good &= (np.abs(pooled_again - pooled) < CLOSE).all(axis=1)
+        middle, sd = _moments(mean, variance, rule.weight)
+        again = _moments(mean[:, :, ::2], variance[:, :, ::2], coarse.weight)
+        good &= agree(middle, sd, again).all(axis=1)
         index = result.offsets[where][:, None] + np.arange(part.start, part.stop)
-        center = tables.center[:, None]
-        result.theta_mean[index], result.theta_sd[index] = middle + center, sd
-        result.theta_quantile[index] = quantile.reshape(*middle.shape, -1) + center[:, :, None]
+        result.theta_mean[index], result.theta_sd[index] = middle + tables.center[:, None], sd
         result.pooling_factor[index] = pooled
     return good
+
+
+def _fill_in_quantiles(
+    result: Posteriors, where: NDArray[np.intp], rule: Rule
+) -> NDArray[np.bool_]:
+    """Fill in quantiles, and tell where they are good enough.
+
+    Those of tau take all nodes, the others every other.
+    """
+    tables, p = rule.tables, result.p
+    center = tables.center[:, None]
+    cumulative = CumulativeOfLogTau(rule)
+    s = cumulative.quantiles(p)
+    result.quantile[where, VARIABLES.index("tau")] = tables.line.tau(s)
+    result.quantile[where, VARIABLES.index("log_tau")] = tables.line.log_tau(s)
+    good: NDArray[np.bool_] = (cumulative.error < MISS) & np.isfinite(s).all(axis=1)
+
+    rule = rule.every(2)
+    coarse = rule.every(2).weight
+    median = (np.cumsum(rule.weight, axis=1) < 0.5).sum(axis=1)[:, None]
+    for variable in ("mu", "theta_new"):
+        mean, variance = rule.given_tau(variable)
+        middle = np.take_along_axis(mean, median, axis=1)[:, 0]
+        sd = np.sqrt(np.take_along_axis(variance, median, axis=1)[:, 0])
+        mixtures = Mixtures(mean, 1 / np.sqrt(variance), rule.weight, middle, sd)
+        quantile, difference = mixtures.quantiles(p, coarse)
+        result.quantile[where, VARIABLES.index(variable)] = quantile + center
+        good &= (difference < COARSELY).all(axis=1)
+
+    for part in _parts(rule):
+        mean, variance, _ = tables.theta(rule.at, part)
+        count = part.stop - part.start
+        index = result.offsets[where][:, None] + np.arange(part.start, part.stop)
+        mixtures = Mixtures(
+            mean.reshape(-1, mean.shape[2]),
+            (1 / np.sqrt(variance)).reshape(-1, mean.shape[2]),
+            np.repeat(rule.weight, count, axis=0),
+            (result.theta_mean[index] - center).ravel(),
+            result.theta_sd[index].ravel(),
+        )
+        quantile, difference = mixtures.quantiles(p, np.repeat(coarse, count, axis=0))
+        good &= (difference < COARSELY).reshape(*index.shape, -1).all(axis=(1, 2))
+        result.theta_quantile[index] = quantile.reshape(*index.shape, -1) + center[:, :, None]
+    return good
+
+
+def _parts(rule: Rule) -> Iterator[slice]:
+    """Slices of groups for which there is memory."""
+    groups = rule.tables.groups
+    for part in slices(groups, rule.s.size):
+        yield slice(part.start, min(part.stop, groups))
+
+
+def _moments(mean: Array, variance: Array, weight: Array) -> tuple[Array, Array]:
+    """Means and sds of mixtures over the last axis, both of shape (T, K)."""
+    weight = weight[:, None, :]
+    middle = (mean * weight).sum(axis=2)
+    squares = mean - middle[:, :, None]
+    squares *= squares
+    squares += variance
+    squares *= weight
+    return middle, np.sqrt(squares.sum(axis=2))
+
+
+def _set(
+    result: Posteriors, where: NDArray[np.intp], variable: str, mean: Array, sd: Array
+) -> None:
+    k = VARIABLES.index(variable)
+    result.mean[where, k], result.sd[where, k] = mean, sd
 
 
 def _solve_adaptively(result: Posteriors, i: int, table: Estimates, prior: HyperPrior) -> None:

@@ -93,6 +93,7 @@ class CumulativeOfLogTau:
         target = p - self._at_nodes[row, inside]
         low, high = np.zeros_like(target), np.ones_like(target)
         u = np.full_like(target, 0.5)
+        done = np.zeros(target.shape, dtype=bool)
         for _ in range(60):  # Newton's method kept inside a bracket
             value, slope = np.zeros_like(u), np.zeros_like(u)
             for k in range(POINTS, -1, -1):
@@ -102,8 +103,8 @@ class CumulativeOfLogTau:
             with np.errstate(divide="ignore", invalid="ignore"):
                 newton = u - (value - target) / slope
             step = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-            moved, u = np.abs(step - u).max(), step
-            if moved < 1e-10:
+            done, u = done | (np.abs(step - u) < 1e-10), np.where(done, u, step)
+            if done.all():
                 break
         s = rule.s[row, inside] + u * rule.step[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):

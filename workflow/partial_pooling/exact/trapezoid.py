@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,7 +168,7 @@ class Tables:
         """Shape (T,), prior mean of mu less the center."""
         return self.prior.mu.mean - self.center if self.prior_precision else 0 * self.center
 
-    def rows(self, index: NDArray[np.intp], center: Array | None = None) -> Tables:
+    def rows(self, index: NDArray[Any], center: Array | None = None) -> Tables:
         """Some of the tables, about other centers if given."""
         center = self.center[index] if center is None else center
         return Tables(self.estimate[index], self.variance[index], center, self.prior)
@@ -326,6 +326,18 @@ class Rule:
         """The rule of some of the nodes, of which both ends must be among."""
         at = At(*(np.ascontiguousarray(values[:, ::stride]) for values in self.at))
         return Rule(self.tables, self.s[:, ::stride], self.step * stride, at)
+
+    def rows(self, index: NDArray[np.bool_]) -> Rule:
+        """The rules of some of the tables."""
+        if index.all():
+            return self
+        at = At(*(values[index] for values in self.at))
+        return Rule(self.tables.rows(index), self.s[index], self.step[index], at)
+
+    def given_tau(self, variable: str) -> tuple[Array, Array]:
+        """Mean and variance of mu or theta_new at the nodes, each of shape (T, n)."""
+        variance = 1 / self.at.precision
+        return self.at.shift, variance + self.at.tau**2 if variable == "theta_new" else variance
 
     @cached_property
     def _top(self) -> Array:
