@@ -15,19 +15,16 @@ from partial_pooling.errors import InputError
 from partial_pooling.exact.cumulative import CumulativeOfLogTau
 from partial_pooling.exact.mixtures import Mixtures
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.trapezoid import SCAN, Rule, Tables
+from partial_pooling.exact.trapezoid import SCAN, VARIABLES, Rule, Tables, mixture_moments
 from partial_pooling.priors.priors import HyperPrior
 
 STEPS = (1.0, 0.75, 0.55, 0.4)  # of the rule, tried in turn before `solve`
 WIDEST = 0.3  # step of every other node, in log tau
-OF_SD = 0.45  # the same, in units of the sd of log tau
+STEP = 0.18  # the same, in u
 MOST_NODES = 1537
 CLOSE = 5e-8  # in posterior sds, of what every other node finds and all do
 COARSELY = 1e-3  # in probability, of every fourth node: every other has less than the square of it
 MISS = 3e-8  # in probability, of quantiles of tau
-NARROW = 1e-4  # step so small beside log tau that rounding shows
-
-VARIABLES = ("mu", "tau", "log_tau", "theta_new")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,24 +160,22 @@ def _solve_alike(
 ) -> None:
     """Solve tables of equally many groups."""
     alike = Tables.of([tables[i] for i in where], prior)
-    low, high, sd, center = alike.bulk()
+    bulk = alike.bulk()
     for factor in STEPS:
-        count = _lengths((high - low) / (factor * np.minimum(WIDEST, OF_SD * sd)))
+        left, right = bulk.ends
+        count = _lengths((right - left) / (factor * np.minimum(WIDEST / bulk.width, STEP)))
         pending = np.ones(len(where), dtype=bool)
         for each in np.unique(count[count <= MOST_NODES]):
             index = np.flatnonzero(count == each)
             for some in slices(len(index), alike.groups * int(each)):
                 part = index[some]
-                rule = Rule.between(
-                    alike.rows(part, center[part]), low[part], high[part], int(each)
-                )
+                here = bulk.rows(part)
+                rule = Rule.over(alike.rows(part, here.center), here, int(each))
                 good = _fill_in_moments(result, where[part], rule)
                 if good.any():
                     part, rule = part[good], rule.rows(good)
                     pending[part] = ~_fill_in_quantiles(result, where[part], rule)
-        where = where[pending]
-        low, high, sd, center = (values[pending] for values in (low, high, sd, center))
-        alike = alike.rows(pending)
+        where, bulk, alike = where[pending], bulk.rows(pending), alike.rows(pending)
     for i in where:
         _solve_adaptively(result, int(i), tables[i], prior)
 
@@ -198,9 +193,8 @@ def _lengths(intervals: Array) -> NDArray[np.intp]:
 
 def _fill_in_moments(result: Posteriors, where: NDArray[np.intp], rule: Rule) -> NDArray[np.bool_]:
     """Fill in moments, from all nodes, and tell where every other node would be good enough."""
-    tables, coarse = rule.tables, rule.every(2)
-    good = rule.ends_are_reached & coarse.is_free_of_rounding
-    good &= rule.step > NARROW * np.maximum(1, np.abs(rule.s).max(axis=1))
+    tables, coarse = rule.tables, rule.every_other()
+    good = rule.is_sound
 
     def agree(mean: Array, sd: Array, again: tuple[Array, Array]) -> NDArray[np.bool_]:
         far = np.abs(again[0] - mean) > CLOSE * sd  # False where a moment does not exist
@@ -209,15 +203,12 @@ def _fill_in_moments(result: Posteriors, where: NDArray[np.intp], rule: Rule) ->
     norm = rule.log_norm
     good &= np.abs(coarse.log_norm - norm) < CLOSE
     result.log_marginal_likelihood[where] = norm if tables.prior.is_proper else np.nan
-    for variable, spreads in (("mu", not tables.prior.mu.is_proper), ("theta_new", True)):
-        mean, sd = rule.moments_of(*rule.given_tau(variable), spreads)
-        good &= agree(mean, sd, coarse.moments_of(*coarse.given_tau(variable), spreads))
-        _set(result, where, variable, mean + tables.center, sd)
-    for variable in ("tau", "log_tau"):
-        mean, sd = rule.moments_of_tau() if variable == "tau" else rule.moments_of_log_tau()
-        again = coarse.moments_of_tau() if variable == "tau" else coarse.moments_of_log_tau()
-        good &= agree(mean, sd, again)
-        _set(result, where, variable, mean, sd)
+    for k, variable in enumerate(VARIABLES):
+        mean, sd = rule.moments(variable)
+        good &= agree(mean, sd, coarse.moments(variable))
+        about_center = variable in ("mu", "theta_new")
+        result.mean[where, k] = mean + tables.center if about_center else mean
+        result.sd[where, k] = sd
     z = (rule.at.shift + tables.center[:, None] - result.above) * np.sqrt(rule.at.precision)
     result.mu_above[where] = np.minimum((rule.weight * ndtr(z)).sum(axis=1), 1)
 
@@ -226,8 +217,8 @@ def _fill_in_moments(result: Posteriors, where: NDArray[np.intp], rule: Rule) ->
         pooled = (pooling * rule.weight[:, None, :]).sum(axis=2)
         pooled_again = (pooling[:, :, ::2] * coarse.weight[:, None, :]).sum(axis=2)
         good &= (np.abs(pooled_again - pooled) < CLOSE).all(axis=1)
-        middle, sd = _moments(mean, variance, rule.weight)
-        again = _moments(mean[:, :, ::2], variance[:, :, ::2], coarse.weight)
+        middle, sd = mixture_moments(mean, variance, rule.weight)
+        again = mixture_moments(mean[:, :, ::2], variance[:, :, ::2], coarse.weight)
         good &= agree(middle, sd, again).all(axis=1)
         index = result.offsets[where][:, None] + np.arange(part.start, part.stop)
         result.theta_mean[index], result.theta_sd[index] = middle + tables.center[:, None], sd
@@ -250,8 +241,8 @@ def _fill_in_quantiles(
     result.quantile[where, VARIABLES.index("log_tau")] = tables.line.log_tau(s)
     good: NDArray[np.bool_] = (cumulative.error < MISS) & np.isfinite(s).all(axis=1)
 
-    rule = rule.every(2)
-    coarse = rule.every(2).weight
+    rule = rule.every_other()
+    coarse = rule.every_other().weight
     median = (np.cumsum(rule.weight, axis=1) < 0.5).sum(axis=1)[:, None]
     for variable in ("mu", "theta_new"):
         mean, variance = rule.given_tau(variable)
@@ -284,24 +275,6 @@ def _parts(rule: Rule) -> Iterator[slice]:
     groups = rule.tables.groups
     for part in slices(groups, rule.s.size):
         yield slice(part.start, min(part.stop, groups))
-
-
-def _moments(mean: Array, variance: Array, weight: Array) -> tuple[Array, Array]:
-    """Means and sds of mixtures over the last axis, both of shape (T, K)."""
-    weight = weight[:, None, :]
-    middle = (mean * weight).sum(axis=2)
-    squares = mean - middle[:, :, None]
-    squares *= squares
-    squares += variance
-    squares *= weight
-    return middle, np.sqrt(squares.sum(axis=2))
-
-
-def _set(
-    result: Posteriors, where: NDArray[np.intp], variable: str, mean: Array, sd: Array
-) -> None:
-    k = VARIABLES.index(variable)
-    result.mean[where, k], result.sd[where, k] = mean, sd
 
 
 def _solve_adaptively(result: Posteriors, i: int, table: Estimates, prior: HyperPrior) -> None:

@@ -1,7 +1,7 @@
 """Quantiles of log tau from its density at the evenly spaced nodes of many tables.
 
 Between two nodes the density is the polynomial through the sixteen nodes around, which is
-integrated exactly; beyond the ends it is the exponential that it has become there.
+integrated exactly; beyond the ends it is nothing.
 """
 
 from __future__ import annotations
@@ -53,33 +53,22 @@ class CumulativeOfLogTau:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.left, self.right = rule.left_rate(), rule.right_rate()
-        beyond = np.arange(1, POINTS // 2 + 1) * rule.step[:, None]
-        density = rule.density
-        self._density = np.concatenate(  # at the nodes and on both sides of them
-            [
-                density[:, :1] * np.exp(-self.left * beyond[:, -2::-1]),
-                density,
-                density[:, -1:] * np.exp(-self.right * beyond),
-            ],
-            axis=1,
-        )
-        # probability below the first node, and above the last
-        self._below, self._above = density[:, 0] / self.left, density[:, -1] / self.right
+        around = ((0, 0), (POINTS // 2 - 1, POINTS // 2))
+        self._mass = np.pad(rule.weight, around)  # density times the step
         cells = np.stack([self._cells(POINTS), self._cells(FEWER)])
-        below = self._below[:, None] + np.cumsum(cells, axis=2)
-        self._at_nodes = np.concatenate([self._below[:, None], below[0]], axis=1)
+        below = np.cumsum(cells, axis=2)
+        self._at_nodes = np.concatenate([np.zeros_like(below[0, :, :1]), below[0]], axis=1)
         self.error = np.abs(below[0] - below[1]).max(axis=1)
-        self.error += np.abs(self._at_nodes[:, -1] + self._above - 1)
+        self.error += np.abs(self._at_nodes[:, -1] - 1)
 
     def _cells(self, points: int) -> Array:
         """Shape (T, n - 1), the probability between each two nodes."""
         count = self.rule.s.shape[1] - 1
         first = (POINTS - points) // 2
-        result = np.zeros((len(self.rule.step), count))
+        result = np.zeros((len(self.rule.s), count))
         for j, factor in enumerate(_integrals(points).sum(axis=1)):
-            result += factor * self._density[:, first + j : first + j + count]
-        return result * self.rule.step[:, None]
+            result += factor * self._mass[:, first + j : first + j + count]
+        return result
 
     def quantiles(self, p: Array) -> Array:
         """Quantiles of s, shape (T, P), at probabilities (P,)."""
@@ -87,9 +76,9 @@ class CumulativeOfLogTau:
         count = rule.s.shape[1] - 1
         cell = (self._at_nodes[:, None, :] <= p[:, None]).sum(axis=2) - 1
         inside = np.clip(cell, 0, count - 1)
-        row = np.arange(len(rule.step))[:, None]
-        around = self._density[row[:, :, None], inside[:, :, None] + np.arange(POINTS)]
-        terms = (around[..., None] * _integrals(POINTS)).sum(axis=2) * rule.step[:, None, None]
+        row = np.arange(len(rule.s))[:, None]
+        around = self._mass[row[:, :, None], inside[:, :, None] + np.arange(POINTS)]
+        terms = (around[..., None] * _integrals(POINTS)).sum(axis=2)
         target = p - self._at_nodes[row, inside]
         low, high = np.zeros_like(target), np.ones_like(target)
         u = np.full_like(target, 0.5)
@@ -106,9 +95,4 @@ class CumulativeOfLogTau:
             done, u = done | (np.abs(step - u) < 1e-10), np.where(done, u, step)
             if done.all():
                 break
-        s = rule.s[row, inside] + u * rule.step[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = rule.s[:, :1] + np.log(p / self._below[:, None]) / self.left
-            right = rule.s[:, -1:] - np.log((1 - p) / self._above[:, None]) / self.right
-        s = np.where(cell < 0, np.minimum(left, rule.s[:, :1]), s)
-        return np.where(cell >= count, np.maximum(right, rule.s[:, -1:]), s)
+        return rule.bulk.s(rule.u[row, inside] + u * rule.step[:, None])

@@ -3,9 +3,10 @@
 The posterior of ``t = log tau`` is analytic for ``|Im t| < pi / 2``, so the trapezoid rule
 converges geometrically, and a rule of half the step has about the square of its error (Trefethen
 and Weideman 2014, The exponentially convergent trapezoidal rule, SIAM Review 56): two steps tell
-how good the finer one is. To the left the density falls as tau, to the right as a power of it; the
-nodes out there make a geometric series, whose sum goes to the last node. Where tau has an upper
-bound, the rule is in ``s``, with ``tau = lower + (upper - lower) / (1 + exp(-s))``.
+how good the finer one is. Nodes lie evenly in ``u``, with ``t = middle + width sinh(u)``: close to
+each other in the bulk, far apart in the tails, which are exponentials and are followed until
+nothing is left. Where tau has an upper bound the same is done in ``s``, with
+``tau = lower + (upper - lower) / (1 + exp(-s))``, in place of t.
 
 Arrays have the shapes (tables, groups, nodes) or a part of it. Sums run within a table, in an order
 that other tables do not change.
@@ -14,8 +15,8 @@ that other tables do not change.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -28,10 +29,17 @@ from partial_pooling.data.groups import Estimates
 from partial_pooling.priors.distributions import Scale
 from partial_pooling.priors.priors import HyperPrior
 
+VARIABLES = ("mu", "tau", "log_tau", "theta_new")
+
 DEPTH = 36.0  # log of what is negligible beside the peak
-FAR = 12.0  # log units beyond all scales where the tails are powers: exp(-2 * FAR) is negligible
+NOTHING = 30.0  # the same, of an end
+FAR = 20.0  # log units beyond all scales where a light tail has ended
+LARGEST = 300.0  # log tau
 LARGE = 1e5  # terms of a log density, which rounding changes by 1e-11
+NARROW = 1e-3  # width of the bulk beside log tau, below which rounding shows
+WIDTH = 2.5  # of the map, in sds of s
 SCAN = 40  # points to look for the bulk of the density with
+LOOKS = 6
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,10 @@ class Line:
         result: Array = math.log(upper - lower) + log_expit(s) + log_expit(-s)
         return result
 
-    def ends(self, lowest: Array, highest: Array, steep: Array) -> tuple[Array, Array]:
-        """Ends of s, beyond which a rate tells all, each of shape (T,).
+    def ends(
+        self, lowest: Array, highest: Array, steep: Array, slowest: float
+    ) -> tuple[Array, Array]:
+        """Ends of s, beyond which nothing counts, each of shape (T,).
 
         Parameters
         ----------
@@ -76,27 +86,20 @@ class Line:
             Logs of the ends of the scales of the problem.
         steep
             How fast the log likelihood may change with log tau.
+        slowest
+            The least exponent of a power of tau that must have become negligible.
         """
         if self.bounded:
             lower, upper = self.prior.support
-            left = np.minimum(lowest - math.log(upper - lower), 0) - FAR
-            return left, FAR + np.log(steep)
+            left = np.minimum(lowest - math.log(upper - lower), 0) - DEPTH
+            return left, DEPTH + np.log(steep)
+        far = FAR if math.isinf(slowest) else DEPTH / slowest
         both = [
-            self.prior.ends(low, high, DEPTH, FAR)
+            self.prior.ends(low, high, DEPTH, far)
             for low, high in zip(lowest.tolist(), highest.tolist(), strict=True)
         ]
-        left, right = np.array(both).reshape(-1, 2).T.copy()
-        return (left if self.prior.positive else lowest - FAR), right
-
-    def left_rate(self, power_of_tau: int) -> float:
-        """c, if tau ** power_of_tau falls as exp(c s) to the left; else infinite."""
-        if self.prior.positive:
-            return math.inf
-        return 1.0 + (power_of_tau if self.prior.support[0] == 0 else 0)
-
-    def right_rate(self, growth: int, power: float) -> float:
-        """c, if what grows as tau ** growth falls as exp(-c s) to the right, or infinite."""
-        return 1.0 if self.bounded else power - growth
+        left, right = np.array(both).reshape(-1, 2).T
+        return left, np.minimum(right, LARGEST)
 
 
 class At(NamedTuple):
@@ -251,207 +254,228 @@ class Tables:
         highest = np.log(np.maximum(largest, max(ours, default=0.0)))
         return lowest, highest + 0.5 * math.log(self.groups)
 
-    def _weighted(self, s: Array, at: At) -> list[Array]:
-        """Logs of the density, and of it times the powers of tau whose moments exist."""
+    def _growths(self) -> list[int]:
+        """Powers of tau, up to the second, whose moments depend on the tail of tau and exist."""
+        return [0] if self.line.bounded else [g for g in range(3) if g < self.power]
+
+    def weighted(self, s: Array, log_density: Array) -> list[Array]:
+        """Logs of a density of s, and of it times the powers of tau whose moments exist."""
         t = self.line.log_tau(s)
-        growths = [0] if self.line.bounded else [g for g in range(3) if g < self.power]
-        return [at.log_density + g * t for g in growths]
+        return [log_density + growth * t for growth in self._growths()]
 
-    def bulk(self) -> tuple[Array, Array, Array, Array]:
-        """Ends of s within which the density counts, its sd there, and mu's mean at the mode.
+    def bulk(self) -> Bulk:
+        """Find where the density counts, or its product with a power of tau.
 
-        Zooms in on where the density, or its product with a power of tau, is within `DEPTH` of
-        its peak. Between two points a peak can rise above them as far as the curvature of J
-        groups allows. Each of shape (T,).
+        Between two points a peak can rise above them: at first as far as the curvature of J groups
+        allows, then as the points around tell.
         """
         widest = min(self.prior.tau.support[1], 1e150)
         steep = self.groups + (self.residual**2 / (self.variance + widest**2)).sum(axis=1)
-        low, high = self.line.ends(*self.scales(), steep)
-        sd, center = np.empty(len(self)), self.center.copy()
+        slowest = self.power - max(self._growths())
+        low, high = self.line.ends(*self.scales(), steep, slowest)
+        bulk = Bulk(low, high, (low + high) / 2, high - low, self.center.copy())
         active = np.arange(len(self))
-        for _ in range(8):
-            rows = self.rows(active)
-            step = (high[active] - low[active]) / (SCAN - 1)
-            s = low[active, None] + step[:, None] * np.arange(SCAN)
+        for again in range(LOOKS):
+            part = bulk.rows(active)
+            rows = self.rows(active, part.center)
+            u, s, log_slope = part.nodes(SCAN)
             at = rows.at(s)
-            depth = (DEPTH + self.groups * step**2 / 4)[:, None]
             kept = np.zeros(s.shape, dtype=bool)
-            for logs in rows._weighted(s, at):
-                kept |= logs >= logs.max(axis=1)[:, None] - depth
+            for logs in rows.weighted(s, at.log_density):
+                if again:
+                    bend = np.abs(np.diff(logs, 2, axis=1))
+                    rise = np.zeros_like(logs)
+                    rise[:, 1:-1] = bend
+                    rise[:, :-2] = np.maximum(rise[:, :-2], bend)
+                    rise[:, 2:] = np.maximum(rise[:, 2:], bend)
+                    rise *= 0.25
+                else:
+                    rise = self.groups * (s[:, 1:2] - s[:, :1]) ** 2 / 4
+                kept |= logs + rise >= logs.max(axis=1)[:, None] - DEPTH
             first = np.maximum(kept.argmax(axis=1) - 1, 0)
             last = np.minimum(SCAN - kept[:, ::-1].argmax(axis=1), SCAN - 1)
             every = np.arange(len(active))
-            low[active], high[active] = s[every, first], s[every, last]
-            top = at.log_density.argmax(axis=1)
-            weight = np.exp(at.log_density - at.log_density[every, top][:, None])
+            logs = at.log_density + log_slope
+            top = logs.argmax(axis=1)
+            weight = np.exp(logs - logs[every, top][:, None])
             weight /= weight.sum(axis=1)[:, None]
-            middle = (weight * s).sum(axis=1)[:, None]
-            sd[active] = np.sqrt((weight * (s - middle) ** 2).sum(axis=1) + step**2 / 12)
-            center[active] = self.center[active] + at.shift[every, top]
-            active = active[last - first < SCAN / 2]
+            middle = (weight * s).sum(axis=1)
+            here = np.exp(log_slope[every, top]) * (u[:, 1] - u[:, 0])  # step of s
+            sd = np.sqrt((weight * (s - middle[:, None]) ** 2).sum(axis=1) + here**2 / 12)
+            new = Bulk(
+                s[every, first],
+                s[every, last],
+                middle,
+                WIDTH * sd,
+                part.center + at.shift[every, top],
+            )
+            settled = (new.width > 0.8 * part.width) & (last - first > SCAN / 2)
+            bulk.set(active, new)
+            active = active[~settled]
             if not len(active):
                 break
-        return low, high, sd, center
+        return bulk
+
+
+class Bulk(NamedTuple):
+    """Where the density of s counts, in each of T tables; each of shape (T,).
+
+    Attributes
+    ----------
+    low, high
+        Ends of s.
+    middle, width
+        Of the map from u to s.
+    center
+        About the mean of mu there.
+    """
+
+    low: Array
+    high: Array
+    middle: Array
+    width: Array
+    center: Array
+
+    def rows(self, index: NDArray[Any]) -> Bulk:
+        """Some of the tables."""
+        return Bulk(*(values[index] for values in self))
+
+    def set(self, index: NDArray[Any], new: Bulk) -> None:
+        """Replace some of the tables."""
+        for values, replaced in zip(self, new, strict=True):
+            values[index] = replaced
+
+    @property
+    def ends(self) -> tuple[Array, Array]:
+        """Ends of u."""
+        low, high = ((end - self.middle) / self.width for end in (self.low, self.high))
+        return np.arcsinh(low), np.arcsinh(high)
+
+    def s(self, u: Array) -> Array:
+        """The s at u, shape (T, n)."""
+        return self.middle[:, None] + self.width[:, None] * np.sinh(u)
+
+    def nodes(self, count: int) -> tuple[Array, Array, Array]:
+        """So many u, s and logs of d s / d u, each of shape (T, count)."""
+        left, right = self.ends
+        u = left[:, None] + ((right - left) / (count - 1))[:, None] * np.arange(count)
+        return u, self.s(u), np.log(self.width[:, None] * np.cosh(u))
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Every `stride`-th of evenly spaced nodes, with weights that sum to one in each table.
+    """Evenly spaced nodes in u, with weights that sum to one in each table.
 
     Attributes
     ----------
     tables
         What it is of.
-    s
-        Shape (T, n).
-    step
-        Shape (T,), of s.
+    bulk
+        The map from u to s.
+    u, s
+        Shape (T, n), the nodes.
+    log_density
+        Shape (T, n), of u, prior times likelihood.
     at
         What is known at the nodes.
     """
 
     tables: Tables
+    bulk: Bulk
+    u: Array
     s: Array
-    step: Array
+    log_density: Array
     at: At
 
     @classmethod
-    def between(cls, tables: Tables, low: Array, high: Array, count: int) -> Rule:
-        """With so many nodes from low to high."""
-        step = (high - low) / (count - 1)
-        s = low[:, None] + step[:, None] * np.arange(count)
-        return cls(tables, s, step, tables.at(s))
+    def over(cls, tables: Tables, bulk: Bulk, count: int) -> Rule:
+        """With so many nodes."""
+        u, s, log_slope = bulk.nodes(count)
+        at = tables.at(s)
+        return cls(tables, bulk, u, s, at.log_density + log_slope, at)
 
-    def every(self, stride: int) -> Rule:
-        """The rule of some of the nodes, of which both ends must be among."""
-        at = At(*(np.ascontiguousarray(values[:, ::stride]) for values in self.at))
-        return Rule(self.tables, self.s[:, ::stride], self.step * stride, at)
+    def every_other(self) -> Rule:
+        """The rule of every other node, of which both ends must be among."""
+        return self._with(lambda values: np.ascontiguousarray(values[:, ::2]))
 
     def rows(self, index: NDArray[np.bool_]) -> Rule:
         """The rules of some of the tables."""
         if index.all():
             return self
-        at = At(*(values[index] for values in self.at))
-        return Rule(self.tables.rows(index), self.s[index], self.step[index], at)
+        rule = self._with(lambda values: values[index])
+        return replace(rule, tables=self.tables.rows(index), bulk=self.bulk.rows(index))
 
-    def given_tau(self, variable: str) -> tuple[Array, Array]:
-        """Mean and variance of mu or theta_new at the nodes, each of shape (T, n)."""
-        variance = 1 / self.at.precision
-        return self.at.shift, variance + self.at.tau**2 if variable == "theta_new" else variance
+    def _with(self, change: Callable[[Array], Array]) -> Rule:
+        at = At(*(change(values) for values in self.at))
+        nodes = change(self.u), change(self.s), change(self.log_density)
+        return Rule(self.tables, self.bulk, *nodes, at)
+
+    @property
+    def step(self) -> Array:
+        """Shape (T,), of u."""
+        step: Array = (self.u[:, -1] - self.u[:, 0]) / (self.u.shape[1] - 1)
+        return step
 
     @cached_property
     def _top(self) -> Array:
-        return self.at.log_density.max(axis=1)
-
-    @cached_property
-    def density(self) -> Array:
-        """Posterior density of s at the nodes, as this rule normalizes it."""
-        return self.weight_of_node / self.step[:, None]
-
-    @cached_property
-    def weight_of_node(self) -> Array:
-        """Of each node for itself, without what lies beyond the ends."""
-        return self._unscaled / self._total[:, None]
+        return self.log_density.max(axis=1)
 
     @cached_property
     def _unscaled(self) -> Array:
-        return np.exp(self.at.log_density - self._top[:, None])
-
-    @cached_property
-    def _total(self) -> Array:
-        return self._with_ends(self._unscaled, 0, 0).sum(axis=1)
+        return np.exp(self.log_density - self._top[:, None])
 
     @cached_property
     def log_norm(self) -> Array:
         """Shape (T,), log of the integral of prior times likelihood."""
-        return self._top + np.log(self._total * self.step)
+        return self._top + np.log(self._unscaled.sum(axis=1) * self.step)
 
     @cached_property
     def weight(self) -> Array:
         """Shape (T, n), posterior probability that each node stands for."""
-        return self.weights(0)
-
-    def weights(self, growth: int, power_of_tau: int = 0) -> Array:
-        """Weights to integrate what grows as tau ** growth in the right tail.
-
-        In the left tail it is constant or, if that is given, a power of tau. They are nan where
-        the moment does not exist.
-        """
-        return self._with_ends(self.weight_of_node, growth, power_of_tau)
-
-    def _with_ends(self, weight: Array, growth: int, power_of_tau: int) -> Array:
-        weight = weight.copy()
-        for end, rate in ((0, self.left_rate(power_of_tau)), (-1, self.right_rate(growth))):
-            if rate > 0:
-                weight[:, end] /= -np.expm1(-rate * self.step)
-            else:
-                weight[:, end] = np.nan
-        return weight
-
-    def left_rate(self, power_of_tau: int = 0) -> float:
-        """See `Line`."""
-        return self.tables.line.left_rate(power_of_tau)
-
-    def right_rate(self, growth: int = 0) -> float:
-        """See `Line`."""
-        return self.tables.line.right_rate(growth, self.tables.power)
+        return self._unscaled / self._unscaled.sum(axis=1)[:, None]
 
     @property
-    def ends_are_reached(self) -> NDArray[np.bool_]:
-        """Shape (T,), whether the density is negligible at an end of which no rate is known."""
-        reached = np.ones(len(self.tables), dtype=bool)
-        for end, rate in ((0, self.left_rate()), (-1, self.right_rate())):
-            if math.isinf(rate):
-                for logs in self.tables._weighted(self.s, self.at):
-                    reached &= logs[:, end] < logs.max(axis=1) - 0.8 * DEPTH
-        return reached
-
-    @property
-    def is_free_of_rounding(self) -> NDArray[np.bool_]:
-        """Shape (T,), whether no density that counts is a difference of large numbers."""
+    def is_sound(self) -> NDArray[np.bool_]:
+        """Shape (T,), whether the ends are negligible and rounding is."""
+        sound = np.ones(len(self.tables), dtype=bool)
+        for logs in self.tables.weighted(self.s, self.log_density):
+            for end in (0, -1):
+                sound &= logs[:, end] < logs.max(axis=1) - NOTHING
+        # no density that counts is a difference of large numbers
         large = self.at.squares + np.abs(self.at.log_density)
-        return (np.where(self.weight > 1e-10, large, 0) < LARGE).all(axis=1)
+        sound &= (np.where(self.weight > 1e-10, large, 0) < LARGE).all(axis=1)
+        sound &= self.bulk.width > NARROW * np.maximum(1, np.abs(self.bulk.middle))
+        return sound
 
     # -- moments ---------------------------------------------------------------------------
 
-    def moments_of_tau(self) -> tuple[Array, Array]:
-        """Mean and sd of tau, each of shape (T,); nan where they do not exist."""
-        tau = self.at.tau
-        weights = [self.weights(power, power) for power in range(3)]
-        mean = (weights[1] * tau).sum(axis=1)
-        squares = (weights[0] * (tau - mean[:, None]) ** 2)[:, 1:-1].sum(axis=1)
-        for end in (0, -1):  # each power of tau in (tau - mean)^2 has its own weight in the tails
-            w0, w1, w2 = (weight[:, end] for weight in weights)
-            x = tau[:, end]
-            squares = squares + (w0 * mean**2 - 2 * w1 * mean * x + w2 * x**2)
-        return mean, np.sqrt(squares)
+    def given_tau(self, variable: str) -> tuple[Array, Array]:
+        """Mean and variance of any of `VARIABLES` at the nodes, each of shape (T, n)."""
+        if variable == "tau":
+            return self.at.tau, np.zeros_like(self.at.tau)
+        if variable == "log_tau":
+            return self.tables.line.log_tau(self.s), np.zeros_like(self.s)
+        variance = 1 / self.at.precision
+        return self.at.shift, variance + self.at.tau**2 if variable == "theta_new" else variance
 
-    def moments_of_log_tau(self) -> tuple[Array, Array]:
-        """Mean and sd of log tau, each of shape (T,)."""
-        t = self.tables.line.log_tau(self.s)
-        weight = self.weight
-        place, extra = t.copy(), np.zeros(len(t))
-        lower, upper = self.tables.prior.tau.support
-        for end, rate, moves in (
-            (0, self.left_rate(), lower == 0),
-            (-1, self.right_rate(), math.isinf(upper)),
-        ):
-            if moves and math.isfinite(rate):  # the nodes beyond, a geometric series
-                q = np.exp(-rate * self.step)
-                late = self.step * q / (1 - q)
-                place[:, end] += -late if end == 0 else late
-                extra += weight[:, end] * (self.step / (1 - q)) ** 2 * q
-        mean = (weight * place).sum(axis=1)
-        return mean, np.sqrt((weight * (place - mean[:, None]) ** 2).sum(axis=1) + extra)
+    def moments(self, variable: str) -> tuple[Array, Array]:
+        """Mean and sd of any of `VARIABLES`, each of shape (T,); nan where they do not exist."""
+        mean, variance = self.given_tau(variable)
+        middle, sd = mixture_moments(mean[:, None], variance[:, None], self.weight)
+        wide = (
+            ["tau", "theta_new"] if self.tables.prior.mu.is_proper else ["tau", "theta_new", "mu"]
+        )
+        power = self.tables.power if variable in wide else math.inf
+        nothing = np.full(len(mean), np.nan)
+        return middle[:, 0] if power > 1 else nothing, sd[:, 0] if power > 2 else nothing
 
-    def moments_of(self, shift: Array, variance: Array, spreads: bool) -> tuple[Array, Array]:
-        """Mean and sd of what has this mean and variance at the nodes, each of shape (T,).
 
-        `spreads` says that the variance grows as tau ** 2.
-        """
-        mean = (self.weight * shift).sum(axis=1)
-        within = (self.weights(2 if spreads else 0) * variance).sum(axis=1)
-        between = (self.weight * (shift - mean[:, None]) ** 2).sum(axis=1)
-        if spreads and not self.right_rate(1) > 0:
-            mean = np.full_like(mean, np.nan)
-        return mean, np.sqrt(within + between)
+def mixture_moments(mean: Array, variance: Array, weight: Array) -> tuple[Array, Array]:
+    """Means and sds of mixtures over the last axis, (T, K), from (T, K, n) and weights (T, n)."""
+    weight = weight[:, None, :]
+    middle = (mean * weight).sum(axis=2)
+    squares = mean - middle[:, :, None]
+    squares *= squares
+    squares += variance
+    squares *= weight
+    return middle, np.sqrt(squares.sum(axis=2))
