@@ -23,7 +23,7 @@ WIDEST = 0.3  # step of every other node, in log tau
 STEP = 0.18  # the same, in u
 MOST_NODES = 1537
 CLOSE = 5e-8  # in posterior sds, of what every other node finds and all do
-COARSELY = 1e-3  # in probability, of every fourth node: every other has less than the square of it
+COARSELY = 2e-4  # in probability, of every fourth node: every other has about the square of it
 MISS = 3e-8  # in probability, of quantiles of tau
 
 
