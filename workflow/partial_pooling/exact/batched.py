@@ -23,7 +23,7 @@ WIDEST = 0.3  # step of every other node, in log tau
 STEP = 0.18  # the same, in u
 MOST_NODES = 1537
 CLOSE = 5e-8  # in posterior sds, of what every other node finds and all do
-COARSELY = 2e-4  # in probability, of every fourth node: every other has about the square of it
+COARSELY = 5e-5  # in probability, of half of the nodes: all have about the square of it
 MISS = 3e-8  # in probability, of quantiles of tau
 
 
@@ -231,7 +231,7 @@ def _fill_in_quantiles(
 ) -> NDArray[np.bool_]:
     """Fill in quantiles, and tell where they are good enough.
 
-    Those of tau take all nodes, the others every other.
+    Those of theta take every other node, since they take the longest.
     """
     tables, p = rule.tables, result.p
     center = tables.center[:, None]
@@ -241,18 +241,18 @@ def _fill_in_quantiles(
     result.quantile[where, VARIABLES.index("log_tau")] = tables.line.log_tau(s)
     good: NDArray[np.bool_] = (cumulative.error < MISS) & np.isfinite(s).all(axis=1)
 
-    rule = rule.every_other()
-    coarse = rule.every_other().weight
+    coarse = rule.every_other()
     median = (np.cumsum(rule.weight, axis=1) < 0.5).sum(axis=1)[:, None]
     for variable in ("mu", "theta_new"):
         mean, variance = rule.given_tau(variable)
         middle = np.take_along_axis(mean, median, axis=1)[:, 0]
         sd = np.sqrt(np.take_along_axis(variance, median, axis=1)[:, 0])
         mixtures = Mixtures(mean, 1 / np.sqrt(variance), rule.weight, middle, sd)
-        quantile, difference = mixtures.quantiles(p, coarse)
+        quantile, difference = mixtures.quantiles(p, coarse.weight)
         result.quantile[where, VARIABLES.index(variable)] = quantile + center
         good &= (difference < COARSELY).all(axis=1)
 
+    rule, thin = coarse, coarse.every_other().weight
     for part in _parts(rule):
         mean, variance, _ = tables.theta(rule.at, part)
         count = part.stop - part.start
@@ -264,7 +264,7 @@ def _fill_in_quantiles(
             (result.theta_mean[index] - center).ravel(),
             result.theta_sd[index].ravel(),
         )
-        quantile, difference = mixtures.quantiles(p, np.repeat(coarse, count, axis=0))
+        quantile, difference = mixtures.quantiles(p, np.repeat(thin, count, axis=0))
         good &= (difference < COARSELY).reshape(*index.shape, -1).all(axis=(1, 2))
         result.theta_quantile[index] = quantile.reshape(*index.shape, -1) + center[:, :, None]
     return good

@@ -212,9 +212,12 @@ class _Likelihood:
             for b in np.linspace(*family.box[1], 6)[1:-1]
         ]
         start = min(grid, key=lambda x: at(np.array(x)))
-        options = {"xatol": 1e-5, "fatol": 1e-9, "maxiter": 2000}
         best = minimize(
-            at, np.array(start), bounds=family.box, method="Nelder-Mead", options=options
+            at,
+            np.array(start),
+            bounds=family.box,
+            method="Nelder-Mead",
+            options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 2000},
         )
         found = np.clip(best.x, *np.transpose(family.box))
         interval, at_boundary = {}, []
