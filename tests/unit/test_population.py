@@ -155,14 +155,14 @@ def test_too_few_tables_are_refused():
 @pytest.mark.slow
 @pytest.mark.parametrize("truth", [LogNormal(-1.0, 0.7), HalfStudentT(4.0, 0.5)])
 def test_intervals_cover_as_often_as_they_say(truth):
-    """Coverage of 200 intervals of 95 %: outside 0.90 to 0.985 by chance 1 in 500."""
+    """At least 88 of 100 intervals of 95 % hold the truth: fewer by chance 1 in 230."""
     rng = np.random.default_rng(10)
     covered = dict.fromkeys(truth.parameters, 0)
-    for _ in range(200):
+    for _ in range(100):
         tables = collection(rng, 100, truth)
         found = next(p for p in populations(tables, MU) if p.prior.dist == truth.dist)
         for name, value in truth.parameters.items():
             low, high = found.interval[name]
             covered[name] += low <= value <= high
     for name, count in covered.items():
-        assert 0.90 <= count / 200 <= 0.985, (name, count)
+        assert count >= 88, name

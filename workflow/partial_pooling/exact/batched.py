@@ -243,14 +243,19 @@ def _fill_in_quantiles(
 
     coarse = rule.every_other()
     median = (np.cumsum(rule.weight, axis=1) < 0.5).sum(axis=1)[:, None]
-    for variable in ("mu", "theta_new"):
-        mean, variance = rule.given_tau(variable)
-        middle = np.take_along_axis(mean, median, axis=1)[:, 0]
-        sd = np.sqrt(np.take_along_axis(variance, median, axis=1)[:, 0])
-        mixtures = Mixtures(mean, 1 / np.sqrt(variance), rule.weight, middle, sd)
-        quantile, difference = mixtures.quantiles(p, coarse.weight)
-        result.quantile[where, VARIABLES.index(variable)] = quantile + center
-        good &= (difference < COARSELY).all(axis=1)
+    both = [rule.given_tau(variable) for variable in ("mu", "theta_new")]
+    mixtures = Mixtures(
+        np.concatenate([mean for mean, _ in both]),
+        np.concatenate([1 / np.sqrt(variance) for _, variance in both]),
+        np.tile(rule.weight, (2, 1)),
+        np.concatenate([np.take_along_axis(mean, median, axis=1)[:, 0] for mean, _ in both]),
+        np.sqrt(np.concatenate([np.take_along_axis(x, median, axis=1)[:, 0] for _, x in both])),
+    )
+    quantile, difference = mixtures.quantiles(p, np.tile(coarse.weight, (2, 1)))
+    shape = (2, len(where), -1)
+    result.quantile[where, VARIABLES.index("mu")] = quantile.reshape(shape)[0] + center
+    result.quantile[where, VARIABLES.index("theta_new")] = quantile.reshape(shape)[1] + center
+    good &= (difference < COARSELY).reshape(shape).all(axis=(0, 2))
 
     rule, thin = coarse, coarse.every_other().weight
     for part in _parts(rule):

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 from partial_pooling.arrays import Array
 from partial_pooling.exact.mixture import Mixture
 
-CACHED = 16_000  # numbers to work on at once: what is made of them fits the nearest cache
+CACHED = 32_000  # numbers to work on at once: what is made of them fits the nearest cache
 ROUNDS = 12  # of Newton's method; three are many
 NEAR = 5e-9  # error in probability
 NEARLY = 1e-4  # of a start
@@ -20,7 +20,7 @@ NEARLY = 1e-4  # of a start
 
 @dataclass(frozen=True, eq=False)
 class Mixtures:
-    """R mixtures of n normals: mean, inverse sd, weight and a start's mean and sd.
+    """R mixtures of n normals: mean, inverse sd and weight of each.
 
     Attributes
     ----------
@@ -35,10 +35,6 @@ class Mixtures:
     weight: Array
     middle: Array
     width: Array
-
-    def below(self, x: Array) -> Array:
-        """Probabilities to be below x, shape (R,) both."""
-        return (ndtr((x[:, None] - self.mean) * self.inverse_sd) * self.weight).sum(axis=1)
 
     def quantiles(self, p: Array, coarse: Array) -> tuple[Array, Array]:
         """Quantiles, and how far off they would be without every other normal.
@@ -57,32 +53,44 @@ class Mixtures:
         """
         quantile = np.empty((len(self.mean), len(p)))
         difference = np.empty_like(quantile)
-        size = max(1, CACHED // self.mean.shape[1])
+        size = max(1, CACHED // (self.mean.shape[1] * len(p)))
         for start in range(0, len(self.mean), size):
             part = slice(start, start + size)
-            some = Mixtures(
-                self.mean[part],
-                self.inverse_sd[part],
-                self.weight[part],
-                self.middle[part],
-                self.width[part],
-            )
+            index = np.tile(np.arange(len(self.mean))[part], len(p))
+            each = np.repeat(p, len(index) // len(p))
+            some, thin = self._rows(index), coarse[index]
             half = Mixtures(
                 np.ascontiguousarray(some.mean[:, ::2]),
                 np.ascontiguousarray(some.inverse_sd[:, ::2]),
-                coarse[part],
+                thin,
                 some.middle,
                 some.width,
             )
-            for k, each in enumerate(p.tolist()):
-                guess, _ = half._solve(each, some.middle + some.width * ndtri(each), NEARLY)
-                quantile[part, k], cdf = some._solve(each, guess, NEAR)
-                miss = (cdf[:, ::2] * coarse[part]).sum(axis=1) - (cdf * some.weight).sum(axis=1)
-                difference[part, k] = np.abs(miss)
+            guess, _ = half._solve(each, some.middle + some.width * ndtri(each), NEARLY)
+            found, cdf = some._solve(each, guess, NEAR)
+            miss = np.abs((cdf[:, ::2] * thin).sum(axis=1) - (cdf * some.weight).sum(axis=1))
+            quantile[part] = found.reshape(len(p), -1).T
+            difference[part] = miss.reshape(len(p), -1).T
         return quantile, difference
 
-    def _solve(self, p: float, x: Array, near: float) -> tuple[Array, Array]:
-        """Solve for one quantile of each by Newton's method and two orders more, from x (R,).
+    def _rows(self, index: NDArray[np.intp]) -> Mixtures:
+        return Mixtures(
+            self.mean[index],
+            self.inverse_sd[index],
+            self.weight[index],
+            self.middle[index],
+            self.width[index],
+        )
+
+    def _solve(self, p: Array, x: Array, near: float) -> tuple[Array, Array]:
+        """Solve for one quantile of each by Newton's method and two orders more.
+
+        Parameters
+        ----------
+        p, x
+            Shape (R,), probabilities and where to begin.
+        near
+            Greatest error to leave, in probability.
 
         Returns
         -------
@@ -92,27 +100,26 @@ class Mixtures:
         x = x.copy()
         cdf = np.empty_like(self.mean)
         low, high = np.full_like(x, -np.inf), np.full_like(x, np.inf)
-        active: NDArray[np.intp] | slice = slice(None)
-        mean, inverse, weight, width = self.mean, self.inverse_sd, self.weight, self.width
+        active, some, wanted = np.arange(len(x)), self, p
         for _ in range(ROUNDS):
             at = x[active]
-            z = (at[:, None] - mean) * inverse
+            z = (at[:, None] - some.mean) * some.inverse_sd
             each, square = ndtr(z), np.empty_like(z)
             cdf[active] = each
-            each *= weight
-            miss = each.sum(axis=1) - p
+            each *= some.weight
+            miss = each.sum(axis=1) - wanted
             np.multiply(z, z, out=square)
             np.multiply(square, -0.5, out=each)
             np.exp(each, out=each)
-            each *= weight
-            each *= inverse
+            each *= some.weight
+            each *= some.inverse_sd
             slope = each.sum(axis=1)
-            each *= inverse
+            each *= some.inverse_sd
             z *= each
             bend = z.sum(axis=1)
             square -= 1
             square *= each
-            square *= inverse
+            square *= some.inverse_sd
             twist = square.sum(axis=1)
             lower = np.where(miss <= 0, at, low[active])
             upper = np.where(miss >= 0, at, high[active])
@@ -129,24 +136,21 @@ class Mixtures:
                 halved = np.where(
                     np.isfinite(lower) & np.isfinite(upper),
                     (lower + upper) / 2,
-                    at - np.sign(miss) * width,
+                    at - np.sign(miss) * some.width,
                 )
-            good = (step >= lower) & (step <= upper) & (np.abs(step - at) <= 2 * width)
+            good = (step >= lower) & (step <= upper) & (np.abs(step - at) <= 2 * some.width)
             x[active] = np.where(good, step, halved)
             pending = ~((error <= near) & good)
             if not pending.any():
                 return x, cdf
-            if pending.all():
-                continue
-            active = np.arange(len(x))[active][pending]
-            mean, inverse, weight, width = (
-                values[active] for values in (self.mean, self.inverse_sd, self.weight, self.width)
-            )
+            if not pending.all():
+                active = active[pending]
+                some, wanted = self._rows(active), p[active]
         if near == NEAR:
-            for row in np.arange(len(x))[active]:  # one at a time
+            for row in active:  # one at a time
                 one = Mixture(
                     self.mean[row, None], 1 / self.inverse_sd[row, None], self.weight[row]
                 )
-                x[row] = one.quantile(np.array([p]))[0, 0]
+                x[row] = one.quantile(p[row : row + 1])[0, 0]
                 cdf[row] = ndtr((x[row] - self.mean[row]) * self.inverse_sd[row])
         return x, cdf

@@ -160,7 +160,8 @@ def populations(tables: Sequence[Estimates], mu: Location) -> list[Population]:
     t = np.linspace(low, high, 2 + int((high - low) / STEP))
     logs = log_likelihoods(tables, mu, np.exp(t))
     top = logs.max(axis=1)
-    likelihood = _Likelihood(t, np.exp(logs - top[:, None]), math.fsum(top))
+    logs -= top[:, None]
+    likelihood = _Likelihood(t, np.exp(logs, out=logs), math.fsum(top))
     families = (
         Family(
             lambda mean, log_sd: LogNormal(mean, math.exp(log_sd)),
