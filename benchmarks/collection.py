@@ -18,8 +18,10 @@ import time
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from partial_pooling.classical.many import estimate_many
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.batched import VARIABLES, Posteriors, solve_many
+from partial_pooling.exact.population import populations
 from partial_pooling.exact.posterior import solve
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 
@@ -138,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", type=int, default=20_000)
     parser.add_argument("--sample", type=int, default=200, help="tables to hold against solve")
-    parser.add_argument("--turn", type=int, default=2000, help="tables a turn")
+    parser.add_argument("--turn", type=int, default=5000, help="tables a turn")
     arguments = parser.parse_args()
     tables = simulated(arguments.tables, 1)
     solve_many(tables[:100], PRIOR, P)
@@ -167,8 +169,14 @@ def main() -> None:
     print(f"ratio {np.median(ratio):.2f} ({ratio.min():.2f} to {ratio.max():.2f} over turns)")
     print(f"100,000 tables: {1e5 * np.mean(ours) / 2:.0f} s on two cores ({os.cpu_count()} here)")
     print(f"solved one at a time by solve: {adaptive} of {len(tables):,}")
-    print("largest differences from solve in a sample:", end=" ")
+    print(f"largest differences from solve in a sample of {arguments.sample}:", end=" ")
     print(", ".join(f"{what} {value:.1e}" for what, value in worst.items()))
+    begin = time.process_time()
+    estimate_many(tables)
+    middle = time.process_time()
+    print(f"classical estimates: {1e3 * (middle - begin) / len(tables):.2f} ms a table")
+    best = populations(tables, PRIOR.mu)[0]
+    print(f"distribution of tau over tables: {time.process_time() - middle:.0f} s; {best.line}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,10 @@ def tables():
     equal = Estimates(("a", "b", "c"), np.ones(3), np.ones(3))
     # of two maxima of the restricted likelihood the one away from 0 is the higher
     two = Estimates(tuple("abcd"), np.array([0.0, 3, -30, 30]), np.array([1.0, 1, 20, 20]))
-    return [*result, equal, two]
+    # three precise groups far from the median, whose differences are its last digits
+    error = np.repeat([1e9, 1e-3], 3)
+    far = Estimates(tuple("abcdef"), np.array([0, 1, 2, 1e8, 1e8 + 1e-3, 1e8 + 3e-3]), error)
+    return [*result, equal, two, far]
 
 
 def test_estimates_of_many_tables_are_those_of_each():
