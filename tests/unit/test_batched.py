@@ -9,7 +9,8 @@ from scipy.special import ndtr
 from partial_pooling import arrays
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
-from partial_pooling.exact import batched, trapezoid
+from partial_pooling.exact import alike as of_alike
+from partial_pooling.exact import batched
 from partial_pooling.exact.batched import VARIABLES, solve_many
 from partial_pooling.exact.posterior import solve
 from partial_pooling.priors.priors import parse_hyperprior
@@ -141,7 +142,7 @@ def test_slices_of_memory_change_no_bit(monkeypatch):
     some = tables()[:10]
     found = solve_many(some, prior)
     monkeypatch.setattr(arrays, "BLOCK", 3000)
-    monkeypatch.setattr(trapezoid, "BLOCK", 700)
+    monkeypatch.setattr(of_alike, "BLOCK", 700)
     assert same(found, solve_many(some, prior), range(10), range(10))
 
 

@@ -1,4 +1,9 @@
-"""The exact posteriors of many tables under one prior."""
+"""The exact posteriors of many tables under one prior.
+
+Tables of equally many groups are solved together by one rule (`exact.alike`, `exact.trapezoid`),
+whose own nodes tell where it is not good enough: such a table gets a finer one, and at last
+`solve`, which adapts.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +17,11 @@ from scipy.special import ndtr
 from partial_pooling.arrays import Array, slices
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
+from partial_pooling.exact.alike import SCAN, Tables
 from partial_pooling.exact.cumulative import CumulativeOfLogTau
 from partial_pooling.exact.mixtures import Mixtures
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.trapezoid import SCAN, VARIABLES, Rule, Tables, mixture_moments
+from partial_pooling.exact.trapezoid import VARIABLES, Rule, mixture_moments
 from partial_pooling.priors.priors import HyperPrior
 
 STEPS = (1.0, 0.75, 0.55, 0.4)  # of the rule, tried in turn before `solve`

@@ -23,7 +23,7 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 from partial_pooling.arrays import BLOCK, Array
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
-from partial_pooling.exact.trapezoid import Tables
+from partial_pooling.exact.alike import Tables
 from partial_pooling.priors.distributions import HalfStudentT, Location, LogNormal, Scale
 from partial_pooling.priors.priors import HyperPrior
 
