@@ -21,9 +21,10 @@ from partial_pooling.exact.alike import SCAN, Tables
 from partial_pooling.exact.cumulative import CumulativeOfLogTau
 from partial_pooling.exact.mixtures import Mixtures
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.trapezoid import VARIABLES, Rule, mixture_moments
+from partial_pooling.exact.trapezoid import Rule, mixture_moments
 from partial_pooling.priors.priors import HyperPrior
 
+VARIABLES = ("mu", "tau", "log_tau", "theta_new")
 STEPS = (1.0, 0.75, 0.55, 0.4)  # of the rule, tried in turn before `solve`
 WIDEST = 0.3  # step of every other node, in log tau
 STEP = 0.18  # the same, in u

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from partial_pooling.arrays import Array
 from partial_pooling.exact.alike import At, Bulk, Tables
 
-VARIABLES = ("mu", "tau", "log_tau", "theta_new")
 NOTHING = 30.0  # log of what is negligible at an end, beside the peak
 LARGE = 1e5  # terms of a log density, which rounding changes by 1e-11
 NARROW = 1e-3  # width of the bulk beside log tau, below which rounding shows
@@ -116,7 +115,7 @@ class Rule:
     # -- moments ---------------------------------------------------------------------------
 
     def given_tau(self, variable: str) -> tuple[Array, Array]:
-        """Mean and variance of any of `VARIABLES` at the nodes, each of shape (T, n)."""
+        """Mean and variance of mu, tau, log_tau or theta_new at the nodes, each (T, n)."""
         if variable == "tau":
             return self.at.tau, np.zeros_like(self.at.tau)
         if variable == "log_tau":
@@ -125,7 +124,7 @@ class Rule:
         return self.at.shift, variance + self.at.tau**2 if variable == "theta_new" else variance
 
     def moments(self, variable: str) -> tuple[Array, Array]:
-        """Mean and sd of any of `VARIABLES`, each of shape (T,); nan where they do not exist."""
+        """Mean and sd of mu, tau, log_tau or theta_new, each (T,); nan if they do not exist."""
         mean, variance = self.given_tau(variable)
         middle, sd = mixture_moments(mean[:, None], variance[:, None], self.weight)
         wide = (
