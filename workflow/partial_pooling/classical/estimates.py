@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95  # of prediction intervals
 APPROXIMATED = "normal approximation"
+GRID = 400  # values of tau^2 to look for changes of the score between
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def maximum_likelihood(groups: Estimates, restricted: bool = False) -> float:
 
     upper = _largest(groups)
     lower = 1e-8 * min(float(groups.std_error.min()) ** 2, upper)
-    grid = np.concatenate([[0.0], np.geomspace(lower, upper, 400)])
+    grid = np.concatenate([[0.0], np.geomspace(lower, upper, GRID)])
     slopes = np.array([score(tau2) for tau2 in grid])
     candidates = [0.0] + [
         _root(score, grid[k], grid[k + 1])
