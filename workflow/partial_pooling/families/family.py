@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates, Groups
+from partial_pooling.errors import InputError
 from partial_pooling.priors.distributions import Location
+from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:
     from partial_pooling.families.normal import GivenTau
@@ -101,6 +103,37 @@ class Family[Data: Groups = Any](ABC):
         """
         result: NDArray[np.bool_] = self.falls(groups).all(axis=0)
         return result
+
+    def check_proper_posterior(
+        self, groups: Data, prior: HyperPrior, where: str = "prior"
+    ) -> None:
+        """Raise InputError if the posterior of these groups does not integrate to one.
+
+        Parameters
+        ----------
+        where
+            Key of the priors, to name in the error.
+        """
+        falls = self.falls(groups)
+        if not prior.mu.is_proper and not falls.any(axis=1).all():
+            side = "low" if not falls[0].any() else "high"
+            names = ", ".join(groups.names[:3]) + (", ..." if len(groups) > 3 else "")
+            raise InputError(
+                f"{where}.mu: found {prior.mu} with groups ({names}) of which none rules out a "
+                f"theta however {side}, so that the posterior is improper; allowed: a proper prior "
+                "for mu"
+            )
+        bounded = falls.all(axis=0)
+        loose = [name for name, each in zip(groups.names, bounded, strict=True) if not each]
+        try:
+            prior.check_proper_posterior(int(bounded.sum()), where)
+        except InputError as error:
+            if not loose:
+                raise
+            names = ", ".join(loose[:3]) + (", ..." if len(loose) > 3 else "")
+            raise InputError(
+                f"{error}; groups that bound theta on one side only do not count ({names})"
+            ) from None
 
     def tail(self, groups: Data) -> Array:
         """Shape (J,), exponent of the power law of the likelihood in theta; inf if it is lighter.
