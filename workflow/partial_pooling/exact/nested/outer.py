@@ -176,11 +176,12 @@ def _parts(count: int, groups: int) -> Iterator[slice]:
 
 def _with_bumps(edges: Array, center: Array, width: Array) -> Array:
     """Edges of panels that begin and end about each of some centers, too."""
-    around = center[:, None] + width[:, None] * np.array([-6.0, -2.0, 2.0, 6.0])
-    every = np.unique(np.concatenate([edges, around.ravel()]))
+    around = (center[:, None] + width[:, None] * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
+    around = around[(around < edges[0]) | (around > edges[-1]) | (width.min() < np.ptp(edges) / 4)]
+    every = np.unique(np.concatenate([edges, around]))
     # of edges much closer to each other than the narrowest bump, one is enough
-    close = np.diff(every) < 0.5 * width.min()
-    return every[np.concatenate([[True], ~close])] if close.any() else every
+    close = np.diff(every) < 0.5 * min(float(width.min()), float(np.ptp(edges)))
+    return every[np.concatenate([[True], ~close])]
 
 
 class NestedTau(PosteriorOfTau[Outer]):

@@ -253,6 +253,7 @@ def place(
     """
     rule = Legendre.of(rules.nodes)
     tolerance = rules.log_series if of_log else rules.series
+    steepest = 20 if of_log else 2  # a peak narrower than that could still go unseen
     rows = int(row.max()) + 1
     peak = np.full(rows, -np.inf)
     log_total = np.full(rows, -np.inf)
@@ -293,7 +294,7 @@ def place(
         # halving takes most digits off the error of a smooth panel; where it does not, the rest
         # is rounding
         rounding = (worst < 1e-7) & (worst > before / 8)
-        resolved = ((worst < tolerance) | rounding) & (of_log | (rise < 2))
+        resolved = ((worst < tolerance) | rounding) & (rise < steepest)
         resolved |= share + far + rise < -rules.depth
         resolved |= half < 1e-14 * np.abs(middle)
         np.logaddexp.at(log_total, row[resolved], log_mass[resolved])
