@@ -3,8 +3,9 @@
     uv run python benchmarks/parametrizations.py                       all: about half an hour
     uv run python benchmarks/parametrizations.py --datasets eight --seeds 4             a look
 
-For each data set: one common weight from 0 (noncentered) to 1 (centered), the rule's weights a
-group, and the marginal model; one fit a seed, graded as the workflow grades. The best common
+For each data set: one common weight from 0 (noncentered) to 1 (centered), weights a group by the
+rule and by others that it was chosen from, and the marginal model; one fit a seed, graded as the
+workflow grades. The best common
 weight is chosen among those whose fits are all accurate on the first half of the seeds (else among
 all), by its mean efficiency there, and held against the rule on the second half: the best of eleven
 noisy figures flatters itself, and a biased weight shows a high ESS. Efficiency is
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,15 @@ SETTINGS = SamplerSettings(draws=1000, tune=1000, chains=4)
 TARGET_ACCEPT = 0.9
 COMMON = np.round(np.linspace(0, 1, 11), 1)
 THRESHOLDS = Thresholds().model_dump()
+RULES: dict[str, Callable[[ExactPosterior], np.ndarray]] = {
+    "rule": weights,
+    "q10": lambda exact: weights(exact, 0.1),
+    "q50": lambda exact: weights(exact, 0.5),
+    # E[tau^2 / (tau^2 + sigma^2)]
+    "mean": lambda exact: np.round(
+        1 - exact.weight @ exact.given.pooling(np.arange(len(exact.groups)), exact.tau).T, 2
+    ),
+}
 
 
 def prior(mu: tuple[Any, ...], tau: tuple[Any, ...]) -> HyperPrior:
@@ -129,11 +140,12 @@ def graded(fits: list[Fit], groups: Estimates, exact: ExactPosterior) -> pd.Data
 
 
 def sweep(groups: Estimates, of: HyperPrior, seeds: range) -> dict[str, pd.DataFrame]:
-    """Graded fits of every common weight, of the rule and of the marginal model."""
+    """Graded fits of every common weight, of the rules and of the marginal model."""
     import nutpie
 
     exact = solve(groups, of)
-    tried = {f"{w:g}": np.full(len(groups), w) for w in COMMON} | {"rule": weights(exact)}
+    tried = {f"{w:g}": np.full(len(groups), w) for w in COMMON}
+    tried |= {name: rule(exact) for name, rule in RULES.items()}
     model = build_model("partial", groups, of, weights=tried["rule"], refitted=True)
     compiled = nutpie.compile_pymc_model(model, var_names=stored(model))
     result = {}
@@ -179,9 +191,10 @@ def main() -> None:
     seeds, half = range(1, options.seeds + 1), options.seeds // 2
     below, accurate, count = [], 0, 0
     print(
-        "data set              best  rule/best (95 %)       marginal/best  "
+        "data set              best  rule/best (95 %)      q10   q50  mean  marginal  "
         "ESS/1000 gradients: best, rule, marginal; accurate of rule; divergence rates"
     )
+    older = []
     for name in options.datasets:
         found = sweep(*DATASETS[name], seeds)
         first = {f"{w:g}": found[f"{w:g}"][:half] for w in COMMON}
@@ -193,17 +206,31 @@ def main() -> None:
             below.append(name)
         accurate += int(found["rule"]["accurate"].sum())
         count += len(found["rule"])
+        others = "".join(
+            f"{ratio(second[k], second[best])[0]:6.2f}" for k in ("q10", "q50", "mean", "marginal")
+        )
         means = ", ".join(f"{np.exp(second[k].mean()):.3g}" for k in (best, "rule", "marginal"))
         rates = ", ".join(
             f"{found[k]['divergence_rate'].mean():.1e}" for k in (best, "rule", "marginal")
         )
         print(
-            f"{name:22}{best:>4}  {middle:.2f} ({low:.2f} to {high:.2f})".ljust(52)
-            + f"{ratio(second['marginal'], second[best])[0]:8.2f}       {means}; "
-            f"{int(found['rule']['accurate'].sum())}/{len(seeds)}; {rates}",
+            f"{name:22}{best:>4}  {middle:.2f} ({low:.2f} to {high:.2f})".ljust(49)
+            + f"{others}  {means}; {int(found['rule']['accurate'].sum())}/{len(seeds)}; {rates}",
             flush=True,
         )
+        w = weights(solve(*DATASETS[name]))
+        against = "{:.3g} ({:.3g} to {:.3g})".format(
+            *ratio(log_cost(found["1"]), log_cost(found["0"]))
+        )
+        right = ", ".join(str(int(found[k]["accurate"].sum())) for k in "10")
+        older.append(
+            f"{name:22}{w.min():5.2f}{np.median(w):6.2f}{w.mean():6.2f}{w.max():6.2f}  "
+            f"{against:28}{right}"
+        )
     print(f"rule accurate in {accurate} of {count}; interval wholly below 0.9: {below or 'none'}")
+    print("\ncentered or noncentered?  weights of the rule (least, median, mean, most)")
+    print("data set              weights                  centered/noncentered        accurate")
+    print("\n".join(older))
 
 
 if __name__ == "__main__":

@@ -16,10 +16,13 @@ from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
+from partial_pooling.exact.weights import weights
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.files import write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.grading.diagnostics import grade
 from partial_pooling.grading.judgement import judge_estimates, judge_fits
+from partial_pooling.grading.parametrization import parametrization
 from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import FIGURES
@@ -132,9 +135,12 @@ def write_results(
         write_table(table, folder / f"{file}.csv")
     agreement = prior_data_agreement(groups, parse_hyperprior(prior)).as_dict()
     write_json(agreement, folder / "agreement.json")
+    suggested = weights(posterior)
+    table = pd.DataFrame({"group": groups.names, "weight": suggested, "suggested": suggested})
     told = {
         "answer": answer(agreement, THRESHOLDS),
         "sampling": verdict(fits, estimates, THRESHOLDS),
+        "parametrization": parametrization(table, NORMAL),
     }
     write_json(told, folder / "verdict.json")
     settings = {

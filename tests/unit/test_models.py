@@ -201,3 +201,13 @@ def test_a_family_that_cannot_integrate_theta_out_says_so_in_one_line(
     monkeypatch.setattr(type(NORMAL), "integrates_theta", False)
     with pytest.raises(InputError, match="normal cannot; allowed: centered, "):
         build_model("marginal", eight_schools, default_prior)
+
+
+def test_single_precision_is_refused(eight_schools, default_prior):
+    import pytensor
+
+    with (
+        pytensor.config.change_flags(floatX="float32"),
+        pytest.raises(InputError, match="floatX: found float32; allowed: float64"),
+    ):
+        build_model("centered", eight_schools, default_prior)

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -48,6 +49,7 @@ from partial_pooling.report.sections import (
     funnel,
     lecture,
     origin,
+    parametrization,
     sampling,
     shrinkage,
     summary,
@@ -71,8 +73,9 @@ def soup(html):
     return BeautifulSoup(html, "html.parser")
 
 
-def everything(report):
-    parts = (part for section in SECTIONS for part in section.CONTENT)
+def everything(report, without=None):
+    sections = [section for section in SECTIONS if section is not without]
+    parts = (part for section in sections for part in section.CONTENT)
     told = [part(report) for part in parts if callable(part)]
     return "".join([*told, *(figure(report, name) for name in FIGURES)])
 
@@ -320,10 +323,90 @@ def test_the_notebook_shows_the_sections_in_their_order():
 def test_models_outside_the_study_are_not_mentioned(study):
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     static = [c for c in notebook["cells"] if c["cell_type"] == "markdown"]
-    told = text(everything(study(samplers={"noncentered": GOOD})))
+    # but where models are weighed against one another
+    told = text(everything(study(samplers={"noncentered": GOOD}), without=parametrization))
     told += " ".join("".join(cell["source"]) for cell in static)
     assert not re.search(r"\b(centered|marginal)\b", told, flags=re.IGNORECASE)
     assert "They describe the same posterior" not in told
+
+
+# -- which parametrization ----------------------------------------------------------------------
+
+
+def which(report):
+    return text("".join(part(report) for part in parametrization.CONTENT[1:]))
+
+
+def test_parametrization_is_chosen_from_the_exact_posterior(study):
+    """PLAIN has standard errors of about 5 and a tau below: noncentered in every group."""
+    report = study()
+    shares = report.verdict["parametrization"]["shares"]
+    q = float(report.exact.loc["tau", "q50"])
+    own = q**2 / (q**2 + report.groups.std_error**2)
+    assert shares["least"] == pytest.approx(own.min(), abs=0.0051)
+    assert shares["mean"] == pytest.approx(own.mean(), abs=0.0051)
+    assert shares["most"] == pytest.approx(own.max(), abs=0.0051)
+    assert own.max() < 0.5
+    told = which(report)
+    assert f"{percent(shares['least'])} to {percent(shares['most'])}".replace("\xa0", " ") in told
+    assert "at most half in every group: noncentered" in told
+    assert "Sample the marginal model" in told
+
+
+def test_groups_that_differ_in_precision_have_no_common_answer(study):
+    groups = Estimates(
+        ("a", "b", "c", "d"), np.array([0.0, 9, -9, 4]), np.array([0.1, 0.1, 0.1, 90])
+    )
+    told = which(study(groups=groups))
+    assert "more than half in 3 of 4 groups: no one answer suits all" in told
+    assert "Of the two, centered." in told
+    precise = Estimates(groups.names, groups.estimate, np.full(4, 0.1))
+    assert "more than half in every group: centered." in which(study(groups=precise))
+
+
+def test_fits_bear_out_or_contradict_what_was_chosen(study):
+    ours = "made up: noncentered is chosen"
+    both = dict.fromkeys(("centered", "noncentered"), GOOD)
+    # equal efficiency
+    assert "do not tell the two apart" in which(study(samplers=both)), ours
+    # all of one right and none of the other: Fisher's p is 0.1 for three seeds, 0.008 for five
+    bad = {"centered": BAD, "noncentered": GOOD}
+    assert "do not tell the two apart: at target_accept 0.8 0 of 3 centered" in which(
+        study(samplers=bad)
+    )
+    five = {"seeds": (1, 2, 3, 4, 5)}
+    assert (
+        "agree, noncentered: at target_accept 0.8 0 of 5 centered fits were right and 5 of 5"
+        in (which(study(samplers=bad, **five)))
+    )
+    assert "say otherwise, centered: at target_accept 0.8 5 of 5 centered" in which(
+        study(samplers={"centered": GOOD, "noncentered": BAD}, **five)
+    )
+    # both right, one with fewer effective draws
+    slow = {"centered": replace(GOOD, ess=3600.0), "noncentered": GOOD}
+    assert "agree, noncentered" in which(study(samplers=slow, **five))
+    one = which(study(samplers={"noncentered": GOOD}))
+    assert "do not tell" not in one
+    assert "agree" not in one
+
+
+def test_table_of_parametrizations_is_of_the_middle_target_accept(study):
+    report = study(accepts=(0.8, 0.95, 0.99))
+    rows = report.last[report.last["target_accept"] == 0.95]
+    found = soup(parametrization.measured_table(report))
+    for row, model in zip(found.select("tbody tr"), report.models, strict=True):
+        mine = rows[rows["model"] == model]
+        cells = [cell.get("data-value") for cell in row.find_all("td")]
+        assert float(cells[1]) == pytest.approx(mine["ess_per_1000_gradients"].mean())
+        assert int(cells[2]) == (mine["verdict"] == "right").sum()
+        assert int(cells[3]) == (mine["alarms"] != "").sum()
+
+
+def test_weights_that_were_used_are_shown(study):
+    report = study()
+    found = soup(parametrization.weights_table(report)).select("tbody tr")
+    shown = [row.find_all("td")[2]["data-value"] for row in found]
+    assert [float(w) for w in shown] == list(report.verdict["parametrization"]["weights"].values())
 
 
 # -- funnel and divergences ---------------------------------------------------------------------

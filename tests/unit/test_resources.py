@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from partial_pooling.__main__ import main
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.report.lecture import PRIOR
 from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.study import estimate
@@ -90,10 +91,10 @@ def test_estimate_counts_jobs_hours_and_bytes():
 def test_estimate_measures_two_fits(tmp_path, capsys):
     sampling = {"draws": [100], "tune": 100, "chains": 2, "target_accept": [0.8, 0.9]}
     (tmp_path / "study.yaml").write_text(
-        yaml.safe_dump(STUDY | {"models": ["centered"], "sampling": sampling})
+        yaml.safe_dump(STUDY | {"models": list(PARAMETRIZATIONS), "sampling": sampling})
     )
     assert main(["estimate", str(tmp_path / "study.yaml")]) == 0
-    assert "1 jobs, " in capsys.readouterr().out
+    assert "4 jobs, " in capsys.readouterr().out
 
 
 def test_estimate_tells_a_fault_in_one_line(tmp_path, capsys):

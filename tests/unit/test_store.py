@@ -82,7 +82,7 @@ def study(tmp_path, monkeypatch, eight_schools):
         if data or not (folder / "data.csv").exists():
             write_groups(data or eight_schools, folder / "data.csv")
         if weights:
-            write_weights(eight_schools.names, weights, folder / "weights.csv")
+            write_weights(eight_schools.names, weights, weights, folder / "weights.csv")
         given = PARAMS | params
         settings = {name: given.pop(name) for name in SamplerSettings.model_fields}
         job = SimpleNamespace(

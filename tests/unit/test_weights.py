@@ -46,11 +46,11 @@ def test_weights_are_the_same_in_any_units():
     np.testing.assert_array_equal(weights(posterior()), weights(posterior(1e6)))
 
 
-def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
+def test_a_group_as_precise_as_the_median_of_tau_is_half_way():
     exact = posterior()
-    # a quarter of the posterior of tau lies below, by its own CDF
-    q = exact.quantile("tau", 0.25)
-    assert exact.cdf("tau", q) == pytest.approx(0.25, abs=1e-9)
+    # half of the posterior of tau lies below, by its own CDF
+    q = exact.quantile("tau", 0.5)
+    assert exact.cdf("tau", q) == pytest.approx(0.5, abs=1e-9)
     found = weights(exact)
     expected = 1 / (1 + (exact.groups.std_error / q) ** 2)
     np.testing.assert_allclose(found, expected, atol=0.00501)
@@ -58,9 +58,9 @@ def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
 
 def test_weights_are_read_as_they_were_written(tmp_path):
     found = np.array([0.0, 0.01, 0.5, 0.99, 1.0])
-    write_weights(("a", "b,c", "θ", '"', "e"), found, tmp_path / "weights.csv")
+    write_weights(("a", "b,c", "θ", '"', "e"), found, 1 - found, tmp_path / "weights.csv")
     np.testing.assert_array_equal(read_weights(tmp_path / "weights.csv"), found)
-    assert (tmp_path / "weights.csv").read_text().startswith("group,weight\na,0\n")
+    assert (tmp_path / "weights.csv").read_text().startswith("group,weight,suggested\na,0,1\n")
 
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "solve_exact.py"

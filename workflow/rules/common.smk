@@ -45,7 +45,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
 # cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
-# goes to the home folder.
+# goes to the home folder. Draws in single precision would be others: what comes last counts.
 if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
@@ -55,7 +55,11 @@ os.environ |= {
     "PYTENSOR_FLAGS": ",".join(
         filter(
             None,
-            [os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={CACHES}/pytensor"],
+            [
+                os.environ.get("PYTENSOR_FLAGS"),
+                "floatX=float64",
+                f"base_compiledir={CACHES}/pytensor",
+            ],
         )
     ),
     "MPLCONFIGDIR": f"{CACHES}/matplotlib",

@@ -37,6 +37,7 @@ rule collect_diagnostics:
     input:
         data="results/{dataset}/data.csv",
         agreement="results/{dataset}/agreement.json",
+        weights="results/{dataset}/weights.csv",
         estimates=collect(
             "results/{{dataset}}/diagnostics/{model}/batch-{batch}.estimates.csv",
             model=STUDY.models,

@@ -5,8 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.files import read_json, write_json
 from partial_pooling.grading.judgement import judge_estimates, judge_fits
+from partial_pooling.grading.parametrization import parametrization
 from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.logs import log_to
 from partial_pooling.study.kept import provenance_of_kept
@@ -29,9 +31,12 @@ def main(job: Any) -> None:
     origin = provenance(job.input.data, job.params.settings)
     folder = Path(job.output.provenance).parent
     write_json({**origin, **provenance_of_kept(folder)}, job.output.provenance)
+    names = {"dtype": {"group": str}, "keep_default_na": False}  # a group may be called NA, or 7
+    weights = read_table(job.input.weights, **names)
     told = {
         "answer": answer(read_json(job.input.agreement), thresholds),
         "sampling": verdict(fits, estimates, thresholds),
+        "parametrization": parametrization(weights, NORMAL),
     }
     write_json(told, job.output.verdict)
 

@@ -24,14 +24,15 @@ def main(job: Any) -> None:
     prior = parse_hyperprior(job.params.prior)
     exact = solve(groups, prior)
     by_hand = job.params.weights
-    used = np.broadcast_to(by_hand, len(groups)) if by_hand else weights(exact)
+    suggested = weights(exact)
+    used = np.broadcast_to(by_hand, len(groups)) if by_hand else suggested
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(groups), job.output.classical),
         (theta_table(groups), job.output.classical_theta),
     ):
         write_table(table, path)
-    write_weights(groups.names, used, job.output.weights)
+    write_weights(groups.names, used, suggested, job.output.weights)
     write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)
     write_json(prior_data_agreement(groups, prior).as_dict(), job.output.agreement)
     attributes = provenance(job.input.data, {"prior": job.params.prior})

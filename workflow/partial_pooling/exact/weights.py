@@ -11,15 +11,15 @@ from partial_pooling.arrays import Array
 if TYPE_CHECKING:
     from partial_pooling.exact.posterior import ExactPosterior
 
-QUANTILE = 0.25  # of tau: benchmarks/parametrizations.py holds it against others
+QUANTILE = 0.5  # of tau: benchmarks/parametrizations.py holds it against others
 
 
-def weights(posterior: ExactPosterior) -> Array:
+def weights(posterior: ExactPosterior, quantile: float = QUANTILE) -> Array:
     """Weights that suit the posterior, whatever the units.
 
-    ``w_j = q^2 / (q^2 + sigma_j^2)``, q the lower quartile of tau: the share of what is known of
-    theta_j, given mu and such a tau, that its own data tell. A group wants to be noncentered if
-    its data tell less than tau does, and it must be sampled where tau is small as well.
+    ``w_j = q^2 / (q^2 + sigma_j^2)``, q a quantile of tau, its median: the share of what is known
+    of theta_j, given mu and such a tau, that its own data tell. A group wants to be noncentered if
+    its data tell less than tau does.
 
     Returns
     -------
@@ -27,5 +27,5 @@ def weights(posterior: ExactPosterior) -> Array:
         Shape (J,), from 0 (noncentered) to 1 (centered), rounded to two decimals, so that what is
         sampled does not depend on the last digits of the exact posterior.
     """
-    q = float(posterior.quantile("tau", QUANTILE))
+    q = float(posterior.quantile("tau", quantile))
     return np.round(q**2 / (q**2 + posterior.groups.std_error**2), 2)

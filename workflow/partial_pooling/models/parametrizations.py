@@ -147,7 +147,7 @@ def build_model(
     Raises
     ------
     InputError
-        The family has no such model.
+        The family has no such model, or PyTensor is set to compute in single precision.
     """
     if parametrization in INTEGRATED and not family.integrates_theta:
         raise InputError(
@@ -156,7 +156,13 @@ def build_model(
             + ", ".join(name for name in PARAMETRIZATIONS if name not in INTEGRATED)
         )
     import pymc as pm
+    from pytensor.configdefaults import config
 
+    if config.floatX != "float64":
+        raise InputError(
+            f"PyTensor's floatX: found {config.floatX}; allowed: float64 "
+            "(PYTENSOR_FLAGS or .pytensorrc say otherwise)"
+        )
     with pm.Model(coords={"group": list(groups.names)}) as model:
         mu, tau = _variable("mu", prior.mu), _variable("tau", prior.tau)
         data: dict[str, Any] = dict(family.data(groups))

@@ -12,12 +12,14 @@ from partial_pooling.arrays import Array
 from partial_pooling.files import intact, replacing
 
 
-def write_weights(names: Sequence[str], weights: Array, path: str | Path) -> None:
-    """Write `group,weight`."""
+def write_weights(names: Sequence[str], weights: Array, suggested: Array, path: str | Path) -> None:
+    """Write `group,weight,suggested`: the weights to use, and those that the rule chooses."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("group", "weight"))
-        writer.writerows((name, f"{w:g}") for name, w in zip(names, weights, strict=True))
+        writer.writerow(("group", "weight", "suggested"))
+        writer.writerows(
+            (name, f"{w:g}", f"{s:g}") for name, w, s in zip(names, weights, suggested, strict=True)
+        )
 
 
 def read_weights(path: str | Path) -> Array:

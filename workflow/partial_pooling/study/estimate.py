@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,9 +66,14 @@ class Cost:
 def measure(study: Study, dataset: str, model: str) -> Cost:
     """Sample and diagnose two fits and time them."""
     start = _core_seconds()
+    import numpy as np
+
     from partial_pooling.exact.posterior import solve
+    from partial_pooling.exact.weights import weights
+    from partial_pooling.families.normal import NORMAL
     from partial_pooling.grading.diagnostics import diagnose_fit
-    from partial_pooling.models.parametrizations import build_model
+    from partial_pooling.models.parametrizations import WEIGHTED, build_model
+    from partial_pooling.sampling.conditional import draw_theta
     from partial_pooling.sampling.fits import read_fit, write_fit
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
@@ -78,12 +84,15 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fit.nc"
         times = [start]
-        built = build_model(model, groups, prior)
-        for fit in sample_fits(built, sampling.sampler, fits, settings):
+        exact = solve(groups, prior)
+        by_hand = study.datasets[dataset].weights
+        centering = np.broadcast_to(by_hand, len(groups)) if by_hand else weights(exact)
+        built = build_model(model, groups, prior, weights=centering if model in WEIGHTED else None)
+        conditional = partial(draw_theta, groups, NORMAL)
+        for fit in sample_fits(built, sampling.sampler, fits, settings, 1, conditional):
             write_fit(fit, groups.names, path, attributes={})
             times.append(_core_seconds())
         fit_bytes = path.stat().st_size
-        exact = solve(groups, prior)
         for _ in range(2):  # the first diagnosis imports
             begun = _core_seconds()
             diagnose_fit(read_fit(path), sampling.draws, exact)

@@ -1,0 +1,219 @@
+"""Which parametrization suits the data, and a model to copy."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from partial_pooling.grading.grades import GOOD
+from partial_pooling.grading.inference import share_interval
+from partial_pooling.models.snippet import pymc_code
+from partial_pooling.report.html import Html, Shown, bold, paragraphs, table
+from partial_pooling.report.results import Results
+from partial_pooling.words import Format, count, fixed, percent, significant
+
+PAIR = ["centered", "noncentered"]
+LEVEL = 0.05  # at which two models are told apart by their seeds
+
+
+def which(report: Results) -> Html:
+    """Which model the exact posterior chooses, and why; what the fits say of it."""
+    told = report.verdict["parametrization"]
+    return paragraphs([_recommended(told), _older_question(report, told), _measured(report, told)])
+
+
+def _recommended(told: dict[str, Any]) -> str:
+    if told["recommended"] == "marginal":
+        return (
+            f"<b>Sample the {bold('marginal')} model</b> where you can: θ is integrated out of it, "
+            "so that two numbers are left to sample, μ and τ, and each θ is drawn afterwards from "
+            "its exact distribution given them."
+        )
+    return (
+        f"<b>Sample the {bold('partial')} model</b>: it centers each group as far as its own data "
+        "inform it."
+    )
+
+
+def _older_question(report: Results, told: dict[str, Any]) -> str:
+    shares = told["shares"]
+    total, above = len(report.groups), told["centered_groups"]
+    least, most = percent(shares["least"]), percent(shares["most"])
+    carries = least if least == most else f"{least} to {most}"
+    suits = bold(told["centered_or_noncentered"])
+    if 0 < above < total:
+        groups = (
+            f"It is more than half in {above:,} of {total:,} groups: no one answer suits all, and "
+            f"{bold('partial')}, with a weight a group, does. Of the two, {suits}"
+        )
+    else:
+        groups = f"That is {'more than' if above else 'at most'} half in every group: {suits}"
+    return (
+        "Centered or noncentered, for a model in which θ has to stay? The exact posterior tells "
+        "before anything is sampled. Given μ, and with τ at its posterior median, a group's own "
+        f"data carry {carries} of the information on its θ (mean {percent(shares['mean'])}), the "
+        f"others the rest. {groups}."
+    )
+
+
+def _measured(report: Results, told: dict[str, Any]) -> str:
+    """Whether the fits at hand bear out the answer to the older question."""
+    if not set(PAIR) <= set(report.models):
+        return ""
+    rows = {model: _rows(report, model) for model in PAIR}
+    right = [_good(rows[model]) for model in PAIR]
+    fits = len(rows[PAIR[0]])
+    counted = (
+        f"at target_accept {_middle(report):g} {right[0]} of {fits} centered fits were "
+        f"{report.good} and {right[1]} of {fits} noncentered ones"
+    )
+    cost = [np.log(rows[model]["ess_per_1000_gradients"].to_numpy()) for model in PAIR]
+    if right[0] < fits or right[1] < fits:  # what is not right can be efficient all the same
+        p = stats.fisher_exact([[n, fits - n] for n in right]).pvalue
+        better, why = right[0] > right[1], f"{counted} (Fisher's test, 5 %)"
+    else:
+        p = stats.ttest_ind(*cost, equal_var=False).pvalue if fits > 1 else 1.0
+        better = bool(cost[0].mean() > cost[1].mean())
+        why = f"{counted}, with more effective draws a gradient (Welch's t, 5 %)"
+    if not p < LEVEL:
+        return f"The fits of this study do not tell the two apart: {counted}."
+    found = PAIR[0] if better else PAIR[1]
+    agrees = found == told["centered_or_noncentered"]
+    return (
+        f"The fits of this study {'agree' if agrees else '<b>say otherwise</b>'}, "
+        f"{bold(found)}: {why}."
+    )
+
+
+def measured_table(report: Results) -> Html:
+    """The models that ran: how efficient, how often right, how often with an alarm."""
+    rows = []
+    for model in report.models:
+        fits = _rows(report, model)
+        setting = _setting(report, model)
+        cost = setting["ess_per_1000_gradients"]
+        three: Format = significant(3)
+        shown = "–" if cost["value"] is None else three(cost["value"])
+        if cost["low"] is not None:
+            shown += f" <small>{three(cost['low'])} to {three(cost['high'])}</small>"
+        share = share_interval(good := _good(fits), len(fits))
+        rows.append(
+            {
+                "model": model,
+                "ESS per 1,000 gradients": Shown(
+                    np.nan if cost["value"] is None else cost["value"], Html(shown)
+                ),
+                f"{report.good}": Shown(
+                    good,
+                    Html(
+                        f"{good} of {len(fits)} <small>{percent(share.low)} to "
+                        f"{percent(share.high)}</small>"
+                    ),
+                ),
+                "with an alarm": Shown(
+                    alarms := int((fits["alarms"] != "").sum()), Html(f"{alarms} of {len(fits)}")
+                ),
+            }
+        )
+    return table(
+        pd.DataFrame(rows),
+        {},
+        f"The models that ran, at target_accept {_middle(report):g} and {report.draws:,} draws a "
+        "chain: effective draws of the slowest variable for 1,000 gradient evaluations, tuning "
+        f"included (mean over {count(len(fits), 'seed')}, 95 % interval of Student's t), and how "
+        "many fits came out how (95 % interval of Clopper and Pearson).",
+        "parametrizations",
+    )
+
+
+def model_to_copy(report: Results) -> Html:
+    """PyMC code of the recommended model, and of the one that keeps theta."""
+    told = report.verdict["parametrization"]
+    weights = np.array([told["weights"][name] for name in report.groups.names])
+
+    def folded(model: str, what: str, is_open: bool) -> str:
+        code = pymc_code(
+            model,
+            report.groups,
+            report.prior,
+            weights,
+            draws=report.draws,
+            target_accept=_middle(report),
+        )
+        return (
+            f'<details class="note copy"{" open" if is_open else ""}><summary>{what}</summary>'
+            f'<pre tabindex="0"><code>{escape(code)}</code></pre></details>'
+        )
+
+    first = told["recommended"]
+    short = len(report.groups) <= 12
+    text = folded(first, f"The model to copy: {bold(first)} in PyMC, with these data", short)
+    if first != "partial":
+        text += folded(
+            "partial", f"The same where θ has to stay in the model: {bold('partial')}", False
+        )
+    return Html(text)
+
+
+def weights_table(report: Results) -> Html:
+    """How far the model `partial` centers each group."""
+    told = report.verdict["parametrization"]
+    frame = pd.DataFrame(
+        {
+            "group": report.groups.names,
+            "standard error": report.groups.std_error,
+            "weight": list(told["weights"].values()),
+        }
+    )
+    origin = (
+        "as the configuration gives them"
+        if told["by_hand"]
+        else "the share of what is known of θ, given μ and τ's median, that the group's own "
+        "data tell"
+    )
+    formats: dict[str, Format] = {
+        "standard error": report.units,
+        "weight": fixed(2),
+    }
+    inner = table(
+        frame,
+        formats,
+        f"Weights of the partial model, 1 for centered and 0 for noncentered: {origin}.",
+        "weights",
+        "weights.csv",
+    )
+    return Html(f'<details class="note"><summary>Weights of the groups</summary>{inner}</details>')
+
+
+def _middle(report: Results) -> float:
+    """The target_accept in the middle of the study's: chosen by no result."""
+    accepts = sorted(report.last["target_accept"].unique())
+    return float(accepts[(len(accepts) - 1) // 2])
+
+
+def _rows(report: Results, model: str) -> pd.DataFrame:
+    last = report.last
+    rows: pd.DataFrame = last[(last["model"] == model) & (last["target_accept"] == _middle(report))]
+    return rows
+
+
+def _setting(report: Results, model: str) -> dict[str, Any]:
+    """What verdict.json says of a model at the middle target_accept."""
+    key = (model, _middle(report))
+    found: dict[str, Any] = next(
+        setting
+        for setting in report.sampling["settings"]
+        if (setting["model"], setting["target_accept"]) == key
+    )
+    return found
+
+
+def _good(rows: pd.DataFrame) -> int:
+    return int(rows["verdict"].isin(GOOD).sum())
+
+
+CONTENT = ("## Which parametrization", which, measured_table, model_to_copy, weights_table)
