@@ -56,10 +56,10 @@ class Posterior(ABC):
         return float(self.of_tau.log_norm + self.of_tau.target.at_reference)
 
     @abstractmethod
-    def errors(self, variables: Sequence[str]) -> Array:
-        """Bounds, shape (K,), on the errors of K variables' numbers.
+    def errors(self, variables: Sequence[str]) -> Array | None:
+        """Bounds, shape (K,), on the errors of K variables' numbers; None in closed form.
 
-        Of the mean and sd in posterior sds, of a quantile in probability, of a probability.
+        Of the mean and sd in posterior sds, of a quantile in probability.
         """
 
     # -- moments ---------------------------------------------------------------------------
@@ -178,6 +178,10 @@ class Posterior(ABC):
 
     # -- prediction ------------------------------------------------------------------------
 
+    def predictive(self, p: Sequence[float] = PROBABILITIES) -> Predictive | None:
+        """Posterior predictive of each group's replicated estimate; None if its data are none."""
+        return None
+
     @abstractmethod
     def leave_one_out(self) -> Array:
         """Shape (J,), log p(y_j | y without group j), exactly.
@@ -223,6 +227,19 @@ class Posterior(ABC):
                     f"group: found {name!r}; allowed: {', '.join(self.groups.names[:20])}"
                 )
         return self.groups.names.index(a), self.groups.names.index(b)
+
+
+class Predictive(NamedTuple):
+    """Posterior predictive of each group's replicated estimate.
+
+    `mean`, `sd` and `cdf_at_observed`, the probability that a replicate is at most the estimate
+    observed, have shape (J,); `quantile` has shape (J, P).
+    """
+
+    mean: Array
+    sd: Array
+    quantile: Array
+    cdf_at_observed: Array
 
 
 class Difference(NamedTuple):

@@ -76,7 +76,7 @@ class Legendre:
             weight,
             np.concatenate([[-1.0], node, [1.0]]),
             (degree + 0.5)[:, None] * legendre.legvander(node, nodes - 1).T * weight,
-            (-1.0) ** degree,
+            np.asarray((-1.0) ** degree, dtype=float),
         )
 
 

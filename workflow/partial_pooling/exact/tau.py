@@ -234,7 +234,8 @@ class PosteriorOfTau[T: Target]:
         panels = self.rule.panels
         density = (self.weight[:-1] / self.rule.width[:-1]).reshape(len(panels), -1)
         half = (panels[:, 1] - panels[:, 0]) / 2
-        series = legendre.legint((density @ Legendre.of(density.shape[1]).to_series.T).T, lbnd=-1) * half
+        series = (density @ Legendre.of(density.shape[1]).to_series.T).T
+        series = legendre.legint(series, lbnd=-1) * half
         mass = legendre.legval(1.0, series)
         return series, np.concatenate([[0.0], np.cumsum(mass)])
 

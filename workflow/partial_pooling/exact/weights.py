@@ -9,17 +9,18 @@ import numpy as np
 from partial_pooling.arrays import Array
 
 if TYPE_CHECKING:
-    from partial_pooling.exact.posterior import ExactPosterior
+    from partial_pooling.exact.face import Posterior
 
 QUANTILE = 0.5  # of tau: benchmarks/parametrizations.py holds it against others
 
 
-def weights(posterior: ExactPosterior, quantile: float = QUANTILE) -> Array:
+def weights(posterior: Posterior, quantile: float = QUANTILE) -> Array:
     """Weights that suit the posterior, whatever the units.
 
-    ``w_j = q^2 / (q^2 + sigma_j^2)``, q a quantile of tau, its median: the share of what is known
-    of theta_j, given mu and such a tau, that its own data tell. A group wants to be noncentered if
-    its data tell less than tau does.
+    ``w_j = q^2 / (q^2 + sigma_j^2)``, q a quantile of tau, its median, and sigma_j^2 one over the
+    information that group j is expected to give: the share of what is known of theta_j, given mu
+    and such a tau, that its own data tell. A group wants to be noncentered if its data tell less
+    than tau does.
 
     Returns
     -------
@@ -28,4 +29,5 @@ def weights(posterior: ExactPosterior, quantile: float = QUANTILE) -> Array:
         sampled does not depend on the last digits of the exact posterior.
     """
     q = float(posterior.quantile("tau", quantile))
-    return np.round(q**2 / (q**2 + posterior.groups.std_error**2), 2)
+    told = q**2 * posterior.information()
+    return np.round(told / (told + 1), 2)

@@ -40,7 +40,8 @@ def stirling_error(x: ArrayLike) -> Array:
         series = term - square * series
     small = np.minimum(x, 15.0)
     direct = gammaln(small + 1) - (small + 0.5) * np.log(small) + small
-    return np.where(x > 15, series / large, direct - 0.5 * math.log(2 * math.pi))
+    result: Array = np.where(x > 15, series / large, direct - 0.5 * math.log(2 * math.pi))
+    return result
 
 
 def deviance(x: Array, mean: Array) -> Array:

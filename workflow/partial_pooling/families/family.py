@@ -104,9 +104,7 @@ class Family[Data: Groups = Any](ABC):
         result: NDArray[np.bool_] = self.falls(groups).all(axis=0)
         return result
 
-    def check_proper_posterior(
-        self, groups: Data, prior: HyperPrior, where: str = "prior"
-    ) -> None:
+    def check_proper_posterior(self, groups: Data, prior: HyperPrior, where: str = "prior") -> None:
         """Raise InputError if the posterior of these groups does not integrate to one.
 
         Parameters

@@ -37,8 +37,9 @@ class HyperPrior:
     def tail_power(self, groups: int) -> float:
         """Exponent of the power law of P(tau > x | y) as x grows; infinite for a light tail.
 
-        The likelihood of tau falls as tau ** -J, or tau ** -(J - 1) if mu is flat (and so grows as
-        tau if all groups fall on one side only); the prior's tail adds its own power. The posterior is proper if and only if the sum is above 0, and
+        The likelihood of tau falls as tau ** -J, or tau ** -(J - 1) if mu is flat (and so it grows
+        as tau with J = 0, if groups fall on one side only); the prior's tail adds its own power.
+        The posterior is proper if and only if the sum is above 0, and
         the k-th moment of tau exists if and only if it is above k.
 
         Parameters

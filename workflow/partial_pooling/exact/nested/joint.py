@@ -16,13 +16,14 @@ from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.nodes import Legendre
 
 NEGLIGIBLE = 1e-11  # probability of a node of (mu, tau) that is left out
+UNLIKELY = 1e-8  # the same, for a difference's quantiles
 REACH = 8.5  # sds of theta given mu and tau
 WIDTH = 3.0  # of a panel of theta, in the sds of the narrowest group
 LARGEST_MISS = 1e-6  # of the sum of P(largest)
 BLOCK = 1_000_000
 
 
-def _nodes(nodes: Nodes) -> tuple[Array, Array, Array, Array]:
+def _nodes(nodes: Nodes) -> tuple[Array, Array, Array, Index]:
     """Mu, tau, weight and the place of each node that matters, all (n,)."""
     logs = nodes.rows.logs
     weight = (nodes.given_tau * nodes.weights[0][logs.row][:, None]).ravel()
@@ -31,7 +32,7 @@ def _nodes(nodes: Nodes) -> tuple[Array, Array, Array, Array]:
     return logs.node.ravel()[kept], tau[kept], weight[kept], kept
 
 
-def _extent(nodes: Nodes, kept: Array, tau: Array, groups: Index) -> tuple[Array, Array, Array]:
+def _extent(nodes: Nodes, kept: Index, tau: Array, groups: Index) -> tuple[Array, Array, Array]:
     """Lower and upper ends of some groups' theta at the nodes, and their scales, (n, K)."""
     mean = nodes.inner.mean[kept][:, groups]
     sd = np.sqrt(nodes.inner.variance[kept][:, groups])
@@ -104,7 +105,6 @@ def comparison(nodes: Nodes, rules: Rules) -> tuple[Array, Array]:
 
 def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float, Panels]:
     """Mean, sd and distribution of theta_a - theta_b."""
-    outer = nodes.outer
     mu, tau, weight, kept = _nodes(nodes)
     inner_mean, inner_variance = (each[kept] for each in nodes.inner[1:])
     apart = inner_mean[:, a] - inner_mean[:, b]
@@ -115,31 +115,32 @@ def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float
     low, high, scale = _extent(nodes, kept, tau, pair)
     narrow = scale.min(axis=1, keepdims=True)
     evidence = nodes.inner.log_evidence[kept]
-    rule = Legendre.of(rules.nodes)
     parts = []
-    for row, left, right in _panels(low[:, 1:], high[:, 1:], narrow):
-        half = (right - left) / 2
+    rule = Legendre.of(12)
+    likely = np.flatnonzero(np.abs(weight) > UNLIKELY)
+    for among, left, right in _panels(low[likely, 1:], high[likely, 1:], narrow[likely]):
+        row, half = likely[among], (right - left) / 2
         theta = (left + half)[:, None] + half[:, None] * rule.node
         log = _density(nodes, theta, b, mu[row], tau[row], evidence[row, b])
         mass = np.exp(log) * (half[:, None] * rule.weight) * weight[row][:, None]
         parts.append((theta.ravel(), mass.ravel(), np.repeat(row, len(rule.node))))
     theta, mass, row = (np.concatenate(each) for each in zip(*parts, strict=True))
-    few = np.abs(mass) > NEGLIGIBLE * 1e-2
+    few = np.abs(mass) > UNLIKELY * 1e-2
     theta, mass, row = theta[few], mass[few], row[few]
 
     def log_density(x: Array, _: Index) -> Array:
         result = np.empty(x.size)
         for k, d in enumerate(x.ravel()):
-            log = _density(
-                nodes, (theta + d)[:, None], a, mu[row], tau[row], evidence[row, a]
-            )[:, 0]
+            log = _density(nodes, (theta + d)[:, None], a, mu[row], tau[row], evidence[row, a])[
+                :, 0
+            ]
             result[k] = mass @ np.exp(log)
         with np.errstate(divide="ignore"):
             return np.log(np.maximum(result, 0.0)).reshape(x.shape)
 
     edges = mean + sd * np.linspace(-6, 6, 5)
     zeros = np.zeros(4, dtype=np.intp)
-    coarser = Rules(12, 1e-7, rules.log_series, 22.0, rules.step, rules.panel)
+    coarser = Rules(12, 1e-6, rules.log_series, 17.0, rules.step, rules.panel)
     return mean, sd, place(log_density, zeros, edges[:-1], edges[1:], coarser)
 
 
@@ -148,9 +149,7 @@ def _density(
 ) -> Array:
     """Log density of one theta given mu and tau, at theta (n, K)."""
     outer = nodes.outer
-    every = np.zeros((*theta.shape, len(outer.groups)))
-    every[:, :, group] = theta
-    log = outer.family.log_likelihood(outer.groups, every)[:, :, group]
+    log = outer.family.log_likelihood(outer.alone(group), theta[:, :, None])[:, :, 0]
     z = (theta - mu[:, None]) / tau[:, None]
     result: Array = log - 0.5 * z**2 - log_evidence[:, None]
     return result - np.log(math.sqrt(2 * math.pi) * tau)[:, None]

@@ -22,8 +22,9 @@ from partial_pooling.exact.nested.nodes import Nodes
 from partial_pooling.exact.nested.panels import Index, Panels, evaluate, place
 from partial_pooling.exact.nested.rules import Rules
 
-NARROW = 0.25  # tau in widths of a panel, below which the panel's nodes do not resolve it
-Z, Z_WEIGHT = hermite_e.hermegauss(20)
+RESOLVED = 0.25  # tau in widths of a panel, from where the panel's nodes resolve it
+NARROW = 3.0  # tau in widths of a panel over its nodes: below, z's few nodes resolve the rest
+Z, Z_WEIGHT = hermite_e.hermegauss(24)
 Z_WEIGHT = Z_WEIGHT / math.sqrt(2 * math.pi)
 NEGLIGIBLE = 1e-15  # probability of a node that is left out
 MOST_PARTS = 200  # of a panel
@@ -110,14 +111,16 @@ class Marginals:
         logs, densities = self.nodes.rows
         with np.errstate(divide="ignore"):
             row = np.log(self.nodes.weights[0]) - densities.log_total
-        return row[logs.row]
+        result: Array = row[logs.row]
+        return result
 
     @cached_property
     def series(self) -> Array:
         """Shape (P, N, J), Legendre series of the logs of the groups' evidences."""
         logs = self.nodes.rows.logs
         evidence = self.nodes.inner.log_evidence.reshape(*logs.node.shape, -1)
-        return np.einsum("kn,pnj->pkj", logs.rule.to_series, evidence)
+        result: Array = np.einsum("kn,pnj->pkj", logs.rule.to_series, evidence)
+        return result
 
     @cached_property
     def every_node(self) -> tuple[Array, Index, Array]:
@@ -127,7 +130,7 @@ class Marginals:
         rows = np.repeat(densities.row, densities.node.shape[1])
         panel, u, _ = logs.locate(rows[:, None], densities.node.reshape(-1, 1))
         powers = legendre.legvander(u[:, 0], logs.node.shape[1] - 1)
-        return weight.ravel(), panel[:, 0], powers
+        return weight.ravel(), panel[:, 0].astype(np.intp), np.asarray(powers, dtype=float)
 
     @cached_property
     def _narrow(self) -> Index:
@@ -138,7 +141,7 @@ class Marginals:
         # the panels that most of the mass is in, whatever the tails
         width = np.where(mass > 0.01, panels.right - panels.left, np.inf)
         least = np.minimum.reduceat(width, starts)
-        return np.flatnonzero(self.nodes.tau < NARROW * least)
+        return np.flatnonzero(self.nodes.tau < NARROW / panels.node.shape[1] * least)
 
     @cached_property
     def _sum(self) -> tuple[Array, Array, Array, Index, Array]:
@@ -149,7 +152,7 @@ class Marginals:
         for row in np.setdiff1d(np.arange(len(row_weight)), self._narrow):
             tau = float(self.nodes.tau[row])
             of_logs = slice(*logs.starts[row : row + 2])
-            if tau >= NARROW * float((logs.right[of_logs] - logs.left[of_logs]).max()):
+            if tau >= RESOLVED * float((logs.right[of_logs] - logs.left[of_logs]).max()):
                 mu, mass = logs.node[of_logs].ravel(), self.nodes.given_tau[of_logs].ravel()
             else:
                 mu, mass = _split(densities, int(row), tau)
@@ -164,7 +167,7 @@ class Marginals:
         mu, scale, weight, panel, powers = (
             np.concatenate(each) for each in zip(*parts, strict=True)
         )
-        return mu, scale, weight, panel, powers
+        return mu, scale, weight, np.asarray(panel, dtype=np.intp), np.asarray(powers, dtype=float)
 
     def _log_population(self, x: Array, group: int | None) -> Array:
         """Log density of theta at x (n,), a group's own likelihood taken out."""
@@ -206,7 +209,7 @@ def _split(panels: Panels, row: int, tau: float) -> tuple[Array, Array]:
     """Nodes of mu, and their masses, of one density in panels that tau is wide beside."""
     of = slice(*panels.starts[row : row + 2])
     left, right = panels.left[of], panels.right[of]
-    parts = np.clip(np.ceil(NARROW * (right - left) / tau), 1, MOST_PARTS).astype(int)
+    parts = np.clip(np.ceil(RESOLVED * (right - left) / tau), 1, MOST_PARTS).astype(int)
     if parts.max() == 1:
         return panels.node[of].ravel(), panels.mass[of].ravel()
     width = np.repeat((right - left) / parts, parts)

@@ -29,6 +29,7 @@ from partial_pooling.priors.priors import HyperPrior
 
 BLOCK = 1_000_000  # numbers, of nodes times groups, to work on at once
 SIDE = 8.0  # sds of the approximate posterior of mu to begin with, to either side
+LOWEST = 500.0  # log of what is as good as nothing
 BUMPS = 60.0  # log of how far below the highest point a group may be and have a bump
 
 
@@ -58,6 +59,7 @@ class Outer:
     hyperprior: HyperPrior
     rules: Rules
     _rows: dict[float, tuple[Rows, int]] = field(default_factory=dict)
+    _alone: dict[int, Groups] = field(default_factory=dict)
 
     @property
     def prior(self) -> Scale:
@@ -82,7 +84,8 @@ class Outer:
 
     def log_density(self, t: Array) -> Array:
         """Log of prior times likelihood of log tau, shape (n,), relative to the reference's."""
-        return self._log_density(t) - self.at_reference
+        # a panel that the end of a prior cuts off is not to look like an unseen peak
+        return np.maximum(self._log_density(t) - self.at_reference, -LOWEST)
 
     def _log_density(self, t: Array) -> Array:
         return self.panels(t).densities.log_total + self.prior.log_density(self.tau(t)) + t
@@ -100,6 +103,12 @@ class Outer:
             LogPanels.gathered([(rows.logs, row) for rows, row in found]),
             Panels.gathered([(rows.densities, row) for rows, row in found]),
         )
+
+    def alone(self, group: int) -> Groups:
+        """One of the groups."""
+        if group not in self._alone:
+            self._alone[group] = self.groups.select(np.arange(len(self.groups)) == group)
+        return self._alone[group]
 
     def tau(self, t: Array) -> Array:
         """From its log, within the support of its prior."""
@@ -181,7 +190,8 @@ def _with_bumps(edges: Array, center: Array, width: Array) -> Array:
     every = np.unique(np.concatenate([edges, around]))
     # of edges much closer to each other than the narrowest bump, one is enough
     close = np.diff(every) < 0.5 * min(float(width.min()), float(np.ptp(edges)))
-    return every[np.concatenate([[True], ~close])]
+    result: Array = every[np.concatenate([[True], ~close])]
+    return result
 
 
 class NestedTau(PosteriorOfTau[Outer]):

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array
 from partial_pooling.errors import InputError
-from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.mixture import invert
+from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.nodes import HIDDEN, Legendre
 
 LOST = -1e30  # log of zero
@@ -72,7 +72,10 @@ class Panels:
 
         return cls(
             np.repeat(np.arange(len(rows)), count),
-            *(every(name) for name in ("left", "right", "node", "log_value")),
+            every("left"),
+            every("right"),
+            every("node"),
+            every("log_value"),
             rows[0][0].rule,
             np.array([panels.edge[row] for panels, row in rows]),
         )
@@ -216,9 +219,10 @@ def evaluate(series: Array, panel: Index, u: Array) -> Array:
     columns = series.T
     later, last = np.zeros(u.shape), np.zeros(u.shape)
     for k in range(count - 1, 0, -1):
-        later, last = columns[k][panel] + (2 * k + 1) / (k + 1) * u * later - last * (
-            (k + 1) / (k + 2)
-        ), later
+        later, last = (
+            columns[k][panel] + (2 * k + 1) / (k + 1) * u * later - last * ((k + 1) / (k + 2)),
+            later,
+        )
     result: Array = columns[0][panel] + u * later - last / 2
     return result
 

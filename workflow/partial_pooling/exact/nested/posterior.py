@@ -200,9 +200,7 @@ class NestedPosterior(Posterior):
             of = slice(*panels.starts[row : row + 2])
             theta = np.zeros((panels.node[of].size, len(self.groups)))
             theta[:, j] = panels.node[of].ravel()
-            result[j] = (
-                panels.mass[of].ravel() @ self.family.information(self.groups, theta)[:, j]
-            )
+            result[j] = panels.mass[of].ravel() @ self.family.information(self.groups, theta)[:, j]
         return result
 
     def pooling_factor(self) -> Array:
