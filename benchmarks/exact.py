@@ -10,7 +10,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from partial_pooling.data.groups import Estimates
-from partial_pooling.exact.posterior import PROBABILITIES, solve
+from partial_pooling.exact.face import PROBABILITIES
+from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.report.lecture import PRIOR
 

@@ -17,8 +17,9 @@ from scipy.special import digamma, log_ndtr, ndtr, owens_t, polygamma
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact import joint
+from partial_pooling.exact.face import PROBABILITIES
 from partial_pooling.exact.joint import QuadratureError
-from partial_pooling.exact.posterior import PROBABILITIES, solve
+from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.priors.priors import parse_hyperprior
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,16 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def select(self, which: NDArray[np.bool_]) -> Self:
+        """Some of the groups, by a mask of shape (J,)."""
+        columns = {
+            each.name: getattr(self, each.name)[which]
+            for each in fields(self)
+            if each.name != "names"
+        }
+        names = tuple(name for name, kept in zip(self.names, which, strict=True) if kept)
+        return type(self)(names, **columns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,12 +28,10 @@ class QuadratureError(ArithmeticError):
     """A result that the quadrature itself shows to be wrong."""
 
 
-def refuse_many(groups: int, what: str) -> None:
-    """Raise InputError if there are more than `MOST_GROUPS_FOR_PAIRS` groups."""
-    if groups > MOST_GROUPS_FOR_PAIRS:
-        raise InputError(
-            f"{what}: found {groups} groups; allowed: {MOST_GROUPS_FOR_PAIRS} or fewer"
-        )
+def refuse_many(groups: int, what: str, most: int) -> None:
+    """Raise InputError if there are more than `most` groups."""
+    if groups > most:
+        raise InputError(f"{what}: found {groups} groups; allowed: {most} or fewer")
 
 
 def differences(posterior: ExactPosterior, a: int, b: NDArray[np.intp]) -> Mixture:
@@ -45,7 +43,7 @@ def differences(posterior: ExactPosterior, a: int, b: NDArray[np.intp]) -> Mixtu
 def probability_greater(posterior: ExactPosterior) -> Array:
     """See `ExactPosterior.probability_greater`."""
     count = len(posterior.groups)
-    refuse_many(count, "P(theta_a > theta_b)")
+    refuse_many(count, "P(theta_a > theta_b)", MOST_GROUPS_FOR_PAIRS)
     probability = np.full((count, count), 0.5)
     for a in range(count):
         for start in range(a + 1, count, posterior.block_size):
@@ -59,7 +57,7 @@ def probability_greater(posterior: ExactPosterior) -> Array:
 def probability_largest(posterior: ExactPosterior) -> Array:
     """See `ExactPosterior.probability_largest`."""
     count = len(posterior.groups)
-    refuse_many(count, "P(theta is the largest)")
+    refuse_many(count, "P(theta is the largest)", MOST_GROUPS_FOR_PAIRS)
     tau, mu, weight = _nodes_of_mu(posterior)
     chance = np.zeros(count)
     size = max(1, 4 * BLOCK // (count * NODES))

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -40,11 +42,46 @@ HIDDEN = (
     "tau; allowed: priors that do not rule out the estimates by 1e15 or more"
 )
 
-NODE, WEIGHT = legendre.leggauss(NODES)
-_POINT = np.concatenate([[-1.0], NODE, [1.0]])
-# values at the nodes -> coefficients of their Legendre series
-TO_SERIES = (np.arange(NODES) + 0.5)[:, None] * legendre.legvander(NODE, NODES - 1).T * WEIGHT
-_ALTERNATE = (-1.0) ** np.arange(NODES)  # Legendre polynomials at -1
+
+@dataclass(frozen=True, eq=False)
+class Legendre:
+    """A Gauss-Legendre rule on [-1, 1].
+
+    Attributes
+    ----------
+    node, weight
+        Shape (N,).
+    point
+        Shape (N + 2,), the nodes and both ends.
+    to_series
+        Shape (N, N), from values at the nodes to coefficients of their Legendre series.
+    alternate
+        Shape (N,), Legendre polynomials at -1.
+    """
+
+    node: Array
+    weight: Array
+    point: Array
+    to_series: Array
+    alternate: Array
+
+    @classmethod
+    @cache
+    def of(cls, nodes: int) -> Legendre:
+        """The rule of a number of nodes."""
+        node, weight = legendre.leggauss(nodes)
+        degree = np.arange(nodes)
+        return cls(
+            node,
+            weight,
+            np.concatenate([[-1.0], node, [1.0]]),
+            (degree + 0.5)[:, None] * legendre.legvander(node, nodes - 1).T * weight,
+            np.asarray((-1.0) ** degree, dtype=float),
+        )
+
+
+_RULE = Legendre.of(NODES)
+NODE, WEIGHT = _RULE.node, _RULE.weight
 
 
 class Rule(NamedTuple):
@@ -85,7 +122,13 @@ def first_edges(groups: Estimates, prior: HyperPrior, power: float) -> Array:
     return np.concatenate([[left], edges, [right]])
 
 
-def place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> Rule:
+def place_nodes(
+    log_densities: Callable[[Array], Array],
+    edges: Array,
+    nodes: int = NODES,
+    series_end: float = SERIES,
+    depth: float = DEPTH,
+) -> Rule:
     """Halve panels until each density is resolved on every panel where it matters.
 
     Parameters
@@ -94,7 +137,14 @@ def place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> Rule:
         From points (n,) to logs of densities (K, n), which need no normalization.
     edges
         Increasing; the panels to begin with.
+    nodes
+        Of a panel.
+    series_end
+        Last Legendre coefficients of a resolved density, relative to its peak.
+    depth
+        Log of what is negligible beside the peak.
     """
+    rule = Legendre.of(nodes)
     pending = np.column_stack([edges[:-1], edges[1:]])
     before = np.full(len(pending), np.inf)  # error of the panel that was halved
     accepted: list[Array] = []
@@ -102,27 +152,27 @@ def place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> Rule:
     peak: Array | None = None
     while len(pending):
         middle, half = pending.mean(axis=1), (pending[:, 1] - pending[:, 0]) / 2
-        points = middle[:, None] + half[:, None] * _POINT
+        points = middle[:, None] + half[:, None] * rule.point
         logs = log_densities(points.ravel()).reshape(-1, *points.shape)
         logs = np.maximum(logs, -1e30)
         top, bottom = logs.max(axis=2), logs.min(axis=2)
         peak = np.maximum(-np.inf if peak is None else peak, top.max(axis=1))
         values = np.exp(logs - peak[:, None, None])
-        series = values[..., 1:-1] @ TO_SERIES.T
+        series = values[..., 1:-1] @ rule.to_series.T
         error = np.abs(series[..., -3:]).max(axis=2)
         # the series must reach the ends too, or a peak there could go unseen
-        ends = np.abs(series @ _ALTERNATE - values[..., 0])
+        ends = np.abs(series @ rule.alternate - values[..., 0])
         ends += np.abs(series.sum(axis=2) - values[..., -1])
         # A parabola's peak between the points rises above them by less than this
         rise = 0.02 * (top - bottom)
-        matters = top + rise - peak[:, None] > -DEPTH
+        matters = top + rise - peak[:, None] > -depth
         worst = np.where(matters, np.maximum(error, 1e-3 * ends), 0).max(axis=0)
         # Halving takes most digits off the error of a smooth panel; where it does not, although
         # the logs hardly vary, the rest is rounding
         flat = ((top - bottom < 1) | ~matters).all(axis=0) & (half < 0.25)
         rounding = ((worst < 1e-6) | flat) & (worst > before / 4)
         unseen = (matters & (rise > 2)).any(axis=0)
-        resolved = ((worst < SERIES) | rounding) & ~unseen
+        resolved = ((worst < series_end) | rounding) & ~unseen
         resolved |= half < 1e-14 * np.maximum(1, np.abs(middle))
         accepted.append(pending[resolved])
         tops.append(top[:, resolved])
@@ -135,13 +185,13 @@ def place_nodes(log_densities: Callable[[Array], Array], edges: Array) -> Rule:
             raise InputError(HIDDEN)
     assert peak is not None
     panels = np.concatenate(accepted)
-    panels = panels[(np.concatenate(tops, axis=1) - peak[:, None] > -DEPTH).any(axis=0)]
+    panels = panels[(np.concatenate(tops, axis=1) - peak[:, None] > -depth).any(axis=0)]
     panels = panels[np.argsort(panels[:, 0])]
     middle, half = panels.mean(axis=1), (panels[:, 1] - panels[:, 0]) / 2
     return Rule(
         panels,
-        np.append((middle[:, None] + half[:, None] * NODE).ravel(), edges[-1]),
-        np.append((half[:, None] * WEIGHT).ravel(), 0.0),
+        np.append((middle[:, None] + half[:, None] * rule.node).ravel(), edges[-1]),
+        np.append((half[:, None] * rule.weight).ravel(), 0.0),
     )
 
 
@@ -176,7 +226,7 @@ def log_averages(
         return density
 
     both = HyperPrior(Flat(), prior)
-    power = both.tail_power(0)
+    power = prior.tail
     first = first_edges(groups, both, power)
     further = np.log([edge for edge in edges if 0 < edge < math.inf])
     inside = further[(further > first[0]) & (further < first[-1])]

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.arrays import BLOCK, Array
+from partial_pooling.exact.face import Predictive
 from partial_pooling.exact.mixture import Mixture
 from partial_pooling.exact.nodes import NODES, first_edges, place_nodes
 
 if TYPE_CHECKING:
     from partial_pooling.exact.posterior import ExactPosterior
-
-
-class Predictive(NamedTuple):
-    """Posterior predictive of each group's replicated estimate.
-
-    `mean`, `sd` and `cdf_at_observed`, the probability that a replicate is at most the estimate
-    observed, have shape (J,); `quantile` has shape (J, P).
-    """
-
-    mean: Array
-    sd: Array
-    quantile: Array
-    cdf_at_observed: Array
 
 
 def predictive(posterior: ExactPosterior, p: Sequence[float]) -> Predictive:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from partial_pooling.exact import joint
-from partial_pooling.exact.posterior import PROBABILITIES, ExactPosterior
+from partial_pooling.exact.face import PROBABILITIES, Posterior
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,14 +17,15 @@ GRID_POINTS = 201  # of each density in exact_dataset
 QUARTERS = (0.25, 0.5, 0.75)
 
 
-def exact_table(posterior: ExactPosterior) -> pd.DataFrame:
+def exact_table(posterior: Posterior) -> pd.DataFrame:
     """Moments and quantiles of every variable, one row a variable.
 
     Returns
     -------
     pandas.DataFrame
         Columns variable, mean, sd, q2.5, q5, q25, q50, q75, q95, q97.5; rows in the order of
-        `ExactPosterior.variables`. A moment that does not exist is nan.
+        `Posterior.variables`. A moment that does not exist is nan. Where there is no closed form, a
+        column error: a bound on the error of the row (see `Posterior.errors`).
     """
     import pandas as pd
 
@@ -35,17 +35,18 @@ def exact_table(posterior: ExactPosterior) -> pd.DataFrame:
     table = pd.DataFrame({"variable": variables, "mean": mean, "sd": sd})
     for k, p in enumerate(PROBABILITIES):
         table[f"q{100 * p:g}"] = quantiles[:, k]
-    return table
+    errors = posterior.errors(variables)
+    return table if errors is None else table.assign(error=errors)
 
 
-def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
+def exact_dataset(posterior: Posterior) -> xr.Dataset:
     """Everything about a posterior that figures and reports need, labelled.
 
     Returns
     -------
     xarray.Dataset
         Coordinates variable, group, other (the group compared with), probability, grid (index
-        into each variable's own points `value`) and at_tau. Beyond `MOST_GROUPS_FOR_PAIRS`
+        into each variable's own points `value`) and at_tau. Beyond `Posterior.most_compared`
         groups, probability_greater and probability_largest are left out.
     """
     import xarray as xr
@@ -75,6 +76,7 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
             cdf[k], density[k] = posterior.curves(variable, value[k])
     at_tau = value[tau]
     given = posterior.conditional(at_tau)
+    estimates = posterior.family.approximation(groups)
     predictive = posterior.predictive()
 
     contents: dict[str, tuple[tuple[str, ...], ArrayLike, str, str]] = {
@@ -99,26 +101,12 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
             units,
         ),
         "theta_sd_given_tau": (("at_tau", "group"), given.theta_sd, "sd[theta | tau, y]", units),
-        "estimate": (("group",), groups.estimate, "estimate y", units),
-        "std_error": (("group",), groups.std_error, "standard error sigma", units),
+        "estimate": (("group",), estimates.estimate, "estimate y", units),
+        "std_error": (("group",), estimates.std_error, "standard error sigma", units),
         "pooling_factor": (
             ("group",),
             posterior.pooling_factor(),
             "posterior mean of sigma^2 / (sigma^2 + tau^2)",
-            "1",
-        ),
-        "predictive_mean": (("group",), predictive.mean, "mean of a replicated estimate", units),
-        "predictive_sd": (("group",), predictive.sd, "sd of a replicated estimate", units),
-        "predictive_quantile": (
-            ("group", "probability"),
-            predictive.quantile,
-            "quantile of a replicated estimate",
-            units,
-        ),
-        "predictive_cdf": (
-            ("group",),
-            predictive.cdf_at_observed,
-            "probability that a replicated estimate is at most the observed one",
             "1",
         ),
         "log_predictive_without": (
@@ -134,7 +122,29 @@ def exact_dataset(posterior: ExactPosterior) -> xr.Dataset:
             "log(1 / data units^J)",
         ),
     }
-    if len(groups) <= joint.MOST_GROUPS_FOR_PAIRS:
+    if predictive is not None:
+        contents |= {
+            "predictive_mean": (
+                ("group",),
+                predictive.mean,
+                "mean of a replicated estimate",
+                units,
+            ),
+            "predictive_sd": (("group",), predictive.sd, "sd of a replicated estimate", units),
+            "predictive_quantile": (
+                ("group", "probability"),
+                predictive.quantile,
+                "quantile of a replicated estimate",
+                units,
+            ),
+            "predictive_cdf": (
+                ("group",),
+                predictive.cdf_at_observed,
+                "probability that a replicated estimate is at most the observed one",
+                "1",
+            ),
+        }
+    if len(groups) <= posterior.most_compared:
         contents["probability_greater"] = (
             ("group", "other"),
             posterior.probability_greater(),

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -22,8 +23,7 @@ from partial_pooling.exact.nodes import (
     DEPTH,
     HIDDEN,
     LARGEST,
-    NODES,
-    TO_SERIES,
+    Legendre,
     Rule,
     first_edges,
     place_nodes,
@@ -34,6 +34,21 @@ from partial_pooling.priors.distributions import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 ULPS = 1e-15  # exp(log(x)) can land this far outside the support, relative to x
+
+
+class Target(Protocol):
+    """Prior times likelihood of log tau."""
+
+    @property
+    def prior(self) -> Scale:
+        """Of tau."""
+
+    @property
+    def at_reference(self) -> float:
+        """What is to be added to `log_density` for its absolute value."""
+
+    def log_density(self, t: Array) -> Array:
+        """Log density of t, prior times likelihood, shape (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +114,7 @@ def refer_to_mode(groups: Estimates, prior: HyperPrior, family: Family) -> LogTa
 
 
 @dataclass(frozen=True, eq=False)
-class PosteriorOfTau:
+class PosteriorOfTau[T: Target]:
     """The posterior of log tau, as nodes and weights and as a distribution.
 
     Attributes
@@ -112,31 +127,33 @@ class PosteriorOfTau:
         Nodes that resolve it.
     """
 
-    target: LogTau
+    target: T
     power: float
     rule: Rule
 
-    @classmethod
-    def of(cls, groups: Estimates, prior: HyperPrior, family: Family) -> PosteriorOfTau:
-        """Place the nodes.
+    @staticmethod
+    def of(groups: Estimates, prior: HyperPrior, family: Family) -> PosteriorOfTau[LogTau]:
+        """Place the nodes, where all is known in closed form given tau.
 
         Raises
         ------
         InputError
-            The posterior is improper, or estimates and priors conflict beyond rounding.
+            Estimates and priors conflict beyond rounding.
         """
-        bounded = int(family.bounded(groups).sum())
-        prior.check_proper_posterior(bounded)
-        power = prior.tail_power(bounded)
+        power = prior.tail_power(len(groups))
         target = refer_to_mode(groups, prior, family)
         edges = first_edges(groups, prior, power)
         rule = place_nodes(lambda t: target.log_density(t) + np.arange(3)[:, None] * t, edges)
-        posterior = cls(target, power, rule)
+        posterior = PosteriorOfTau(target, power, rule)
+        posterior.check()
+        return posterior
+
+    def check(self) -> None:
+        """Raise InputError if nothing is left of the posterior but rounding."""
         with np.errstate(over="ignore", invalid="ignore"):
-            total = posterior._unscaled_weights(0).sum()
+            total = self._unscaled_weights(0).sum()
         if not 0 < total < math.inf:
             raise InputError(HIDDEN)
-        return posterior
 
     @property
     def log_nodes(self) -> Array:
@@ -214,10 +231,11 @@ class PosteriorOfTau:
     @cached_property
     def _series(self) -> tuple[Array, Array]:
         """Legendre series of each panel's density of log tau, integrated; and masses before it."""
-        density = (self.weight[:-1] / self.rule.width[:-1]).reshape(-1, NODES)
         panels = self.rule.panels
+        density = (self.weight[:-1] / self.rule.width[:-1]).reshape(len(panels), -1)
         half = (panels[:, 1] - panels[:, 0]) / 2
-        series = legendre.legint((density @ TO_SERIES.T).T, lbnd=-1) * half
+        series = (density @ Legendre.of(density.shape[1]).to_series.T).T
+        series = legendre.legint(series, lbnd=-1) * half
         mass = legendre.legval(1.0, series)
         return series, np.concatenate([[0.0], np.cumsum(mass)])
 

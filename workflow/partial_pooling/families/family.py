@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates, Groups
+from partial_pooling.errors import InputError
 from partial_pooling.priors.distributions import Location
+from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:
     from partial_pooling.families.normal import GivenTau
@@ -36,23 +38,87 @@ class Family[Data: Groups = Any](ABC):
         Whether it takes estimates with standard errors, to which an effect measure brings data of
         other forms, or the data as they are. Then theta is the first measure of their form
         (`data.measures`).
+    reach
+        The likelihood is log-concave, and so smooth that its product with a normal density in
+        theta is nearly normal itself wherever its sd is at most this: 0 if theta is no such scale,
+        infinite if it is always so.
     """
 
     name: ClassVar[str]
     forms: ClassVar[tuple[str, ...]]
     on_estimates: ClassVar[bool] = False
+    reach: ClassVar[float] = 0.0
 
     @abstractmethod
     def log_likelihood(self, groups: Data, theta: Array) -> Array:
         """Log p(y_j | theta_j) with all its constants, of the shape (..., J) of theta."""
 
     @abstractmethod
+    def score(self, groups: Data, theta: Array) -> Array:
+        """Slope of the log likelihood in theta, of the shape (..., J) of theta."""
+
+    @abstractmethod
+    def information(self, groups: Data, theta: Array) -> Array:
+        """Expected (Fisher) information about theta, of the shape (..., J) of theta."""
+
+    @abstractmethod
+    def approximation(self, groups: Data) -> Estimates:
+        """The groups as estimates with standard errors: what a normal family would be told.
+
+        With 1/2 added to counts, so that it is finite whatever the data.
+        """
+
+    @abstractmethod
+    def falls(self, groups: Data) -> NDArray[np.bool_]:
+        """Shape (2, J), whether the likelihood falls to 0 as theta goes to -inf, and to inf.
+
+        No events of n, for instance, allow any low rate.
+        """
+
     def bounded(self, groups: Data) -> NDArray[np.bool_]:
         """Shape (J,), whether the likelihood of each group falls to 0 on both sides.
 
         Only such a group adds to how fast the posterior of tau falls, and so to whether it is
-        proper and which moments it has. (No events of n, for instance, allow any low rate.)
+        proper and which moments it has.
         """
+        result: NDArray[np.bool_] = self.falls(groups).all(axis=0)
+        return result
+
+    def check_proper_posterior(self, groups: Data, prior: HyperPrior, where: str = "prior") -> None:
+        """Raise InputError if the posterior of these groups does not integrate to one.
+
+        Parameters
+        ----------
+        where
+            Key of the priors, to name in the error.
+        """
+        falls = self.falls(groups)
+        if not prior.mu.is_proper and not falls.any(axis=1).all():
+            side = "low" if not falls[0].any() else "high"
+            names = ", ".join(groups.names[:3]) + (", ..." if len(groups) > 3 else "")
+            raise InputError(
+                f"{where}.mu: found {prior.mu} with groups ({names}) of which none rules out a "
+                f"theta however {side}, so that the posterior is improper; allowed: a proper prior "
+                "for mu"
+            )
+        bounded = falls.all(axis=0)
+        loose = [name for name, each in zip(groups.names, bounded, strict=True) if not each]
+        try:
+            prior.check_proper_posterior(int(bounded.sum()), where)
+        except InputError as error:
+            if not loose:
+                raise
+            names = ", ".join(loose[:3]) + (", ..." if len(loose) > 3 else "")
+            raise InputError(
+                f"{error}; groups that bound theta on one side only do not count ({names})"
+            ) from None
+
+    def tail(self, groups: Data) -> Array:
+        """Shape (J,), exponent of the power law of the likelihood in theta; inf if it is lighter.
+
+        Of one side that does not fall at all, 0.
+        """
+        return np.where(self.bounded(groups), np.inf, 0.0)
 
     @abstractmethod
     def simulate(self, groups: Data, theta: Array, rng: np.random.Generator) -> Data:
@@ -81,9 +147,26 @@ class Family[Data: Groups = Any](ABC):
             As of `data`: numbers, or PyMC's containers of them.
         """
 
-    @abstractmethod
     def typical_error(self, groups: Data) -> float:
         """What one group tells of its theta, as a standard error typical of them all."""
+        return float(np.median(self.approximation(groups).std_error))
+
+    def normals(self, groups: Data, index: int, distance: float) -> tuple[Array, Array] | None:
+        """The likelihood of one group as a mixture of normals about its estimate, if it is one.
+
+        Parameters
+        ----------
+        index
+            Which group.
+        distance
+            How far from the estimate the mixture must have all its digits.
+
+        Returns
+        -------
+        variance, log_weight
+            Shape (K,); or None.
+        """
+        return None
 
     # -- where theta can be integrated out -------------------------------------------------
 

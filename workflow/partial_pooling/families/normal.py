@@ -40,8 +40,19 @@ class Normal(Family[Estimates]):
         result: Array = -0.5 * z**2 - np.log(groups.std_error) - 0.5 * math.log(2 * math.pi)
         return result
 
-    def bounded(self, groups: Estimates) -> NDArray[np.bool_]:
-        return np.ones(len(groups), dtype=bool)
+    reach = math.inf
+
+    def score(self, groups: Estimates, theta: Array) -> Array:
+        return (groups.estimate - theta) / groups.std_error**2
+
+    def information(self, groups: Estimates, theta: Array) -> Array:
+        return np.broadcast_to(groups.std_error**-2.0, np.shape(theta))
+
+    def approximation(self, groups: Estimates) -> Estimates:
+        return groups
+
+    def falls(self, groups: Estimates) -> NDArray[np.bool_]:
+        return np.ones((2, len(groups)), dtype=bool)
 
     def simulate(self, groups: Estimates, theta: Array, rng: np.random.Generator) -> Estimates:
         estimate = theta + groups.std_error * rng.standard_normal(len(groups))
@@ -54,9 +65,6 @@ class Normal(Family[Estimates]):
         return pm.Normal(
             "y", mu=theta, sigma=groups.std_error, observed=data["estimate"], dims="group"
         )
-
-    def typical_error(self, groups: Estimates) -> float:
-        return float(np.median(groups.std_error))
 
     integrates_theta = True
 

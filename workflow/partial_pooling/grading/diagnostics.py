@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 from scipy.stats import rankdata
 
-from partial_pooling.exact.posterior import ExactPosterior
+from partial_pooling.exact.face import Posterior
 from partial_pooling.grading.grades import NECK
 
 PROBABILITIES = {"q5": 0.05, "q50": 0.5, "q95": 0.95}
@@ -183,7 +183,7 @@ def sampler_summary(stats: xr.Dataset) -> dict[str, float]:
     }
 
 
-def neck(samples: xr.DataArray, exact: ExactPosterior) -> dict[str, float]:
+def neck(samples: xr.DataArray, exact: Posterior) -> dict[str, float]:
     """Hold the sampled left tail of log tau, the neck of the funnel, against the exact one.
 
     Parameters
@@ -259,7 +259,7 @@ def where_divergent(samples: xr.DataArray, diverging: xr.DataArray) -> dict[str,
 
 
 def diagnose_fit(
-    fit: xr.DataTree, draws: Sequence[int], exact: ExactPosterior
+    fit: xr.DataTree, draws: Sequence[int], exact: Posterior
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Diagnose the first `draws` draws of a fit, for each number of draws.
 
@@ -307,7 +307,7 @@ def diagnose_fit(
     return pd.concat(estimates, ignore_index=True), pd.DataFrame(cells)
 
 
-def grade(estimates: pd.DataFrame, exact: ExactPosterior) -> pd.DataFrame:
+def grade(estimates: pd.DataFrame, exact: Posterior) -> pd.DataFrame:
     """Hold estimates against the exact posterior.
 
     Parameters

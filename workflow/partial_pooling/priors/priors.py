@@ -37,8 +37,9 @@ class HyperPrior:
     def tail_power(self, groups: int) -> float:
         """Exponent of the power law of P(tau > x | y) as x grows; infinite for a light tail.
 
-        The likelihood of tau falls as tau ** -J, or tau ** -(J - 1) if mu is flat; the prior's
-        tail adds its own power. The posterior is proper if and only if the sum is above 0, and
+        The likelihood of tau falls as tau ** -J, or tau ** -(J - 1) if mu is flat (and so it grows
+        as tau with J = 0, if groups fall on one side only); the prior's tail adds its own power.
+        The posterior is proper if and only if the sum is above 0, and
         the k-th moment of tau exists if and only if it is above k.
 
         Parameters
@@ -46,14 +47,14 @@ class HyperPrior:
         groups
             J: those whose likelihood falls on both sides (see `families`).
         """
-        return self.tau.tail + groups - (0 if self.mu.is_proper else min(groups, 1))
+        return self.tau.tail + groups - (0 if self.mu.is_proper else 1)
 
     def check_proper_posterior(self, groups: int, where: str = "prior") -> None:
         """Raise InputError if the posterior of this many groups does not integrate to one."""
         if not self.tail_power(groups) > 0:
             raise InputError(
                 f"{where}.tau: found {self.tau} with mu {self.mu} and {groups} "
-                f"group{'s' if groups > 1 else ''}, whose posterior is improper: its density "
+                f"group{'' if groups == 1 else 's'}, whose posterior is improper: its density "
                 f"falls no faster than 1 / tau; allowed: {2 if self.mu.is_proper else 3} "
                 "groups or more, or a proper prior for tau"
             )

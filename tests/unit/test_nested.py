@@ -1,0 +1,177 @@
+"""Nested quadrature against the closed form, and against grids that share no code with it."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import gammaln, logsumexp
+
+from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
+from partial_pooling.exact.face import PROBABILITIES
+from partial_pooling.exact.nested.posterior import nested
+from partial_pooling.exact.posterior import solve
+from partial_pooling.families.binomial import BINOMIAL
+from partial_pooling.families.hypergeometric import HYPERGEOMETRIC
+from partial_pooling.families.normal import NORMAL
+from partial_pooling.families.poisson import POISSON
+from partial_pooling.families.student import STUDENT
+from partial_pooling.priors.distributions import (
+    Flat,
+    HalfCauchy,
+    HalfFlat,
+    HalfNormal,
+    Normal,
+)
+from partial_pooling.priors.priors import HyperPrior
+
+ABC = ("a", "b", "c")
+SCHOOLS = Estimates(
+    tuple("ABCDEFGH"),
+    np.array([28.0, 8, -3, 7, -1, 1, 18, 12]),
+    np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
+)
+P = np.array(PROBABILITIES)
+
+
+def counts(events, n):
+    names = tuple(f"g{j}" for j in range(len(events)))
+    return Counts(names, np.array(events, float), np.array(n, float))
+
+
+def trials(*rows):
+    columns = np.array(rows, float).T
+    return TwoByTwo(tuple(f"g{j}" for j in range(len(rows))), *columns)
+
+
+# -- the closed form ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        HyperPrior(Normal(0, 5), HalfCauchy(5)),
+        HyperPrior(Flat(), HalfFlat()),
+    ],
+    ids=str,
+)
+def test_nested_quadrature_of_the_normal_family_is_its_closed_form(prior):
+    exact, found = solve(SCHOOLS, prior), nested(SCHOOLS, prior, NORMAL)
+    names = exact.variables
+    mean, sd = exact.moments(names)
+    found_mean, found_sd = found.moments(names)
+    assert found_mean == pytest.approx(mean, abs=1e-8 * sd.min())
+    assert found_sd == pytest.approx(sd, rel=1e-8)
+    for name, quantiles in zip(names, found.quantiles(names, P), strict=True):
+        assert exact.cdf(name, quantiles) == pytest.approx(P, abs=1e-8)
+        x = quantiles[::3]
+        assert found.density(name, x) == pytest.approx(exact.density(name, x), rel=1e-6)
+    assert found.log_evidence == pytest.approx(
+        exact.of_tau.log_norm + exact.of_tau.target.at_reference, abs=1e-9
+    )
+    assert found.moment_order("theta_new") == exact.moment_order("theta_new")
+
+
+def test_statements_about_several_groups_are_those_of_the_closed_form():
+    prior = HyperPrior(Normal(0, 5), HalfCauchy(5))
+    few = SCHOOLS.select(np.arange(8) < 3)
+    exact, found = solve(few, prior), nested(few, prior, NORMAL)
+    assert found.probability_greater() == pytest.approx(exact.probability_greater(), abs=1e-7)
+    assert found.probability_largest() == pytest.approx(exact.probability_largest(), abs=1e-7)
+    assert found.leave_one_out() == pytest.approx(exact.leave_one_out(), abs=1e-8)
+    ours, theirs = found.difference("A", "C"), exact.difference("A", "C")
+    assert ours.mean == pytest.approx(theirs.mean, abs=1e-7)
+    assert ours.sd == pytest.approx(theirs.sd, rel=1e-7)
+    assert ours.quantile == pytest.approx(theirs.quantile, abs=1e-4)
+    tau = [0.0, 3.0, 40.0]
+    for ours, theirs in zip(found.conditional(tau), exact.conditional(tau), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-8)
+    assert found.pooling_factor() == pytest.approx(exact.pooling_factor(), abs=1e-8)
+
+
+# -- grids -------------------------------------------------------------------------------------
+
+
+def log_likelihood(groups, theta):
+    """Of groups at theta (..., 1), (..., J), from textbooks' formulas."""
+    match groups:
+        case Counts():
+            return stats.binom.logpmf(groups.events, groups.n, 1 / (1 + np.exp(-theta)))
+        case Rates():
+            return stats.poisson.logpmf(groups.events, groups.exposure * np.exp(theta))
+        case Summaries():
+            scale = groups.sd / np.sqrt(groups.n)
+            return stats.t.logpdf(groups.mean, groups.n - 1, loc=theta, scale=scale)
+    total = groups.events_treated + groups.events_control
+    each = []
+    for j, a in enumerate(groups.events_treated):
+        n1, n2, m = groups.n_treated[j], groups.n_control[j], total[j]
+        k = np.arange(max(0, m - n2), min(n1, m) + 1)
+        ways = -gammaln(k + 1) - gammaln(n1 - k + 1) - gammaln(m - k + 1) - gammaln(n2 - m + k + 1)
+        log = ways + k * theta
+        each.append(log[..., k == a][..., 0] - logsumexp(log, axis=-1))
+    return np.stack(each, axis=-1)
+
+
+STEP = 0.1
+
+
+def on_a_grid(groups, prior, mu, t, far):
+    """Log evidence and moments of mu, tau, log_tau and the thetas, by plain sums.
+
+    Theta about mu in steps of tau where tau is small, in steps of its own from -far to far else.
+    """
+    count = len(groups)
+    tau = np.exp(t)
+    log = np.empty((len(t), len(mu)))
+    first, second = np.empty((2, len(t), len(mu), count))
+    z = np.linspace(-13, 13, 105)
+    theta = np.arange(-far, far, STEP)
+    of_theta = np.exp(log_likelihood(groups, theta[:, None]))
+    for i, scale in enumerate(tau):
+        if scale < 0.5:
+            at = mu[:, None] + scale * z
+            weight = stats.norm.pdf(z) * (z[1] - z[0])
+            value = np.exp(log_likelihood(groups, at[..., None])) * weight[:, None]
+            each = [np.einsum("mz,mzj->mj", at**k, value) for k in range(3)]
+        else:
+            population = stats.norm.pdf(theta, mu[:, None], scale) * STEP
+            each = [(population * theta**k) @ of_theta for k in range(3)]
+        below = np.maximum(each[0], 1e-300)
+        log[i] = np.log(below).sum(axis=1)
+        first[i], second[i] = each[1] / below, each[2] / below
+    log += prior.mu.log_density(mu) + (prior.tau.log_density(tau) + t)[:, None]
+    weight = np.exp(log - log.max())
+    evidence = log.max() + np.log(weight.sum() * (mu[1] - mu[0]) * (t[1] - t[0]))
+    weight /= weight.sum()
+    flat = [(weight.sum(axis=0) @ mu, weight.sum(axis=0) @ mu**2)]
+    for each in (tau, t):
+        flat.append((weight.sum(axis=1) @ each, weight.sum(axis=1) @ each**2))
+    for j in range(count):
+        flat.append(((weight * first[..., j]).sum(), (weight * second[..., j]).sum()))
+    moments = np.array(flat)
+    return evidence, moments[:, 0], np.sqrt(moments[:, 1] - moments[:, 0] ** 2)
+
+
+CASES = {
+    "no and all events": (BINOMIAL, counts([0, 3, 8], [12, 9, 8])),
+    "separation": (BINOMIAL, counts([0, 50], [50, 50])),
+    "no events": (POISSON, Rates(ABC, np.array([0.0, 4, 2]), np.array([2.0, 1.5, 8]))),
+    "two observations": (
+        STUDENT,
+        Summaries(ABC, np.array([-2.0, 0.5, 3]), np.array([1.0, 2, 2]), np.array([2.0, 5, 12])),
+    ),
+    "empty arms": (HYPERGEOMETRIC, trials((3, 10, 5, 20), (0, 30, 4, 30), (0, 9, 0, 8))),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_moments_agree_with_a_grid(case):
+    family, groups = CASES[case]
+    prior = HyperPrior(Normal(0.3, 2), HalfNormal(1.5))
+    mu, t = np.linspace(-15, 15, 151), np.arange(-23, 2.8, 0.2)
+    evidence, mean, sd = on_a_grid(groups, prior, mu, t, 130)
+    posterior = solve(groups, prior, family)
+    names = posterior.variables[:-1]
+    found_mean, found_sd = posterior.moments(names)
+    assert posterior.log_marginal_likelihood == pytest.approx(evidence, abs=1e-7)
+    assert (found_mean - mean) / sd == pytest.approx(0, abs=1e-7)
+    assert found_sd == pytest.approx(sd, rel=1e-7)

@@ -1,0 +1,1 @@
+"""The posterior of any family, by nested quadrature."""

@@ -1,0 +1,68 @@
+"""The binomial family: events among trials, theta the log odds of an event."""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partial_pooling.arrays import Array
+from partial_pooling.data.groups import Counts, Estimates
+from partial_pooling.families.counting import expit, log1p_exp, stirling_error
+from partial_pooling.families.family import Family
+
+
+class Binomial(Family[Counts]):
+    """Events among n trials, whose probability has the logit theta."""
+
+    name = "binomial"
+    forms = ("counts",)
+    reach = 0.2
+
+    def log_likelihood(self, groups: Counts, theta: Array) -> Array:
+        a, n = groups.events, groups.n
+        inside = (a > 0) & (a < n)
+        x, rest = np.where(inside, a, n / 2), np.where(inside, n - a, n / 2)
+        # the fall from the mode, a small difference of large terms
+        step = theta - np.log(x / rest)
+        share = np.where(step < 0, x, rest) / n
+        step = -np.abs(step)
+        fall = n * (share * step - np.log1p(share * np.expm1(step)))
+        top = stirling_error(n) - stirling_error(x) - stirling_error(rest)
+        top = top + 0.5 * np.log(n / (2 * math.pi * x) / rest)
+        return np.where(inside, top + fall, -n * log1p_exp(np.where(a > 0, -theta, theta)))
+
+    def score(self, groups: Counts, theta: Array) -> Array:
+        return groups.events - groups.n * expit(theta)
+
+    def information(self, groups: Counts, theta: Array) -> Array:
+        return groups.n * expit(theta) * expit(-theta)
+
+    def approximation(self, groups: Counts) -> Estimates:
+        events, rest = groups.events + 0.5, groups.n - groups.events + 0.5
+        return Estimates(groups.names, np.log(events / rest), np.sqrt(1 / events + 1 / rest))
+
+    def falls(self, groups: Counts) -> NDArray[np.bool_]:
+        return np.array([groups.events > 0, groups.events < groups.n])
+
+    def simulate(self, groups: Counts, theta: Array, rng: np.random.Generator) -> Counts:
+        events = rng.binomial(groups.n.astype(np.int64), expit(theta))
+        return Counts(groups.names, events.astype(float), groups.n)
+
+    def data(self, groups: Counts) -> dict[str, Array]:
+        return {"events": groups.events}
+
+    def observe(self, pm: ModuleType, groups: Counts, theta: Any, data: dict[str, Any]) -> Any:
+        return pm.Binomial(
+            "y",
+            n=groups.n.astype(np.int64),
+            logit_p=theta,
+            observed=data["events"],
+            dims="group",
+        )
+
+
+BINOMIAL = Binomial()

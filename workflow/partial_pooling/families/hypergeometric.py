@@ -1,0 +1,122 @@
+"""The hypergeometric family: two arms given their margins, theta the log odds ratio.
+
+Given how many events there were in both arms together, those in the treated arm have Fisher's
+noncentral hypergeometric distribution (Stijnen, Hamza and Ozdemir 2010, Statistics in Medicine 29):
+
+    p(a | theta) = C(n1, a) C(n2, m - a) exp(a theta) / Z(theta)
+
+with Z the sum of such terms over all that the margins allow. Z is a polynomial in exp(theta) with
+negative roots only, so its log is analytic for ``|Im theta| < pi`` and linear far out, and is
+tabulated once for given margins (`normalizer`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from partial_pooling.arrays import Array
+from partial_pooling.data.groups import Estimates, TwoByTwo
+from partial_pooling.families.counting import log_binomial
+from partial_pooling.families.family import Family
+from partial_pooling.families.normalizer import Normalizer, log_terms
+
+
+class Hypergeometric(Family[TwoByTwo]):
+    """Events in a treated and a control arm, conditional on the margins."""
+
+    name = "hypergeometric"
+    forms = ("two_by_two",)
+    reach = 0.2
+
+    def log_likelihood(self, groups: TwoByTwo, theta: Array) -> Array:
+        table = _normalizer(groups)
+        excess = groups.events_treated - table.pull
+        at_origin = log_binomial(groups.events_treated, groups.n_treated, table.logits[0])
+        at_origin += log_binomial(groups.events_control, groups.n_control, table.logits[1])
+        change = excess * (theta - table.origin) - table.values(theta)
+        result: Array = at_origin - table.at_origin + change
+        return result
+
+    def score(self, groups: TwoByTwo, theta: Array) -> Array:
+        table = _normalizer(groups)
+        return groups.events_treated - table.pull - table.values(theta, 1)
+
+    def information(self, groups: TwoByTwo, theta: Array) -> Array:
+        return np.maximum(_normalizer(groups).values(theta, 2), 0.0)
+
+    def approximation(self, groups: TwoByTwo) -> Estimates:
+        a, b, c, d = (cell + 0.5 for cell in _cells(groups))
+        return Estimates(
+            groups.names, np.log(a / b) - np.log(c / d), np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+        )
+
+    def falls(self, groups: TwoByTwo) -> NDArray[np.bool_]:
+        total = groups.events_treated + groups.events_control
+        least = np.maximum(0, total - groups.n_control)
+        most = np.minimum(groups.n_treated, total)
+        return np.array([groups.events_treated > least, groups.events_treated < most])
+
+    def simulate(self, groups: TwoByTwo, theta: Array, rng: np.random.Generator) -> TwoByTwo:
+        drawn = np.empty(len(groups))
+        total = groups.events_treated + groups.events_control
+        for j, u in enumerate(rng.random(len(groups))):
+            k, log_term = log_terms(
+                groups.n_treated[j], groups.n_control[j], total[j], float(theta[j])
+            )
+            below = np.cumsum(np.exp(log_term - log_term.max()))
+            drawn[j] = k[np.searchsorted(below, u * below[-1], side="right")]
+        return TwoByTwo(groups.names, drawn, groups.n_treated, total - drawn, groups.n_control)
+
+    def data(self, groups: TwoByTwo) -> dict[str, Array]:
+        return {"events_treated": groups.events_treated}
+
+    def observe(self, pm: ModuleType, groups: TwoByTwo, theta: Any, data: dict[str, Any]) -> Any:
+        import pytensor.tensor as pt
+
+        table = _normalizer(groups)
+        n1, n2 = groups.n_treated, groups.n_control
+        total = groups.events_treated + groups.events_control
+        top = _log_ways(groups) + self.log_likelihood(groups, table.origin)
+
+        def log_probability(a: Any, theta: Any) -> Any:
+            cells = pt.gammaln(a + 1) + pt.gammaln(n1 - a + 1)
+            cells += pt.gammaln(total - a + 1) + pt.gammaln(n2 - total + a + 1)
+            # of the data at the origin, whatever they are, and from there
+            at_origin = top - cells + (a - groups.events_treated) * table.origin
+            return at_origin + (a - table.pull) * (theta - table.origin) - table.symbol(pt, theta)
+
+        return pm.CustomDist(
+            "y", theta, logp=log_probability, observed=data["events_treated"], dims="group"
+        )
+
+
+def _cells(groups: TwoByTwo) -> tuple[Array, Array, Array, Array]:
+    return (
+        groups.events_treated,
+        groups.n_treated - groups.events_treated,
+        groups.events_control,
+        groups.n_control - groups.events_control,
+    )
+
+
+def _log_ways(groups: TwoByTwo) -> Array:
+    """Sum of the log factorials of the cells."""
+    from scipy.special import gammaln  # the Snakefile imports this room, and not SciPy
+
+    return np.sum([gammaln(cell + 1) for cell in _cells(groups)], axis=0)
+
+
+@lru_cache(maxsize=4)
+def _normalizer(groups: TwoByTwo) -> Normalizer:
+    """The table of these groups' margins, made once."""
+    origin = HYPERGEOMETRIC.approximation(groups).estimate
+    total = groups.events_treated + groups.events_control
+    return Normalizer.of(groups.n_treated, groups.n_control, total, origin)
+
+
+HYPERGEOMETRIC = Hypergeometric()

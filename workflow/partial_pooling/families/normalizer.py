@@ -1,0 +1,261 @@
+"""The normalizing constant of Fisher's noncentral hypergeometric distribution, tabulated.
+
+    Z(theta) = sum over k, from max(0, m - n2) to min(n1, m), of C(n1, k) C(n2, m - k) exp(k theta)
+
+A term is, but for a factor free of k, the product of two binomial probabilities of k and m - k
+whose log odds differ by theta, and whose means add up to m if they are chosen well: then nothing
+large cancels. On each panel log Z is a polynomial in theta: its nearest singularities are at
+``Im theta = pi``. Beyond the last panel it is linear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+
+from partial_pooling.arrays import Array
+from partial_pooling.families.counting import log_binomial
+
+DEGREE = 18  # of a panel's polynomial: errors of (pi + sqrt(pi^2 + 1)) ** -19, or 4e-16
+WIDTH = 2.0  # of a panel
+FAR = 36.0  # from where the second term equals the first, to where it is lost in rounding
+FEW = 400  # terms to add up one by one
+WIDE = 11.0  # sd of k from which no end of the sum matters, and a step of STEP sds will do
+STEP = 0.5
+REACH = 9.0  # sds of k
+
+
+@dataclass(frozen=True, eq=False)
+class Normalizer:
+    """log Z(theta) - log Z(origin) - pull (theta - origin), for the margins of J groups.
+
+    Attributes
+    ----------
+    origin
+        Shape (J,), a theta near which no digits are lost.
+    pull
+        Shape (J,), about the mean of k there.
+    at_origin
+        Shape (J,), log of the sum of the products of binomial probabilities there.
+    logits
+        Shape (2, J), log odds of either arm there.
+    lower
+        Shape (J,), where the first panel begins.
+    panels
+        Shape (J,), how many there are.
+    slopes
+        Shape (2, J), before the first panel and after the last.
+    coefficients
+        Three arrays of shape (J * P, DEGREE + 1), highest power first, of the value and its first
+        two derivatives in theta, in a panel's own coordinate from -1 to 1.
+    """
+
+    origin: Array
+    pull: Array
+    at_origin: Array
+    logits: Array
+    lower: Array
+    panels: NDArray[np.intp]
+    slopes: Array
+    coefficients: tuple[Array, Array, Array]
+
+    @classmethod
+    def of(cls, n1: Array, n2: Array, total: Array, origin: Array) -> Normalizer:
+        """Tabulate, for arms of n1 and n2 with `total` events together, all of shape (J,)."""
+        least, most = np.maximum(0, total - n2), np.minimum(n1, total)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # where the first two terms are equal, and the last two
+            first = np.log((least + 1) * (n2 - total + least + 1) / (n1 - least) / (total - least))
+            last = np.log(most * (n2 - total + most) / (n1 - most + 1) / (total - most + 1))
+        one = least == most
+        lower = np.where(one, 0.0, first) - FAR
+        panels = np.ceil((np.where(one, 0.0, last) + FAR - lower) / WIDTH).astype(np.intp)
+        logits = _logits(n1, n2, total, origin)
+        with np.errstate(over="ignore"):
+            pull = np.clip(n1 / (1 + np.exp(-logits[0])), least, most)
+        count = len(n1)
+        most_panels = int(panels.max())
+        node = chebyshev.chebpts1(DEGREE + 1)
+        values = np.zeros((count, most_panels, DEGREE + 1))
+        at_origin = np.empty(count)
+        for j in range(count):
+            margins = float(n1[j]), float(n2[j]), float(total[j])
+            theta = lower[j] + WIDTH * (np.arange(panels[j])[:, None] + (node + 1) / 2)
+            at_origin[j], values[j, : panels[j]] = _log_sums(
+                *margins, theta, float(origin[j]), logits[:, j], float(pull[j])
+            )
+        to_series = chebyshev.chebvander(node, DEGREE).T * 2 / (DEGREE + 1)
+        to_series[0] /= 2
+        to_power = np.zeros((DEGREE + 1, DEGREE + 1))
+        for k in range(DEGREE + 1):
+            to_power[: k + 1, k] = chebyshev.cheb2poly(np.eye(DEGREE + 1)[k])[: k + 1]
+        power = values.reshape(-1, DEGREE + 1) @ to_series.T @ to_power.T
+        slope = power[:, 1:] * np.arange(1, DEGREE + 1) * (2 / WIDTH)
+        bend = slope[:, 1:] * np.arange(1, DEGREE) * (2 / WIDTH)
+        ordered = tuple(np.ascontiguousarray(c[:, ::-1]) for c in (power, slope, bend))
+        return cls(
+            origin,
+            pull,
+            at_origin,
+            logits,
+            lower,
+            panels,
+            np.array([least - pull, most - pull]),
+            (ordered[0], ordered[1], ordered[2]),
+        )
+
+    def values(self, theta: Array, derivative: int = 0) -> Array:
+        """The value or a derivative, of the shape (..., J) of theta."""
+        position = (theta - self.lower) / WIDTH
+        panel = np.clip(np.floor(position), 0, self.panels - 1)
+        x = np.clip(2 * (position - panel) - 1, -1, 1)
+        rows = np.arange(len(self.lower)) * (len(self.coefficients[0]) // len(self.lower))
+        index = panel.astype(np.intp) + rows
+        coefficients = self.coefficients[derivative].T
+        result: Array = coefficients[0][index]
+        for coefficient in coefficients[1:]:
+            result *= x
+            result += coefficient[index]
+        if derivative == 0:
+            before = np.minimum(position, 0.0) * WIDTH
+            after = np.maximum(position - self.panels, 0.0) * WIDTH
+            result += self.slopes[0] * before + self.slopes[1] * after
+        return result
+
+    def symbol(self, pt: Any, theta: Any) -> Any:
+        """The value as a graph of PyTensor, handed in as pt, at theta of shape (J,)."""
+        position = (theta - self.lower) / WIDTH
+        panel = pt.clip(pt.floor(position), 0, self.panels - 1)
+        x = pt.clip(2 * (position - panel) - 1, -1, 1)
+        rows = np.arange(len(self.lower)) * (len(self.coefficients[0]) // len(self.lower))
+        coefficients = pt.as_tensor(self.coefficients[0])[pt.cast(panel, "int64") + rows]
+        result = coefficients[:, 0]
+        for k in range(1, DEGREE + 1):
+            result = result * x + coefficients[:, k]
+        before = pt.minimum(position, 0.0) * WIDTH
+        after = pt.maximum(position - self.panels, 0.0) * WIDTH
+        return result + self.slopes[0] * before + self.slopes[1] * after
+
+
+def log_terms(n1: float, n2: float, total: float, theta: float) -> tuple[Array, Array]:
+    """All k that are at all probable at theta, and the logs of their probabilities but for one sum.
+
+    Each of shape (K,).
+    """
+    logits = _logits(*(np.array([v]) for v in (n1, n2, total, theta)))[:, 0]
+    mean, sd = _moments(n1, n2, logits)
+    least, most = max(0.0, total - n2), min(n1, total)
+    reach = np.ceil(REACH * sd + 80)
+    first, last = float(np.floor(mean - reach)), float(np.ceil(mean + reach))
+    k = np.arange(max(least, first), min(most, last) + 1)
+    return k, _log_products(k, n1, n2, total, logits[0], logits[1])
+
+
+def _logits(n1: Array, n2: Array, total: Array, theta: Array) -> Array:
+    """Log odds in either arm, (2, ...), which differ by theta and whose means add up to total."""
+    odds = np.exp(np.clip(theta, -300, 300))
+    # n1 p1 = x solves x (n2 - total + x) = odds (n1 - x) (total - x)
+    b = n2 - total + odds * (n1 + total)
+    root = np.sqrt(b**2 + 4 * (1 - odds) * odds * n1 * total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = np.where(b > 0, 2 * odds * n1 * total / (b + root), (root - b) / (2 * (1 - odds)))
+        first = np.log(x / (n1 - x))
+        second = np.log((total - x) / (n2 - total + x))
+    # of the two take the one that is further from rounding to its end
+    logit = np.where(np.abs(first) < np.abs(second + theta), first, second + theta)
+    logit = np.clip(np.nan_to_num(logit, nan=0.0), -700, 700)
+    return np.array([logit, logit - theta])
+
+
+def _moments(n1: float, n2: float, logits: Array) -> tuple[Array, Array]:
+    """About the mean and the sd of k."""
+    with np.errstate(over="ignore", divide="ignore"):
+        p = 1 / (1 + np.exp(-logits))
+        q = 1 / (1 + np.exp(logits))
+        return n1 * p[0], 1 / np.sqrt(1 / (n1 * p[0] * q[0]) + 1 / (n2 * p[1] * q[1]))
+
+
+def _log_products(
+    k: Array, n1: float, n2: float, total: float, first: Array, second: Array
+) -> Array:
+    arms = log_binomial(k, np.array(n1), first) + log_binomial(total - k, np.array(n2), second)
+    result: Array = arms
+    return result
+
+
+def _log_sums(
+    n1: float, n2: float, total: float, theta: Array, origin: float, logits: Array, pull: float
+) -> tuple[float, Array]:
+    """`Normalizer.at_origin`, and what is tabulated at theta, for one group."""
+    least, most = max(0.0, total - n2), min(n1, total)
+    step = theta - origin
+
+    def summed(k: Array, step: Array) -> Array:
+        """Relative to the origin's, term by term: right unless there are too many."""
+        logs = terms(k) + (k - pull) * step[..., None]
+        top = logs.max(axis=-1)
+        result: Array = top + np.log(np.exp(logs - top[..., None]).sum(axis=-1))
+        return result
+
+    def terms(k: Array) -> Array:
+        return _log_products(k, n1, n2, total, logits[0], logits[1])
+
+    if most - least <= FEW:
+        k = np.arange(least, most + 1)
+        at_origin = float(summed(k, np.zeros(())))
+        return at_origin, summed(k, step) - at_origin
+    at_origin = float(_log_sum(n1, n2, total, logits[:, None])[0])
+    at_theta = _logits(np.array(n1), np.array(n2), np.array(total), theta)
+    mean, sd = _moments(n1, n2, at_theta)
+    wide = sd > WIDE
+    result = np.empty_like(theta)
+    low = ~wide & (mean - least < most - mean)
+    high = ~wide & ~low
+    if low.any():
+        result[low] = summed(np.arange(least, least + FEW), step[low]) - at_origin
+    if high.any():
+        result[high] = summed(np.arange(most - FEW + 1, most + 1), step[high]) - at_origin
+    if wide.any():
+        first = at_theta[0, wide] - logits[0]
+        change = _bregman(n1, logits[0], first)
+        change += _bregman(n2, logits[1], first - step[wide])
+        result[wide] = change + _log_sum(n1, n2, total, at_theta[:, wide]) - at_origin
+    return at_origin, result
+
+
+def _log_sum(n1: float, n2: float, total: float, logits: Array) -> Array:
+    """Log of the sum over k of the products of binomial probabilities, at logits (2, n).
+
+    Where k has an sd above WIDE the sum is, to the last digit, an integral, and steps may be
+    longer than 1.
+    """
+    mean, sd = _moments(n1, n2, logits)
+    least, most = max(0.0, total - n2), min(n1, total)
+    if not (sd > WIDE).all():
+        reach = int(REACH * WIDE) + 1
+        start = np.clip(np.floor(mean) - reach, least, most)
+        k = start[:, None] + np.arange(2 * reach + 1)
+        inside = k <= most
+        k = np.minimum(k, most)
+    else:
+        k = mean[:, None] + (STEP * sd)[:, None] * np.arange(-REACH / STEP, REACH / STEP + 1)
+        inside = np.ones(k.shape, dtype=bool)
+    product = _log_products(k, n1, n2, total, logits[0][:, None], logits[1][:, None])
+    stride = np.where((sd > WIDE).all(), STEP * sd, 1.0)
+    result: Array = np.log(np.where(inside, np.exp(product), 0.0).sum(axis=1) * stride)
+    return result
+
+
+def _bregman(n: float, logit: Array, step: Array) -> Array:
+    """The binomial's n (log(1 + e^(logit + step)) - log(1 + e^logit) - p step), to all digits."""
+    # from whichever side has no overflow
+    up = step > 0
+    with np.errstate(over="ignore"):
+        share = 1 / (1 + np.exp(np.where(up, logit, -logit)))
+    step = -np.abs(step)
+    result: Array = n * (np.log1p(share * np.expm1(step)) - share * step)
+    return result
