@@ -1,14 +1,14 @@
 """The model to copy: it is the model that the workflow samples, and runs as it stands."""
 
-import re
-
 import numpy as np
 import pymc as pm
 import pytest
 
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
+from partial_pooling.families.normal import NORMAL
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
 from partial_pooling.models.snippet import pymc_code
 from partial_pooling.priors.priors import parse_hyperprior
@@ -43,7 +43,7 @@ def test_code_builds_the_model_that_is_sampled(name, prior, monkeypatch):
     hyperprior = parse_hyperprior(PRIORS[prior])
     w = np.array([0, 0.25, 0.5, 0.75, 0.99, 1])
     ours = build_model(name, GROUPS, hyperprior, weights=w if name == "partial" else None)
-    left = run(pymc_code(name, GROUPS, hyperprior, w, target_accept=0.95), monkeypatch)
+    left = run(pymc_code(name, GROUPS, hyperprior, NORMAL, w, target_accept=0.95), monkeypatch)
     theirs = left["model"]
     assert theirs.coords["group"] == GROUPS.names
     assert left["draws"] == {
@@ -76,13 +76,41 @@ def test_code_builds_the_model_that_is_sampled(name, prior, monkeypatch):
     assert logp[0] == pytest.approx(logp[1], rel=1e-12)
 
 
+OTHERS = {
+    "binomial": Counts(("a", "b"), np.array([0.0, 3]), np.array([5.0, 7])),
+    "poisson": Rates(("a", "b"), np.array([0.0, 3]), np.array([5.5, 700])),
+    "student": Summaries(("a", "b"), np.array([1.5, 3]), np.array([2.0, 3]), np.array([2.0, 9])),
+    "hypergeometric": TwoByTwo(
+        ("a", "b", "c"),
+        np.array([0.0, 3, 5]),
+        np.array([5.0, 700, 5]),
+        np.array([2.0, 9, 5]),
+        np.array([6.0, 600, 6]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted({*FAMILIES} - {"normal"}))
+def test_code_has_the_likelihood_of_every_family(name, monkeypatch):
+    """As a function of theta, but for a constant, the family's own."""
+    groups, family = OTHERS[name], FAMILIES[name]
+    code = pymc_code("centered", groups, parse_hyperprior(PRIORS["usual"]), family)
+    model = run(code, monkeypatch)["model"]
+    of_y = model.compile_logp(vars=[model["y"]])
+    thetas = [np.linspace(-1, 1, len(groups)), np.linspace(2, 0.5, len(groups))]
+    point = model.initial_point()
+    found = [float(of_y(point | {"theta": theta})) for theta in thetas]
+    expected = [family.log_likelihood(groups, theta).sum() for theta in thetas]
+    assert found[1] - found[0] == pytest.approx(expected[1] - expected[0], rel=1e-9)
+
+
 def test_lines_are_short_where_their_items_allow_it(monkeypatch):
     many = Estimates(
         tuple(f"group {k}" for k in range(300)),
         np.linspace(-1, 1, 300),
         np.linspace(1, 3, 300),
     )
-    code = pymc_code("partial", many, parse_hyperprior(PRIORS["usual"]), np.linspace(0, 1, 300))
+    code = pymc_code("partial", many, PRIOR, NORMAL, np.linspace(0, 1, 300))
     assert max(map(len, code.splitlines())) < 80
     left = run(code, monkeypatch)
     np.testing.assert_array_equal(left["estimate"], many.estimate)
@@ -97,7 +125,7 @@ def test_code_samples_the_exact_posterior(name, eight_schools, default_prior):
     import arviz as az
 
     exact = solve(eight_schools, default_prior)
-    left = run(pymc_code(name, eight_schools, default_prior, weights(exact)))
+    left = run(pymc_code(name, eight_schools, default_prior, NORMAL, weights(exact)))
     theta = left["theta"].posterior_predictive if name == "marginal" else left["draws"].posterior
     draws = {
         "mu": left["draws"].posterior["mu"],
@@ -109,6 +137,3 @@ def test_code_samples_the_exact_posterior(name, eight_schools, default_prior):
         below = values < float(exact.quantile(variable, 0.25))
         error = float(az.mcse(below.to_dataset(name="x").astype(float))["x"])
         assert abs(float(below.mean()) - 0.25) < 5 * error, variable
-    assert not re.search(
-        "[\\\\/]home", pymc_code(name, eight_schools, default_prior, weights(exact))
-    )

@@ -19,6 +19,7 @@ class Binomial(Family[Counts]):
     """Events among n trials, whose probability has the logit theta."""
 
     name = "binomial"
+    code = 'pm.Binomial("y", n=n, logit_p=theta, observed=events, dims="group")'
     forms = ("counts",)
     reach = 0.2
 

@@ -38,6 +38,9 @@ class Family[Data: Groups = Any](ABC):
         Whether it takes estimates with standard errors, to which an effect measure brings data of
         other forms, or the data as they are. Then theta is the first measure of their form
         (`data.measures`).
+    code
+        PyMC code of the observed variable, to copy, given `theta` and arrays of the names of the
+        groups' data.
     reach
         The likelihood is log-concave, and so smooth that its product with a normal density in
         theta is nearly normal itself wherever its sd is at most this: 0 if theta is no such scale,
@@ -46,6 +49,7 @@ class Family[Data: Groups = Any](ABC):
 
     name: ClassVar[str]
     forms: ClassVar[tuple[str, ...]]
+    code: ClassVar[str]
     on_estimates: ClassVar[bool] = False
     reach: ClassVar[float] = 0.0
 

@@ -30,6 +30,23 @@ class Hypergeometric(Family[TwoByTwo]):
     """Events in a treated and a control arm, conditional on the margins."""
 
     name = "hypergeometric"
+    code = """\
+# events of the treated arm given the margins: of k all that these allow
+total = events_treated + events_control
+k = np.arange(np.minimum(n_treated, total).max() + 1)
+with np.errstate(divide="ignore", invalid="ignore"):
+    rest = total[:, None] - k
+    log_ways = -(
+        gammaln(k + 1)
+        + gammaln(n_treated[:, None] - k + 1)
+        + gammaln(rest + 1)
+        + gammaln(n_control[:, None] - rest + 1)
+    )
+log_ways[(k > n_treated[:, None]) | (rest < 0) | (rest > n_control[:, None])] = -np.inf
+log_norm = pm.math.logsumexp(
+    log_ways + k * theta[:, None], axis=1, keepdims=False
+)
+pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
     forms = ("two_by_two",)
     reach = 0.2
 

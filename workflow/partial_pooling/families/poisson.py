@@ -19,6 +19,9 @@ class Poisson(Family[Rates]):
     """Events whose expected number is exposure times exp(theta)."""
 
     name = "poisson"
+    code = """\
+mean = exposure * pm.math.exp(theta)
+pm.Poisson("y", mu=mean, observed=events, dims="group")"""
     forms = ("rates",)
     reach = 0.2
 

@@ -27,6 +27,11 @@ class Student(Family[Summaries]):
     """Means, standard deviations and numbers of observations."""
 
     name = "student"
+    code = """\
+# sd is held: the mean of n normal values is then a t variable
+pm.StudentT(
+    "y", nu=n - 1, mu=theta, sigma=sd / np.sqrt(n), observed=mean, dims="group"
+)"""
     forms = ("summaries", "observations")
 
     def _scale(self, groups: Summaries) -> Array:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from dataclasses import fields
 
 from partial_pooling.arrays import Array
-from partial_pooling.data.groups import Estimates
-from partial_pooling.models.parametrizations import INTEGRATED, WEIGHTED
+from partial_pooling.data.groups import Groups
+from partial_pooling.families.family import Family
+from partial_pooling.models.parametrizations import INTEGRATED as MARGINAL
+from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.priors.distributions import Prior
 from partial_pooling.priors.priors import HyperPrior
 
 HEAD = """\
 import numpy as np
 import pymc as pm
-
+{more}
 {data}
 with pm.Model(coords={{"group": group}}) as model:
     mu = {mu}
@@ -25,35 +28,29 @@ with pm.Model(coords={{"group": group}}) as model:
     )
 {after}"""
 
-OBSERVED = """\
-    pm.Normal("y", mu=theta, sigma=std_error, observed=estimate, dims="group")"""
-
 THETA = {
     "centered": """\
-    theta = pm.Normal("theta", mu=mu, sigma=tau, dims="group")
-"""
-    + OBSERVED,
+theta = pm.Normal("theta", mu=mu, sigma=tau, dims="group")
+""",
     "noncentered": """\
-    nu = pm.Normal("nu", mu=0, sigma=1, dims="group")
-    theta = pm.Deterministic("theta", mu + tau * nu, dims="group")
-"""
-    + OBSERVED,
+nu = pm.Normal("nu", mu=0, sigma=1, dims="group")
+theta = pm.Deterministic("theta", mu + tau * nu, dims="group")
+""",
     "partial": """\
-    scale = np.median(std_error)  # t = tau / scale has no unit
-    t = tau / scale
-    nu = pm.Normal("nu", mu=weight * mu, sigma=scale * t**weight, dims="group")
-    theta = pm.Deterministic(
-        "theta", mu + t ** (1 - weight) * (nu - weight * mu), dims="group"
-    )
-"""
-    + OBSERVED,
-    "marginal": """\
-    # theta_j is integrated out: y_j ~ Normal(mu, sqrt(std_error_j^2 + tau^2))
-    spread = pm.math.sqrt(std_error**2 + tau**2)
-    pm.Normal("y", mu=mu, sigma=spread, observed=estimate, dims="group")""",
+scale = {scale}  # a typical standard error: t = tau / scale has no unit
+t = tau / scale
+nu = pm.Normal("nu", mu=weight * mu, sigma=scale * t**weight, dims="group")
+theta = pm.Deterministic(
+    "theta", mu + t ** (1 - weight) * (nu - weight * mu), dims="group"
+)
+""",
 }
-AFTER = {
-    "marginal": """
+# What is integrated out, and drawn afterwards, is the normal family's.
+INTEGRATED = """\
+# theta_j is integrated out: y_j ~ Normal(mu, sqrt(std_error_j^2 + tau^2))
+spread = pm.math.sqrt(std_error**2 + tau**2)
+pm.Normal("y", mu=mu, sigma=spread, observed=estimate, dims="group")"""
+AFTER = """
 # theta of each draw, from its exact distribution given mu, tau and the data
 with model:
     share = tau**2 / (std_error**2 + tau**2)
@@ -67,26 +64,26 @@ with model:
         draws, var_names=["theta"], random_seed=1
     )
 """
-}
 
 
 def pymc_code(
     parametrization: str,
-    groups: Estimates,
+    groups: Groups,
     prior: HyperPrior,
+    family: Family,
     weights: Array | None = None,
     draws: int = 2000,
     tune: int = 1000,
     target_accept: float = 0.9,
 ) -> str:
-    """Write a Python program that builds and samples a model of normal estimates.
+    """Write a Python program that builds and samples a model.
 
     Parameters
     ----------
     parametrization
         A key of `models.PARAMETRIZATIONS`.
-    groups, prior
-        Data and priors of mu and tau.
+    groups, prior, family
+        Data, priors of mu and tau, likelihood.
     weights
         Shape (J,), of `partial`.
     draws, tune, target_accept
@@ -98,23 +95,26 @@ def pymc_code(
         After it has run, `draws.posterior` has mu, tau and, but for models that integrate it out,
         theta; of those `theta.posterior_predictive` has it.
     """
-    data = [
-        _written("group", [repr(name) for name in groups.names], "[{}]"),
-        _written("estimate", map(_number, groups.estimate)),
-        _written("std_error", map(_number, groups.std_error)),
-    ]
+    data = [_written("group", [repr(name) for name in groups.names], "[{}]")]
+    for column in fields(groups)[1:]:
+        data.append(_written(column.name, map(_number, getattr(groups, column.name))))
     if parametrization in WEIGHTED:
         assert weights is not None
         data.append("# 1 is centered, 0 noncentered\n" + _written("weight", map(_number, weights)))
+    integrated = parametrization in MARGINAL
+    scale = _number(family.typical_error(groups))
+    theta = INTEGRATED if integrated else f"{THETA[parametrization]}{family.code}"
+    theta = theta.replace("{scale}", scale)
     return HEAD.format(
+        more="from scipy.special import gammaln\n" if "gammaln" in theta else "",
         data="".join(data),
         mu=_prior("mu", prior.mu),
         tau=_prior("tau", prior.tau),
-        theta=THETA[parametrization],
+        theta=textwrap.indent(theta, "    "),
         draws=draws,
         tune=tune,
         target_accept=target_accept,
-        after=AFTER[parametrization] if parametrization in INTEGRATED else "",
+        after=AFTER if integrated else "",
     )
 
 

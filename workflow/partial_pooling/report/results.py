@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Estimates, Groups
 from partial_pooling.data.measures import MEASURES, Measure, ReadingScale, estimates_of
 from partial_pooling.data.reading import read_data
 from partial_pooling.families.normal import NORMAL
@@ -51,9 +51,14 @@ class Results:
     # -- files ------------------------------------------------------------------------------
 
     @cached_property
+    def data(self) -> Groups:
+        """The data, as their family takes them."""
+        return read_data(self.folder / "data.csv")
+
+    @cached_property
     def groups(self) -> Estimates:
         """The data; those of a family that takes other data as their normal approximation."""
-        return estimates_of(read_data(self.folder / "data.csv"))
+        return estimates_of(self.data)
 
     @cached_property
     def exact(self) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.grades import GOOD
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.models.snippet import pymc_code
@@ -139,8 +140,9 @@ def model_to_copy(report: Results) -> Html:
     def folded(model: str, what: str, is_open: bool) -> str:
         code = pymc_code(
             model,
-            report.groups,
+            report.data,
             report.prior,
+            FAMILIES[report.family],
             weights,
             draws=report.draws,
             target_accept=_middle(report),
