@@ -170,7 +170,7 @@ CASES = {
     ),
     "empty arms": (HYPERGEOMETRIC, trials((3, 10, 5, 20), (0, 30, 4, 30), (0, 9, 0, 8))),
 }
-QUICK = ("separation", "two observations")
+QUICK = ("separation",)
 
 
 @pytest.mark.parametrize(
