@@ -100,14 +100,14 @@ def main(problems: int, names: list[str]) -> None:
                     error[k] = max(error[k], away)
             except (InputError, ArithmeticError, ValueError, IndexError) as problem:
                 failed += 1
-                print(name, "failed:", type(problem).__name__, problem, prior, groups)
+                print(name, "failed:", type(problem).__name__, problem, prior, groups, flush=True)
                 continue
             ratios.append((error / bound).max())
             errors.append(error.max())
             bounds.append(bound.max())
             if ratios[-1] > 1 or bounds[-1] > 1e-6:
                 worst = int((error / bound).argmax())
-                print(name, variables[worst], error[worst], bound[worst], prior, groups)
+                print(name, variables[worst], error[worst], bound[worst], prior, groups, flush=True)
         print(
             f"{name}: {len(ratios)} problems, {failed} failed; true error / bound at most "
             f"{max(ratios):.3g}; error at most {max(errors):.2g} (median {np.median(errors):.2g}), "

@@ -1,11 +1,14 @@
 """Nested quadrature against the closed form, and against grids that share no code with it."""
 
+import math
+
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 from scipy.special import gammaln, logsumexp
 
 from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
+from partial_pooling.errors import InputError
 from partial_pooling.exact.face import PROBABILITIES
 from partial_pooling.exact.nested.posterior import nested
 from partial_pooling.exact.posterior import solve
@@ -20,6 +23,7 @@ from partial_pooling.priors.distributions import (
     HalfFlat,
     HalfNormal,
     Normal,
+    Uniform,
 )
 from partial_pooling.priors.priors import HyperPrior
 
@@ -48,8 +52,8 @@ def trials(*rows):
 @pytest.mark.parametrize(
     "prior",
     [
-        HyperPrior(Normal(0, 5), HalfCauchy(5)),
         HyperPrior(Flat(), HalfFlat()),
+        pytest.param(HyperPrior(Normal(0, 5), HalfCauchy(5)), marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -70,6 +74,7 @@ def test_nested_quadrature_of_the_normal_family_is_its_closed_form(prior):
     assert found.moment_order("theta_new") == exact.moment_order("theta_new")
 
 
+@pytest.mark.slow
 def test_statements_about_several_groups_are_those_of_the_closed_form():
     prior = HyperPrior(Normal(0, 5), HalfCauchy(5))
     few = SCHOOLS.select(np.arange(8) < 3)
@@ -159,19 +164,120 @@ CASES = {
         STUDENT,
         Summaries(ABC, np.array([-2.0, 0.5, 3]), np.array([1.0, 2, 2]), np.array([2.0, 5, 12])),
     ),
+    "two bumps": (
+        STUDENT,
+        Summaries(ABC, np.array([-5.0, 4, 5]), np.array([0.9, 2, 2]), np.array([3.0, 9, 12])),
+    ),
     "empty arms": (HYPERGEOMETRIC, trials((3, 10, 5, 20), (0, 30, 4, 30), (0, 9, 0, 8))),
 }
+QUICK = ("separation",)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CASES],
+)
 def test_moments_agree_with_a_grid(case):
     family, groups = CASES[case]
     prior = HyperPrior(Normal(0.3, 2), HalfNormal(1.5))
-    mu, t = np.linspace(-15, 15, 151), np.arange(-23, 2.8, 0.2)
+    mu, t = np.linspace(-15, 15, 151), np.arange(-23, 2.8, 0.15)
     evidence, mean, sd = on_a_grid(groups, prior, mu, t, 130)
     posterior = solve(groups, prior, family)
     names = posterior.variables[:-1]
     found_mean, found_sd = posterior.moments(names)
-    assert posterior.log_marginal_likelihood == pytest.approx(evidence, abs=1e-7)
-    assert (found_mean - mean) / sd == pytest.approx(0, abs=1e-7)
-    assert found_sd == pytest.approx(sd, rel=1e-7)
+    assert posterior.log_marginal_likelihood == pytest.approx(evidence, abs=1e-8)
+    assert (found_mean - mean) / sd == pytest.approx(0, abs=1e-8)
+    assert found_sd == pytest.approx(sd, rel=2e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_quantiles_and_left_out_groups_agree_with_what_they_are_made_of(case):
+    """Quantiles from the density alone; log p(y_j | rest) as a ratio of two evidences."""
+    family, groups = CASES[case]
+    prior = HyperPrior(Normal(0.3, 2), HalfCauchy(1.5))
+    posterior = solve(groups, prior, family)
+    names = [posterior.variables[0], *posterior.variables[3:]]
+    mean, sd = posterior.moments(names)
+    for name, quantiles, m, s in zip(names, posterior.quantiles(names, P), mean, sd, strict=True):
+        m, s = (m, s) if math.isfinite(s) else (float(quantiles[3]), float(np.ptp(quantiles)))
+        # the midpoint rule in u, x = m + s tan(u): as good for heavy tails
+        step = math.pi / 40_000
+        u = (np.arange(40_000) + 0.5) * step - math.pi / 2
+        mass = posterior.density(name, m + s * np.tan(u)) * s / np.cos(u) ** 2 * step
+        assert mass.sum() == pytest.approx(1, abs=1e-7)
+        below = np.interp(np.arctan((quantiles - m) / s), u + step / 2, np.cumsum(mass))
+        assert below == pytest.approx(P, abs=5e-6)
+    rest = posterior.leave_one_out()
+    for j in range(len(groups)):
+        without = solve(groups.select(np.arange(len(groups)) != j), prior, family)
+        ratio = posterior.log_marginal_likelihood - without.log_marginal_likelihood
+        assert rest[j] == pytest.approx(ratio, abs=1e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_comparisons_agree_with_draws_of_the_posterior(case):
+    """Importance draws of 400,000; each z at most 5, which fails by chance once in 1e5 or so."""
+    family, groups = CASES[case]
+    prior = HyperPrior(Normal(0.3, 2), HalfNormal(1.5))
+    posterior = solve(groups, prior, family)
+    rng = np.random.default_rng(5)
+    size = 400_000
+    t = posterior.quantile("log_tau", np.clip(rng.random(size // 400), 1e-9, 1 - 1e-9))
+    tau = np.repeat(np.exp(t), 400)
+    # mu and theta from the prior given tau, weighted by the likelihood: for few groups it does
+    mu = rng.normal(0.3, 2, size)
+    theta = mu[:, None] + tau[:, None] * rng.standard_normal((size, len(groups)))
+    log = family.log_likelihood(groups, theta).sum(axis=1)
+    rows = posterior.of_tau.target.log_density(np.log(tau[::400]))
+    rows -= prior.tau.log_density(tau[::400]) + np.log(tau[::400])
+    weight = np.exp(log - np.repeat(rows, 400) - posterior.of_tau.target.at_reference)
+    weight /= weight.sum()
+    best = theta.argmax(axis=1)
+    for j, chance in enumerate(posterior.probability_largest()):
+        hit = best == j
+        share = weight[hit].sum()
+        blocks = (weight * (hit - share)).reshape(-1, 400).sum(axis=1)
+        assert abs(share - chance) < 5 * math.sqrt((blocks**2).sum()) + 1e-9
+
+
+# -- limits ------------------------------------------------------------------------------------
+
+
+def test_one_theta_for_all_is_the_conditional_logistic_estimate():
+    """With tau near 0 and mu flat, the posterior of mu is the conditional likelihood."""
+    groups = trials((3, 10, 5, 20), (7, 30, 12, 30), (2, 9, 1, 8))
+    posterior = nested(groups, HyperPrior(Flat(), Uniform(0, 1e-6)), HYPERGEOMETRIC)
+
+    def minus_log(theta):
+        return -float(log_likelihood(groups, np.array([theta])).sum())
+
+    found = optimize.minimize_scalar(minus_log, bounds=(-5, 5), options={"xatol": 1e-10}).x
+    at = found + np.array([-1.0, 0.0, 0.7])
+    density = posterior.density("mu", at)
+    expected = [math.exp(minus_log(found) - minus_log(x)) for x in at]
+    assert density / density[1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("groups", "family", "prior", "reason"),
+    [
+        (counts([0, 0], [5, 6]), BINOMIAL, HyperPrior(Flat(), HalfNormal(1)), "however low"),
+        (counts([5, 6], [5, 6]), BINOMIAL, HyperPrior(Flat(), HalfNormal(1)), "however high"),
+        (counts([0, 2], [5, 6]), BINOMIAL, HyperPrior(Normal(0, 1), HalfFlat()), r"only.*\(g0\)"),
+        (counts([0, 5], [5, 5]), BINOMIAL, HyperPrior(Flat(), HalfCauchy(1)), r"only.*g0, g1"),
+    ],
+)
+def test_improper_posteriors_are_refused_by_group_and_prior(groups, family, prior, reason):
+    with pytest.raises(InputError, match=reason):
+        solve(groups, prior, family)
+
+
+def test_means_that_do_not_exist_are_not_a_number():
+    """Two events in 5 and none in 5: the theta of the second spreads as tau does, as its square."""
+    posterior = nested(counts([2, 0], [5, 5]), HyperPrior(Normal(0, 1), HalfCauchy(1)), BINOMIAL)
+    assert [posterior.moment_order(f"theta[g{j}]") for j in range(2)] == [math.inf, 2]
+    assert math.isnan(posterior.sd("theta[g1]"))
+    assert math.isfinite(posterior.mean("theta[g1]"))
+    assert math.isfinite(posterior.sd("theta[g0]"))
