@@ -46,6 +46,8 @@ rule simulate_and_fit:
         runtime=calibration_runtime,
     params:
         prior=prior_of,
+        family=family_of,
+        weights=lambda wildcards: dataset_of(wildcards).weights,
         simulations=lambda wildcards: CALIBRATION_BATCHES[wildcards.batch],
         settings=CALIBRATION_FIT,
         code=code("simulate_and_fit"),
@@ -103,6 +105,7 @@ rule summarize_calibration:
         runtime=30,
     params:
         prior=prior_of,
+        family=family_of,
         settings=CALIBRATION_FIT,
         code=code("summarize_calibration"),
     script:
@@ -126,6 +129,7 @@ rule plot_calibration:
     params:
         simulations=CALIBRATION.simulations,
         settings=CALIBRATION_FIT,
+        measure=measure_of,
         figures=registry.drawn("Calibration"),
         code=code("plot_calibration", *registry.modules("Calibration")),
     script:

@@ -17,6 +17,7 @@ from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken
 from partial_pooling.study.kept import counted_versions
+from partial_pooling.study.likelihood import reading
 from partial_pooling.sampling.samplers import batches
 
 BATCHES = {
@@ -152,6 +153,20 @@ def dataset_of(wildcards):
 
 def prior_of(wildcards):
     return dataset_of(wildcards).prior.as_dict()
+
+
+def family_of(wildcards):
+    return dataset_of(wildcards).family
+
+
+def measure_of(wildcards):
+    """What theta is; nothing for estimates of which the study says nothing."""
+    return dataset_of(wildcards).measure
+
+
+def reading_of(wildcards):
+    """How the file of a data set is read."""
+    return reading(dataset_of(wildcards))
 
 
 def weights_of(wildcards):

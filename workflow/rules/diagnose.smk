@@ -27,6 +27,7 @@ rule diagnose_fits:
         runtime=diagnosis_runtime,
     params:
         prior=prior_of,
+        family=family_of,
         draws=STUDY.sampling.draws,
         code=code("diagnose_fits"),
     script:

@@ -29,6 +29,7 @@ rule solve_exact:
         runtime=10,
     params:
         prior=prior_of,
+        family=family_of,
         weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:

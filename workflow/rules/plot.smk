@@ -68,6 +68,7 @@ rule plot_settings:
         seed=SHOWN_SEED,
         draws=max(STUDY.sampling.draws),
         chains=STUDY.sampling.chains,
+        measure=measure_of,
         figures=registry.drawn("Settings"),
         code=code("plot_settings", *registry.modules("Settings")),
     script:
@@ -107,6 +108,7 @@ rule plot_fits:
         draws=max(STUDY.sampling.draws),
         chains=STUDY.sampling.chains,
         prior=prior_of,
+        measure=measure_of,
         figures=registry.drawn("Fits"),
         code=code("plot_fits", *registry.modules("Fits")),
     script:
@@ -133,6 +135,7 @@ rule plot_study:
         draws=STUDY.sampling.draws,
         target_accept=STUDY.sampling.target_accept,
         chains=STUDY.sampling.chains,
+        measure=measure_of,
         figures=registry.drawn("Study"),
         code=code("plot_study", *registry.modules("Study")),
     script:
@@ -155,6 +158,7 @@ rule plot_groups:
         runtime=10,
     params:
         prior=prior_of,
+        measure=measure_of,
         figures=registry.drawn("Groups"),
         code=code("plot_groups", *registry.modules("Groups")),
     script:

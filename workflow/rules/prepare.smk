@@ -1,7 +1,8 @@
-"""Bring each data set, in whichever form it comes, to estimates with standard errors.
+"""Bring each data set, in whichever form it comes, to what its family takes.
 
 in:  the data set's CSV file
-out: results/{dataset}/data.csv (group, estimate, std_error)
+out: results/{dataset}/data.csv (group, estimate, std_error; of a family that takes the data as they are,
+     the columns of their form)
 """
 
 
@@ -20,9 +21,7 @@ rule prepare_data:
         mem_mb=500,
         runtime=5,
     params:
-        form=lambda wildcards: dataset_of(wildcards).form,
-        columns=lambda wildcards: dataset_of(wildcards).columns,
-        pooled_sd=lambda wildcards: dataset_of(wildcards).pooled_sd,
+        reading=reading_of,
         code=code("prepare_data"),
     script:
         "../scripts/prepare_data.py"

@@ -24,6 +24,7 @@ rule sample_posterior:
         runtime=sampling_runtime,
     params:
         prior=prior_of,
+        family=family_of,
         fits=lambda wildcards: BATCHES[wildcards.batch],
         sampler=STUDY.sampling.sampler,
         settings=STUDY.sampling.of_fits().model_dump(),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.data.reading import read_groups
+from partial_pooling.data.reading import read_data
 from partial_pooling.exact.posterior import solve
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.priors.priors import parse_hyperprior
@@ -17,7 +18,8 @@ from partial_pooling.tables import write_table
 
 
 def main(job: Any) -> None:
-    exact = solve(read_groups(job.input.data), parse_hyperprior(job.params.prior))
+    family = FAMILIES[job.params.family]
+    exact = solve(read_data(job.input.data), parse_hyperprior(job.params.prior), family)
     diagnose = partial(diagnose_fit, draws=job.params.draws, exact=exact)
     estimates, fits = [], []
     with ThreadPoolExecutor(job.threads) as pool:

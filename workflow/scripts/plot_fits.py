@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from partial_pooling.data.reading import read_groups
+from partial_pooling.data.measures import estimates_of
+from partial_pooling.data.reading import read_data
 from partial_pooling.figures.drawing import draw_all
 from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
@@ -26,7 +27,7 @@ def main(job: Any) -> None:
         cells = read_table(table).set_index(["variable", "seed", "target_accept", "draws"])
         mcse[model] = float(cells["mcse_mean"].loc[("log_tau", *shown, job.params.draws)])
     exact = read_table(job.input.exact).set_index("variable")
-    lecture = applies(read_groups(job.input.data), parse_hyperprior(job.params.prior))
+    lecture = applies(estimates_of(read_data(job.input.data)), parse_hyperprior(job.params.prior))
     given = {
         "fits": fits,
         "curves": read_dataset(job.input.curves),
@@ -34,7 +35,7 @@ def main(job: Any) -> None:
         "exact_mean": float(exact.loc["log_tau", "mean"]),
         "quoted": QUOTED_LOG_TAU if lecture else None,
     }
-    draw_all(job.params.figures, given, job.output)
+    draw_all(job.params.figures, given, job.output, job.params.measure)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ def main(job: Any) -> None:
         for fit in read_fits(path, job.params.draws):
             if fit["posterior"]["seed"].item() == job.params.seed:
                 name = f"{model}_{fit['posterior']['target_accept'].item():g}"
-                figure = draw(function, needs, {"fits": {model: fit}, "curves": curves})
+                given = {"fits": {model: fit}, "curves": curves}
+                figure = draw(function, needs, given, job.params.measure)
                 save(figure, job.output[name])
 
 

@@ -8,7 +8,7 @@ from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
-    groups = read_groups(job.input.raw, job.params.form, job.params.columns, job.params.pooled_sd)
+    groups = read_groups(job.input.raw, **job.params.reading)
     with replacing(job.output.data) as path:
         write_groups(groups, path)
 

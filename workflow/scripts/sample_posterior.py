@@ -4,8 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from partial_pooling.data.reading import read_groups
-from partial_pooling.families.normal import NORMAL
+from partial_pooling.data.reading import read_data
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.logs import LOGGER, log_to
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.models.weights import read_weights
@@ -20,8 +20,13 @@ from partial_pooling.study.provenance import provenance
 
 def main(job: Any) -> None:
     params = job.params
-    named = {"model": job.wildcards.model, "prior": params.prior, "sampler": params.sampler}
-    settings = {**named, **params.settings}
+    settings = {
+        "model": job.wildcards.model,
+        "family": params.family,
+        "prior": params.prior,
+        "sampler": params.sampler,
+        **params.settings,
+    }
     weights = None
     if job.input.weights:
         weights = read_weights(job.input.weights)
@@ -33,11 +38,12 @@ def main(job: Any) -> None:
     missing = [fit for fit, stored in batch.items() if stored is None]
     LOGGER.info("%d of %d fits found in the store", len(batch) - len(missing), len(batch))
     if missing:  # else nothing is compiled
-        groups = read_groups(job.input.data)
+        groups = read_data(job.input.data)
         prior = parse_hyperprior(params.prior)
-        model = build_model(job.wildcards.model, groups, prior, weights=weights)
+        family = FAMILIES[params.family]
+        model = build_model(job.wildcards.model, groups, prior, family, weights)
         run = SamplerSettings(**params.settings)
-        conditional = partial(draw_theta, groups, NORMAL)
+        conditional = partial(draw_theta, groups, family)
         fits = sample_fits(model, params.sampler, missing, run, job.threads, conditional)
         for done, fit in enumerate(fits, len(batch) - len(missing) + 1):
             batch[fit.seed, fit.target_accept] = store.save(fit, groups.names, origin)

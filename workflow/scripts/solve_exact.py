@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
-from partial_pooling.data.reading import read_groups
+from partial_pooling.data.measures import estimates_of
+from partial_pooling.data.reading import read_data
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.exact.weights import weights
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.logs import log_to
@@ -20,22 +22,25 @@ from partial_pooling.tables import write_table
 
 
 def main(job: Any) -> None:
-    groups = read_groups(job.input.data)
+    groups = read_data(job.input.data)
     prior = parse_hyperprior(job.params.prior)
-    exact = solve(groups, prior)
+    exact = solve(groups, prior, FAMILIES[job.params.family])
+    normal = estimates_of(groups)
     by_hand = job.params.weights
     suggested = weights(exact)
     used = np.broadcast_to(by_hand, len(groups)) if by_hand else suggested
     for table, path in (
         (exact_table(exact), job.output.exact),
-        (classical_table(groups), job.output.classical),
-        (theta_table(groups), job.output.classical_theta),
+        (classical_table(normal), job.output.classical),
+        (theta_table(normal), job.output.classical_theta),
     ):
         write_table(table, path)
     write_weights(groups.names, used, suggested, job.output.weights)
-    write_json(asdict(heterogeneity(groups)), job.output.heterogeneity)
-    write_json(prior_data_agreement(groups, prior).as_dict(), job.output.agreement)
-    attributes = provenance(job.input.data, {"prior": job.params.prior})
+    write_json(asdict(heterogeneity(normal)), job.output.heterogeneity)
+    write_json(prior_data_agreement(normal, prior).as_dict(), job.output.agreement)
+    attributes = provenance(
+        job.input.data, {"prior": job.params.prior, "family": job.params.family}
+    )
     with replacing(job.output.curves) as temporary:
         exact_dataset(exact).assign_attrs(attributes).to_netcdf(temporary)
 

@@ -27,7 +27,9 @@ def main(job: Any) -> None:
     for name, table in made.items():
         if name != "fared":
             write_table(table, job.output[name])
-    origin = provenance(job.input.data, {"prior": job.params.prior, **settings})
+    origin = provenance(
+        job.input.data, {"prior": job.params.prior, "family": job.params.family, **settings}
+    )
     origin |= provenance_of_kept(Path(job.input.data).parent)
     said = sentences(calibration, tables, settings)
     section = {"sentences": said, "settings": settings, **shown, "provenance": origin}

@@ -5,6 +5,8 @@ what follows from each: mu, shrunken theta, a prediction interval. Sources: DerS
 1986; Paule and Mandel 1982; Higgins and Thompson 2002 (I^2, H^2); Higgins, Thompson and
 Spiegelhalter 2009 (prediction interval); Viechtbauer 2005 (ML, REML).
 
+Data of other families come here as their normal approximation (`data.measures.estimates_of`).
+
 These plug one tau in, so what they say of mu and theta leaves out the uncertainty of tau. mu is
 flat throughout: no prior enters.
 """
@@ -21,13 +23,15 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, t
 
 from partial_pooling.arrays import Array, sums_without
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Estimates, Groups
+from partial_pooling.data.measures import estimates_of
 from partial_pooling.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 0.95  # of prediction intervals
+APPROXIMATED = "normal approximation"
 
 
 @dataclass(frozen=True)
@@ -177,11 +181,15 @@ def maximum_likelihood(groups: Estimates, restricted: bool = False) -> float:
     return candidates[int(np.argmax(heights))]
 
 
-def classical_table(groups: Estimates) -> pd.DataFrame:
-    """One row a method: method, tau, mu, mu_std_error, prediction_lower, prediction_upper."""
+def classical_table(groups: Groups) -> pd.DataFrame:
+    """One row a method: method, tau, mu, mu_std_error, prediction_lower, prediction_upper.
+
+    Of data that are no estimates a column `data` more, which says that all is from their normal
+    approximation.
+    """
     import pandas as pd
 
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "method": e.method,
@@ -191,9 +199,10 @@ def classical_table(groups: Estimates) -> pd.DataFrame:
                 "prediction_lower": e.prediction[0],
                 "prediction_upper": e.prediction[1],
             }
-            for e in estimate(groups).estimates.values()
+            for e in estimate(estimates_of(groups)).estimates.values()
         ]
     )
+    return table if isinstance(groups, Estimates) else table.assign(data=APPROXIMATED)
 
 
 def theta_table(groups: Estimates) -> pd.DataFrame:

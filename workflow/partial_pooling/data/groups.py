@@ -103,3 +103,41 @@ class Summaries(Groups):
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     n: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TwoMeans(Groups):
+    """Mean, standard deviation and number of observations in two arms of each of J groups.
+
+    Attributes
+    ----------
+    mean_treated, mean_control
+        Shape (J,), in the units of the data.
+    sd_treated, sd_control
+        Shape (J,), with divisor n - 1, above 0.
+    n_treated, n_control
+        Shape (J,), whole numbers, 2 or more.
+    """
+
+    mean_treated: NDArray[np.float64]
+    sd_treated: NDArray[np.float64]
+    n_treated: NDArray[np.float64]
+    mean_control: NDArray[np.float64]
+    sd_control: NDArray[np.float64]
+    n_control: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Correlations(Groups):
+    """The correlation of two variables in each of J groups.
+
+    Attributes
+    ----------
+    r
+        Shape (J,), between -1 and 1.
+    n
+        Shape (J,), numbers of pairs of observations, whole, 4 or more.
+    """
+
+    r: NDArray[np.float64]
+    n: NDArray[np.float64]

@@ -1,43 +1,54 @@
-"""Reading groups from the forms in which people have them, and writing them as estimates."""
+"""Reading groups from the forms in which people have them, and writing them for the steps to come.
+
+What the steps read, `data.csv`, has the columns of one form: its header says which.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
-from partial_pooling.data.forms.estimates import ESTIMATES
 from partial_pooling.data.forms.registry import FORMS
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.measures import CORRECTION, UnusableGroupError, estimates_of
 from partial_pooling.data.table import read_csv
 from partial_pooling.errors import InputError
+from partial_pooling.files import intact
 
 
 def read_groups(
     path: str | Path,
     form: str = "estimates",
     columns: Mapping[str, str] | None = None,
+    *,
     pooled_sd: bool = False,
-) -> Estimates:
-    """Read a CSV file of groups and bring it to estimates with standard errors.
+    measure: str | None = None,
+    continuity_correction: float = CORRECTION,
+) -> Groups:
+    """Read a CSV file of groups.
 
     Parameters
     ----------
     path
         CSV file in UTF-8, with a header.
     form
-        `estimates` (group, estimate, std_error), `summaries` (group, mean, sd, n) or
-        `observations` (group, value: one row an observation).
+        A key of `FORMS`, which has the columns of each.
     columns
         Names that the file has for the form's columns, where they differ.
     pooled_sd
         For summaries and observations: use one standard deviation, pooled over groups with
         weights n - 1, in place of each group's own.
+    measure
+        A key of `MEASURES` to bring the data to, as estimates; None for the data as they are.
+    continuity_correction
+        What a measure adds where a count is zero.
 
     Returns
     -------
-    Estimates
-        In the order in which the groups first appear.
+    Groups
+        In the order in which they first appear: Estimates, or of the form's own kind.
 
     Raises
     ------
@@ -46,20 +57,35 @@ def read_groups(
     """
     reader = FORMS[form]
     names = [(columns or {}).get(column, column) for column in reader.columns]
-    groups = reader(read_csv(Path(path), names), names, pooled_sd=pooled_sd)
+    table = read_csv(Path(path), names)
+    groups = reader(table, names, pooled_sd=pooled_sd)
     if len(groups) < 2:
         raise InputError(
             f"{path}: found {len(groups)} group; allowed: 2 or more, since pooling needs groups"
         )
-    return groups
+    if measure is None:
+        return groups
+    try:
+        return estimates_of(groups, measure, continuity_correction)
+    except UnusableGroupError as error:
+        raise table.error_of_group(names[0], error.group, error.found, error.allowed) from None
 
 
-def write_groups(groups: Estimates, path: str | Path) -> None:
-    """Write `group,estimate,std_error` such that reading gives back every bit."""
+def read_data(path: str | Path) -> Groups:
+    """Read what `write_groups` wrote, in whichever form it is."""
+    with intact(Path(path)).open(encoding="utf-8", newline="") as file:
+        header = tuple(next(csv.reader(file), ()))
+    form = next((form.name for form in FORMS.values() if form.columns == header), "estimates")
+    return read_groups(path, form)
+
+
+def write_groups(groups: Groups, path: str | Path) -> None:
+    """Write groups in the form of their kind, such that `read_data` gives back every bit."""
+    columns = [field.name for field in fields(groups) if field.name != "names"]
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ESTIMATES.columns)
-        for name, estimate, std_error in zip(
-            groups.names, groups.estimate, groups.std_error, strict=True
+        writer.writerow(["group", *columns])
+        for name, *values in zip(
+            groups.names, *(getattr(groups, column) for column in columns), strict=True
         ):
-            writer.writerow([name, repr(float(estimate)), repr(float(std_error))])
+            writer.writerow([name, *(repr(float(value)) for value in values)])

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact
+from partial_pooling.limits import MOST_COUNTED
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# spreadsheets and typeset tables have spaces that no line may break at, where people type one
+_NO_BREAK = str.maketrans(dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", " "))
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 
 
@@ -33,6 +36,13 @@ class Table:
         return InputError(
             f"{self.path}, line {self.lines[row]}, column {column}: "
             f"found {found}; allowed: {allowed}"
+        )
+
+    def error_of_group(self, column: str, name: str, found: str, allowed: str) -> InputError:
+        """Say what was found of a group as a whole; it stands on its first line."""
+        line = self.lines[self.cells[column].index(name)]
+        return InputError(
+            f"{self.path}, line {line}, group {name!r}: found {found}; allowed: {allowed}"
         )
 
     def names(self, column: str) -> list[str]:
@@ -84,6 +94,32 @@ class Table:
                 raise self.error(row, column, text, allowed)
         return values
 
+    def counts(self, column: str, least: int, most: str | None = None) -> NDArray[np.float64]:
+        """Read a column of whole numbers.
+
+        Parameters
+        ----------
+        column
+            Its name.
+        least
+            The smallest that is allowed.
+        most
+            A column of numbers that bound them from above, row by row.
+        """
+        counts = self.numbers(
+            column,
+            f"a whole number, {least} or more (to {MOST_COUNTED:g})",
+            lambda value: least <= value <= MOST_COUNTED and value == int(value),
+        )
+        if most is not None:
+            for row, (count, limit) in enumerate(
+                zip(counts, map(float, self.cells[most]), strict=True)
+            ):
+                if count > limit:
+                    found, allowed = f"{count:g}", f"at most {most}, which is {limit:g}"
+                    raise self.error(row, column, found, allowed)
+        return counts
+
 
 def read_csv(path: Path, columns: list[str]) -> Table:
     """Read columns of a CSV file as text, blank lines left out.
@@ -96,7 +132,7 @@ def read_csv(path: Path, columns: list[str]) -> Table:
     if not path.exists():
         raise InputError(f"{path}: no such file; allowed: a CSV file")
     try:
-        text = intact(path).read_bytes().decode("utf-8-sig")
+        text = intact(path).read_bytes().decode("utf-8-sig").translate(_NO_BREAK)
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "

@@ -9,8 +9,6 @@ against quadrature.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,26 +23,6 @@ if TYPE_CHECKING:
     from partial_pooling.families.normal import GivenTau
 
 
-def _unchanged(theta: Array) -> Array:
-    return theta
-
-
-@dataclass(frozen=True)
-class ReadingScale:
-    """The scale on which people read theta.
-
-    Attributes
-    ----------
-    units
-        What theta is measured in.
-    read
-        From theta to what people read, increasing: for logits the probability.
-    """
-
-    units: str = "data units"
-    read: Callable[[Array], Array] = _unchanged
-
-
 class Family[Data: Groups = Any](ABC):
     """A likelihood of the data of each group, given its theta. `Data` is what it reads.
 
@@ -54,13 +32,15 @@ class Family[Data: Groups = Any](ABC):
         As in a configuration.
     forms
         Forms of input whose data it takes.
-    scale
-        The scale on which people read theta.
+    on_estimates
+        Whether it takes estimates with standard errors, to which an effect measure brings data of
+        other forms, or the data as they are. Then theta is the first measure of their form
+        (`data.measures`).
     """
 
     name: ClassVar[str]
     forms: ClassVar[tuple[str, ...]]
-    scale: ClassVar[ReadingScale] = ReadingScale()
+    on_estimates: ClassVar[bool] = False
 
     @abstractmethod
     def log_likelihood(self, groups: Data, theta: Array) -> Array:
@@ -80,10 +60,7 @@ class Family[Data: Groups = Any](ABC):
 
     @abstractmethod
     def data(self, groups: Data) -> dict[str, Array]:
-        """What `simulate` draws anew, by name, each of shape (J,).
-
-        It is what differs from fit to fit of one compiled model.
-        """
+        """All that the likelihood reads, by name, each of shape (J,)."""
 
     @abstractmethod
     def observe(self, pm: ModuleType, groups: Data, theta: Any, data: dict[str, Any]) -> Any:
@@ -98,7 +75,7 @@ class Family[Data: Groups = Any](ABC):
         theta
             PyMC's variable, of shape (J,).
         data
-            As of `data`: numbers, or PyMC's containers of them.
+            PyMC's containers of `data`.
         """
 
     @abstractmethod

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array, slices, sums_without
+from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Estimates
 from partial_pooling.families.family import Family
 from partial_pooling.priors.distributions import Location
@@ -31,7 +32,8 @@ class Normal(Family[Estimates]):
     """Estimates with known standard errors."""
 
     name = "normal"
-    forms = ("estimates", "summaries", "observations")
+    forms = tuple(FORMS)
+    on_estimates = True
 
     def log_likelihood(self, groups: Estimates, theta: Array) -> Array:
         z = (groups.estimate - theta) / groups.std_error
@@ -46,11 +48,11 @@ class Normal(Family[Estimates]):
         return Estimates(groups.names, estimate, groups.std_error)
 
     def data(self, groups: Estimates) -> dict[str, Array]:
-        return {"estimate": groups.estimate}
+        return {"estimate": groups.estimate, "std_error": groups.std_error}
 
     def observe(self, pm: ModuleType, groups: Estimates, theta: Any, data: dict[str, Any]) -> Any:
         return pm.Normal(
-            "y", mu=theta, sigma=groups.std_error, observed=data["estimate"], dims="group"
+            "y", mu=theta, sigma=data["std_error"], observed=data["estimate"], dims="group"
         )
 
     def typical_error(self, groups: Estimates) -> float:
@@ -61,7 +63,7 @@ class Normal(Family[Estimates]):
     def observe_integrated(
         self, pm: ModuleType, groups: Estimates, mu: Any, tau: Any, data: dict[str, Any]
     ) -> Any:
-        spread = pm.math.sqrt(groups.std_error**2 + tau**2)
+        spread = pm.math.sqrt(data["std_error"] ** 2 + tau**2)
         return pm.Normal("y", mu=mu, sigma=spread, observed=data["estimate"], dims="group")
 
     def theta_given(self, groups: Estimates, mu: Array, tau: Array, z: Array) -> Array:

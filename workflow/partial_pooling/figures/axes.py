@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
+from partial_pooling.data.measures import ReadingScale
 from partial_pooling.figures.labels import escape
 from partial_pooling.figures.style import COLOURS, HALO, MARKERS, Array
+from partial_pooling.words import significant
 
 
 def note(ax: Axes, text: str) -> None:
@@ -118,3 +120,49 @@ def axis_from_zero(ax: Axes, values: Array) -> None:
     ax.yaxis.set_major_formatter("{x:g}")
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(0, float(positive.max()) * 1.5)
+
+
+def reading_axis(ax: Axes, scale: ReadingScale) -> None:
+    """Put the scale on which people read theta above the x axis, which has theta."""
+    ticks = reading_ticks(scale, *ax.get_xlim())
+    above = ax.secondary_xaxis("top")
+    above.set_xticks(scale.write(ticks), [significant(3)(tick) for tick in ticks])
+    above.xaxis.set_minor_locator(NullLocator())
+    above.set_xlabel(scale.name)
+
+
+def reading_ticks(scale: ReadingScale, low: float, high: float, gap: float = 0.09) -> Array:
+    """Round numbers on the scale on which people read theta, for an axis of theta.
+
+    Parameters
+    ----------
+    scale
+        The scale.
+    low, high
+        Ends of the axis, in theta.
+    gap
+        Between two of them, as a share of the axis.
+
+    Returns
+    -------
+    numpy.ndarray
+        1, 5 and 2 times powers of ten and their distances from the scale's end, if it has one, the
+        roundest first as long as there is room; ever finer numbers where the axis is short.
+    """
+    powers = 10.0 ** np.arange(-9, 10)
+    steps = np.concatenate([powers, 5 * powers, 2 * powers])
+    end = float(scale.read(np.array(np.inf)))
+    from_end = end - steps[steps < end / 2] if math.isfinite(end) else np.array([])
+    positive = np.concatenate([steps[steps < end], from_end])
+    ends = scale.read(np.array([low, high]))
+    fine = MaxNLocator(6).tick_values(*ends)
+    null = scale.read(np.array([0.0]))
+    found: list[float] = []
+    for tick in (*null, *np.column_stack([positive, -positive]).ravel(), *fine):
+        if not ends[0] <= tick <= ends[1]:
+            continue
+        with np.errstate(divide="ignore"):
+            places = scale.write(np.array([tick, *found]))
+        if np.isfinite(places[0]) and (abs(places[1:] - places[0]) >= gap * (high - low)).all():
+            found.append(float(tick))
+    return np.sort(found)

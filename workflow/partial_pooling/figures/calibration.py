@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from partial_pooling.figures.axes import log_axis, model_handles, separate
 from partial_pooling.figures.draws import fade
-from partial_pooling.figures.labels import THOUSANDS, escape, shorten
+from partial_pooling.figures.labels import THOUSANDS, escape, shorten, units
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -173,7 +173,7 @@ def calibration_by_tau(by_tau: pd.DataFrame) -> Figure:
         for number, cell in enumerate(cells.to_dict("records"))
     ]
     below.set_xticks(range(len(labels)), labels, fontsize=9)
-    below.set_xlabel("true τ (data units), equally many simulations each")
+    below.set_xlabel(f"true τ ({units()}), equally many simulations each")
     above.set_ylabel("mean log τ − exact\n(exact posterior sd)")
     below.set_ylabel("% of fits")
     below.set_ylim(-4, 104)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from partial_pooling.figures.curves import body, curve
 from partial_pooling.figures.draws import Fits, draws_of
-from partial_pooling.figures.labels import HYPERPARAMETERS, LABELS, escape
+from partial_pooling.figures.labels import HYPERPARAMETERS, escape, label
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, new_figure, styled
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def densities(fits: Fits, curves: xr.Dataset) -> Figure:
             ax.set_xlim(low, high)
             ax.set_ylim(bottom=0)
             ax.yaxis.set_major_locator(MaxNLocator(3))
-        column[-1].set_xlabel(LABELS[variable])
+        column[-1].set_xlabel(label(variable))
         # a chain that was stuck piles its draws up in one bin, which must not flatten the curve
         peak = float(np.max(density[np.isfinite(density)]))
         column[0].set_ylim(top=min(column[0].get_ylim()[1], 2 * peak))

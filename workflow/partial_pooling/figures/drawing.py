@@ -9,7 +9,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from partial_pooling.data.reading import read_groups
+from partial_pooling.data.measures import MEASURES, estimates_of
+from partial_pooling.data.reading import read_data
+from partial_pooling.figures.labels import on_measure
 from partial_pooling.figures.style import save
 from partial_pooling.files import read_dataset
 from partial_pooling.tables import read_table
@@ -20,28 +22,34 @@ def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for name, path in files.items():
         if name == "groups":
-            given[name] = read_groups(path)
+            given[name] = estimates_of(read_data(path))
         else:
             given[name] = read_dataset(path) if name == "curves" else read_table(path)
     return given
 
 
-def draw(function: str, needs: Sequence[str], given: Mapping[str, Any]) -> Figure:
+def draw(
+    function: str, needs: Sequence[str], given: Mapping[str, Any], measure: str | None
+) -> Figure:
     """Draw a figure by the name of its function, from what is given by name.
 
     No import here tells which module draws: a rule's digest counts `registry.modules` beside its
-    script.
+    script. Axes are named after the measure, a key of `MEASURES`, if there is one.
     """
     module, _, name = function.partition(".")
-    figure: Figure = resolve_name(f"partial_pooling.figures.{module}:{name}")(
-        **{need: given[need] for need in needs}
-    )
+    with on_measure(MEASURES[measure] if measure else None):
+        figure: Figure = resolve_name(f"partial_pooling.figures.{module}:{name}")(
+            **{need: given[need] for need in needs}
+        )
     return figure
 
 
 def draw_all(
-    figures: Mapping[str, Sequence[str]], given: Mapping[str, Any], files: Mapping[str, str]
+    figures: Mapping[str, Sequence[str]],
+    given: Mapping[str, Any],
+    files: Mapping[str, str],
+    measure: str | None,
 ) -> None:
     """Draw figures, told as by `registry.drawn`, each to its SVG and PNG of a rule's outputs."""
     for name, (function, *needs) in figures.items():
-        save(draw(function, needs, given), files[name], files[f"{name}_png"])
+        save(draw(function, needs, given, measure), files[name], files[f"{name}_png"])

@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from partial_pooling.data.groups import Estimates
-from partial_pooling.figures.labels import escape, shorten
+from partial_pooling.figures.axes import reading_axis
+from partial_pooling.figures.labels import escape, label, measure, shorten
 from partial_pooling.figures.style import EXACT, GREY, RAW, new_figure, styled
 from partial_pooling.words import significant
 
@@ -37,7 +38,8 @@ def forest(groups: Estimates, exact: pd.DataFrame, classical: pd.DataFrame) -> F
     matplotlib.figure.Figure
         A row a group, and one for the theta of a new group; of more than `MOST_NAMED_GROUPS`
         the rows lie close together, without names, in the order of the pooled estimates. Bars are
-        95 % intervals. Where a posterior mean does not exist the median stands for it.
+        95 % intervals. Where a posterior mean does not exist the median stands for it. A dotted
+        line is no effect, where the measure has one; an axis above has what people read.
     """
     table = exact.set_index("variable")
     rows = [*(f"theta[{name}]" for name in groups.names), "theta_new"]
@@ -101,7 +103,14 @@ def forest(groups: Estimates, exact: pd.DataFrame, classical: pd.DataFrame) -> F
     reach = 0.5 * (high - low)
     if new_low < low - reach or new_high > high + reach:
         labels[-1] += f"\n{significant(3)(new_low)} to {significant(3)(new_high)}"
-    low, high = max(low - reach, min(low, new_low)), min(high + reach, max(high, new_high))
+    of = measure()
+    null = [of.null] if of and of.null is not None else []
+    low, high = (
+        max(low - reach, min(low, new_low, *null)),
+        min(high + reach, max(high, new_high, *null)),
+    )
+    for no_effect in null:
+        ax.axvline(no_effect, color="black", linewidth=1.2, linestyle=":", zorder=1)
     out = (groups.estimate - raw < low) | (groups.estimate + raw > high)
     if named:
         for i in np.flatnonzero(out):
@@ -116,7 +125,9 @@ def forest(groups: Estimates, exact: pd.DataFrame, classical: pd.DataFrame) -> F
     ax.set_ylim(last + 0.6, -0.6)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("θ (data units)")
+    ax.set_xlabel(label("theta"))
+    if of and of.reading:
+        reading_axis(ax, of.reading)
     statistic = "mean" if defined else "median (not every mean exists)"
     figure.legend(
         handles=[
@@ -130,9 +141,10 @@ def forest(groups: Estimates, exact: pd.DataFrame, classical: pd.DataFrame) -> F
             ),
             Line2D([], [], color=EXACT, marker="o", lw=2, label=f"exact posterior {statistic}"),
             (Patch(color="#E3E3E3", label="complete pooling")),
+            *(Line2D([], [], color="black", ls=":", lw=1.2, label="no effect") for _ in null),
         ],
         loc="outside upper center",
-        ncols=3 if defined else 2,
+        ncols=3 if defined and not null else 2,
         title="bars and band: 95 % intervals",
         columnspacing=1.2,
         handlelength=1.6,

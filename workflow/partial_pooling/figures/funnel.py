@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from partial_pooling.figures.curves import curve, quantile
 from partial_pooling.figures.draws import Fits, diverging_of, draws_of, span, with_divergences
-from partial_pooling.figures.labels import LABELS, escape, percent, shorten
+from partial_pooling.figures.labels import escape, label, percent, shorten, units
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, new_figure, styled
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
     low, high = span(theta.values(), 0.0002, 0.9998)
     axes[0].set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
     for ax in axes[: len(fits)][-columns:]:
-        ax.set_xlabel(f"θ of {escape(shorten(group, 24))} (data units)")
+        ax.set_xlabel(f"θ of {escape(shorten(group, 24))} ({units()})")
         ax.tick_params(labelbottom=True)
     for ax in axes[::columns]:
-        ax.set_ylabel(LABELS["log_tau"])
+        ax.set_ylabel(label("log_tau"))
     figure.legend(
         handles=[
             Line2D([], [], linestyle="none", marker=".", color=GREY, label="transition"),
@@ -147,7 +147,7 @@ def funnel_neck(fits: Fits, curves: xr.Dataset) -> Figure:
     right = quantile(curves, "log_tau", 0.95)
     left = quantile(curves, "log_tau", max(lowest, 1e-3))
     ax.set_xlim(left - 0.3 * (right - left), right)
-    ax.set_xlabel("c (log of τ in data units)")
+    ax.set_xlabel(f"c (log of τ in {units()})")
     ax.set_ylabel("P(log τ < c)")
     figure.legend(loc="outside upper center", ncols=3)
     return figure

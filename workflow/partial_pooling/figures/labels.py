@@ -5,14 +5,40 @@ Text of the user (names of groups and models) never reaches Matplotlib's mathtex
 
 from __future__ import annotations
 
-LABELS = {
-    "mu": "μ (data units)",
-    "tau": "τ (data units)",
-    "log_tau": "log τ (τ in data units)",
-    "theta": "θ (data units)",
-}
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from partial_pooling.data.measures import Measure
+from partial_pooling.words import symbol
+
 HYPERPARAMETERS = ("mu", "tau", "log_tau")
+DATA_UNITS = "data units"
 THOUSANDS = "{x:,.0f}"  # numbers along an axis
+
+# As Matplotlib's style: set while a figure is drawn, so that not every function hands it on.
+_MEASURE: ContextVar[Measure | None] = ContextVar("measure", default=None)
+
+
+@contextmanager
+def on_measure(measure: Measure | None) -> Iterator[None]:
+    """Have figures drawn in the block name their axes after a measure."""
+    token = _MEASURE.set(measure)
+    try:
+        yield
+    finally:
+        _MEASURE.reset(token)
+
+
+def measure() -> Measure | None:
+    """What theta is in the figure that is being drawn; None if all that is known is its number."""
+    return _MEASURE.get()
+
+
+def units() -> str:
+    """What axes of mu, tau and theta are in."""
+    of = measure()
+    return of.label if of and of.label else DATA_UNITS
 
 
 def escape(text: str) -> str:
@@ -42,10 +68,13 @@ def shorten(name: str, length: int = 28) -> str:
 
 def label(variable: str) -> str:
     """A variable as axes name it, with its unit."""
-    if variable in LABELS:
-        return LABELS[variable]
-    name = variable.removeprefix("theta[").removesuffix("]")
-    return f"θ of {escape(shorten(name, 12))} (data units)"
+    if variable in ("mu", "tau"):
+        return f"{symbol(variable)} ({units()})"
+    if variable == "log_tau":
+        return f"log τ (τ in {units()})"
+    name = variable.removeprefix("theta").removeprefix("[").removesuffix("]")
+    of_group = f" of {escape(shorten(name, 12))}" if name else ""
+    return f"θ{of_group} ({units()})"
 
 
 def percent(fraction: float) -> str:

@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.curves import body
-from partial_pooling.figures.labels import LABELS, escape, shorten
+from partial_pooling.figures.labels import escape, label, shorten, units
 from partial_pooling.figures.style import (
     EMPIRICAL_BAYES,
     GREY,
@@ -69,9 +69,9 @@ def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) ->
     ramp_map = mpl.colors.ListedColormap(ramp)
     plugged = _plugged_in(classical)
     peak = float(np.max(density[kept & np.isfinite(density)]))
-    for ax, curves_of, label in (
-        (axes[0], means, "E[θ | τ, y] (data units)"),
-        (axes[1], sds, "sd[θ | τ, y] (data units)"),
+    for ax, curves_of, named in (
+        (axes[0], means, f"E[θ | τ, y] ({units()})"),
+        (axes[1], sds, f"sd[θ | τ, y] ({units()})"),
     ):
         ax.fill_between(
             tau[kept],
@@ -107,17 +107,17 @@ def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) ->
                         zorder=5,
                     )
         ax.set_xlim(0, tau[kept][-1])
-        ax.set_ylabel(label)
+        ax.set_ylabel(named)
         if few:
             _label_ends(ax, float(tau[kept][-1]), curves_of[:, kept][:, -1], groups.names)
     if not few:
         figure.colorbar(
             mpl.cm.ScalarMappable(norm, ramp_map),
             ax=axes,
-            label="estimate y of the group (data units)",
+            label=f"estimate y of the group ({units()})",
             aspect=40,
         )
-    axes[-1].set_xlabel(LABELS["tau"])
+    axes[-1].set_xlabel(label("tau"))
     methods = "; ".join(
         f"{', '.join(names)}: τ = {significant(3)(value)}" for value, names in plugged.items()
     )

@@ -21,7 +21,7 @@ from partial_pooling.figures.draws import (
     thin,
     with_divergences,
 )
-from partial_pooling.figures.labels import LABELS, THOUSANDS, escape
+from partial_pooling.figures.labels import THOUSANDS, escape, label
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -69,12 +69,12 @@ def traces(fits: Fits) -> Figure:
     )
     for row, variable in zip(axes, variables, strict=True):
         series = {model: draws_of(fit, variable) for model, fit in fits.items()}
-        label = LABELS[variable]
+        named = label(variable)
         if variable == "theta":
             of = len(series[models[0]])
             drawn = np.linspace(0, of - 1, min(of, MOST_TRACED_GROUPS)).astype(int)
             series = {model: values[drawn] for model, values in series.items()}
-            label = ("all " if len(drawn) == of else f"{len(drawn)} of {of:,} ") + label
+            named = ("all " if len(drawn) == of else f"{len(drawn)} of {of:,} ") + named
         low, high = span(series.values(), *EXTENT.get(variable, (0, 1)))
         if variable == "tau":
             low = min(low, max(0.0, low - 0.02 * (high - low)))
@@ -107,7 +107,7 @@ def traces(fits: Fits) -> Figure:
             ax.xaxis.set_major_formatter(THOUSANDS)
             ax.tick_params(labelbottom=variable == "theta")
         row[0].set_ylim(low, high)
-        row[0].set_ylabel(label)
+        row[0].set_ylabel(named)
         row[0].set_xlim(left=0)
         row[0].xaxis.set_major_locator(NullLocator())
     axes[0, 0].set_title("density")
@@ -173,7 +173,7 @@ def log_tau(fits: Fits) -> Figure:
         )
         ax.set_ylim(low - 0.17 * (high - low), high + 0.12 * (high - low))
         ax.set_xlim(0, values.size)
-        ax.set_ylabel(LABELS["log_tau"])
+        ax.set_ylabel(label("log_tau"))
         ax.set_title(with_divergences(model, fit), color=COLOURS[model], loc="left")
         ax.xaxis.set_major_formatter(THOUSANDS)
     axes[-1].set_xlabel("iteration, chains joined end to end; ticks below: divergent transitions")

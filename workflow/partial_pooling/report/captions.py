@@ -59,8 +59,15 @@ def _forest(results: Results) -> Slots:
         "pooled": f"{units(theta['centre'].min())} to {units(theta['centre'].max())}",
         "new": results.interval("theta_new"),
         "found": f" {groups.names[far]} moves furthest, from {units(groups.estimate[far])} to "
-        f"{units(theta['centre'].iloc[far])}.",
+        f"{units(theta['centre'].iloc[far])}.{_above(results)}",
     }
+
+
+def _above(results: Results) -> str:
+    words = f" The axis above has the {results.reading.name}." if results.reading else ""
+    if results.measure and results.measure.null is not None:
+        words += " The dotted line is no effect."
+    return words
 
 
 def _divergences(results: Results) -> Slots:

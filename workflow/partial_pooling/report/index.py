@@ -29,7 +29,8 @@ def write_index(reports: Sequence[tuple[str, Results]], templates: Path) -> str:
             "sampler": report.best,
             "right": sum(setting["right"] for setting in report.sampling["settings"]),
             "fits": sum(setting["fits"] for setting in report.sampling["settings"]),
-            "mu": f"{report.centre_in_words('mu')} ({report.interval('mu')})",
+            "mu": f"{report.centre_in_words('mu')} ({report.interval('mu')})"
+            + (f"; {report.reading.name} {report.as_read('mu')}" if report.reading else ""),
             "tau": f"{report.in_units('tau', 'q50')} ({report.interval('tau')})",
         }
         for link, report in reports

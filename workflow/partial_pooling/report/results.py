@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from partial_pooling.data.groups import Estimates
-from partial_pooling.data.reading import read_groups
+from partial_pooling.data.measures import MEASURES, Measure, ReadingScale, estimates_of
+from partial_pooling.data.reading import read_data
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 from partial_pooling.tables import read_table
-from partial_pooling.words import Format, at_scale
+from partial_pooling.words import Format, at_scale, significant
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Results:
 
     @cached_property
     def groups(self) -> Estimates:
-        """The data."""
-        return read_groups(intact(self.folder / "data.csv"))
+        """The data; those of a family that takes other data as their normal approximation."""
+        return estimates_of(read_data(self.folder / "data.csv"))
 
     @cached_property
     def exact(self) -> pd.DataFrame:
@@ -123,8 +125,10 @@ class Results:
             return None
         summary = self._json("calibration/summary.json")
         same_data = summary["provenance"]["data_sha256"] == self.provenance["data_sha256"]
-        same_prior = json.loads(summary["provenance"]["settings"])["prior"] == self.prior.as_dict()
-        return summary if same_data and same_prior else None
+        settings = json.loads(summary["provenance"]["settings"])
+        same_prior = settings["prior"] == self.prior.as_dict()
+        same_family = settings.get("family", self.family) == self.family
+        return summary if same_data and same_prior and same_family else None
 
     def svg(self, name: str, folder: str = "figures") -> bytes:
         """An SVG of a folder of the results."""
@@ -152,10 +156,31 @@ class Results:
         return str(next(iter(self.settings["datasets"]))).replace("_", " ")
 
     @property
+    def dataset(self) -> dict[str, Any]:
+        """The keys of the data set."""
+        (dataset,) = self.settings["datasets"].values()
+        return dict(dataset)
+
+    @property
     def prior(self) -> HyperPrior:
         """The priors of mu and tau."""
-        (dataset,) = self.settings["datasets"].values()
-        return parse_hyperprior(dataset["prior"])
+        return parse_hyperprior(self.dataset["prior"])
+
+    @property
+    def family(self) -> str:
+        """Name of the groups' likelihood."""
+        return str(self.dataset["family"])
+
+    @property
+    def approximated(self) -> bool:
+        """Whether `groups`, and classical estimates, are of a normal approximation of the data."""
+        return not FAMILIES[self.family].on_estimates
+
+    @property
+    def measure(self) -> Measure | None:
+        """What theta is, if the study says it."""
+        name = self.dataset.get("measure")
+        return MEASURES[name] if name else None
 
     @property
     def models(self) -> list[str]:
@@ -275,3 +300,18 @@ class Results:
         if math.isfinite(self.value(variable)):
             return f"mean {self.in_units(variable)}"
         return f"median {self.in_units(variable, 'q50')}"
+
+    # -- exact values, on the scale on which people read theta ------------------------------
+
+    @property
+    def reading(self) -> ReadingScale | None:
+        """The scale on which people read theta, if it is another than the model's."""
+        return self.measure.reading if self.measure else None
+
+    def as_read(self, variable: str) -> str:
+        """Median and 95 % interval of a variable such as mu; they stay what they are there."""
+        assert self.reading is not None
+        columns = ("q50", "q2.5", "q97.5")
+        ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
+        median, low, high = map(significant(3), ends)
+        return f"{median} ({low} to {high})"

@@ -16,9 +16,12 @@ import yaml
 from pydantic import InstanceOf, ValidationError
 
 from partial_pooling.data.forms.registry import FORMS
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Groups
+from partial_pooling.data.measures import estimates_of
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
+from partial_pooling.families.registry import FAMILIES
+from partial_pooling.models.parametrizations import check_family
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import (
     HyperPrior,
@@ -27,6 +30,7 @@ from partial_pooling.priors.priors import (
     parse_prior,
     prior_to_offer,
 )
+from partial_pooling.study.likelihood import family_and_measure, reading
 from partial_pooling.study.settings import (
     NAME,
     Calibration,
@@ -58,8 +62,9 @@ NOT_THERE = {"missing": -1, "extra_forbidden": -1, "string_pattern_mismatch": -2
 
 
 class Dataset(DatasetFile):
-    """A data set of a study."""
+    """A data set of a study; its family is settled, and its measure if it has one."""
 
+    family: str
     prior: InstanceOf[HyperPrior]
 
 
@@ -72,11 +77,11 @@ class Study:
     sampling: Sampling
     thresholds: dict[str, float]
     calibration: Calibration
-    groups: dict[str, Estimates] = field(compare=False)
+    groups: dict[str, Groups] = field(compare=False)
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Write the study of one data set as a configuration, in plain values."""
-        of_file = self.datasets[dataset].model_dump(exclude={"prior"})
+        of_file = self.datasets[dataset].model_dump(exclude={"prior"}, exclude_none=True)
         of_dataset = of_file | {"prior": self.datasets[dataset].prior.as_dict()}
         return {
             "datasets": {dataset: of_dataset},
@@ -112,13 +117,12 @@ def read_study(config: Mapping[str, Any]) -> Study:
         found and what is allowed.
     """
     checked = check(config)
-    for name, keys in checked.datasets.items():
-        _check_dataset(name, keys)
-    groups = {
-        name: read_groups(keys.path, keys.form, keys.columns, keys.pooled_sd)
-        for name, keys in checked.datasets.items()
-    }
-    datasets = {name: _dataset(name, keys, groups[name]) for name, keys in checked.datasets.items()}
+    settled = {name: _settled(name, keys) for name, keys in checked.datasets.items()}
+    for keys in settled.values():
+        for model in checked.models:
+            check_family(model, FAMILIES[keys.family or ""])
+    groups = {name: read_groups(keys.path, **reading(keys)) for name, keys in settled.items()}
+    datasets = {name: _dataset(name, keys, groups[name]) for name, keys in settled.items()}
     calibration = checked.calibration
     kept = calibration.chains * calibration.draws
     if calibration.ranked_draws > kept:
@@ -171,8 +175,8 @@ def check(config: Mapping[str, Any]) -> Configuration:
         raise InputError(_one_line(min(error.errors(), key=_order), config)) from None
 
 
-def _check_dataset(name: str, keys: DatasetKeys) -> None:
-    """Check what can be checked of a data set before its file is read."""
+def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
+    """Check what can be checked of a data set before its file is read; settle its likelihood."""
     where = f"datasets.{name}"
     if name.lower() in RESERVED:
         raise InputError(
@@ -186,25 +190,23 @@ def _check_dataset(name: str, keys: DatasetKeys) -> None:
                 f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
                 f"allowed for form {keys.form}: {', '.join(allowed)}"
             )
-    if keys.pooled_sd and "pooled_sd" not in FORMS[keys.form].options:
-        raise InputError(
-            f"{where}.pooled_sd: found true; allowed for form {keys.form}: false, "
-            "since its standard errors are given"
-        )
+    family, measure = family_and_measure(keys, where)
     for variable, of_variable in _given_priors(keys).items():
         parse_prior(variable, of_variable, f"{where}.prior.{variable}")
+    return keys.model_copy(update={"family": family, "measure": measure})
 
 
 def _given_priors(keys: DatasetKeys) -> dict[str, Any]:
     return keys.prior.model_dump(exclude_unset=True)
 
 
-def _dataset(name: str, keys: DatasetKeys, groups: Estimates) -> Dataset:
+def _dataset(name: str, keys: DatasetKeys, groups: Groups) -> Dataset:
     where = f"datasets.{name}.prior"
     given = _given_priors(keys)
     missing = [variable for variable in CHOICES if variable not in given]
     if missing:
-        offer = prior_to_offer(groups.estimate, groups.std_error).as_dict()
+        normal = estimates_of(groups)
+        offer = prior_to_offer(normal.estimate, normal.std_error).as_dict()
         key, text = where, as_yaml({"prior": offer})[1:-1]
         if len(missing) == 1:
             key, text = f"{where}.{missing[0]}", as_yaml({missing[0]: offer[missing[0]]})[1:-1]
@@ -219,7 +221,7 @@ def _dataset(name: str, keys: DatasetKeys, groups: Estimates) -> Dataset:
             f"datasets.{name}.weights: found {len(keys.weights)} numbers; "
             f"allowed: one, or one for each of {len(groups)} groups"
         )
-    return Dataset(**keys.model_dump(exclude={"prior"}), prior=prior)
+    return Dataset(**keys.model_dump(exclude={"prior"}, exclude_none=True), prior=prior)
 
 
 def as_yaml(value: Any) -> str:
@@ -298,6 +300,8 @@ def _one_line(error: Mapping[str, Any], config: Any) -> str:
 
 def describe(schema: Mapping[str, Any]) -> str:
     """Say in words which values a part of the schema allows."""
+    if "const" in schema:
+        return str(schema["const"])
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     match schema.get("type"):

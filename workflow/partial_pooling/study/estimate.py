@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from partial_pooling.errors import InputError
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.sampling.samplers import batches, sample_fits
 from partial_pooling.study.configuration import Study, read_study, refuse_doubled_keys
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
@@ -70,25 +72,26 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
 
     from partial_pooling.exact.posterior import solve
     from partial_pooling.exact.weights import weights
-    from partial_pooling.families.normal import NORMAL
     from partial_pooling.grading.diagnostics import diagnose_fit
     from partial_pooling.models.parametrizations import WEIGHTED, build_model
     from partial_pooling.sampling.conditional import draw_theta
     from partial_pooling.sampling.fits import read_fit, write_fit
 
     sampling, prior = study.sampling, study.datasets[dataset].prior
-    groups, settings = study.groups[dataset], sampling.of_fits()
+    groups: Any = study.groups[dataset]
+    family, settings = FAMILIES[study.datasets[dataset].family], sampling.of_fits()
     extremes = [min(sampling.target_accept), max(sampling.target_accept)]
     # the first fit comes twice: the first time it compiles
     fits = [(sampling.seeds[0], accept) for accept in (extremes[0], *extremes)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fit.nc"
         times = [start]
-        exact = solve(groups, prior)
+        exact = solve(groups, prior, family)
         by_hand = study.datasets[dataset].weights
         centering = np.broadcast_to(by_hand, len(groups)) if by_hand else weights(exact)
-        built = build_model(model, groups, prior, weights=centering if model in WEIGHTED else None)
-        conditional = partial(draw_theta, groups, NORMAL)
+        used = centering if model in WEIGHTED else None
+        built = build_model(model, groups, prior, family, used)
+        conditional = partial(draw_theta, groups, family)
         for fit in sample_fits(built, sampling.sampler, fits, settings, 1, conditional):
             write_fit(fit, groups.names, path, attributes={})
             times.append(_core_seconds())

@@ -15,6 +15,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.measures import CORRECTION, MEASURES
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.fields import EACH_ONCE, TEXT, TRUE_OR_FALSE, Settings, number, one_of, whole
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
@@ -52,14 +54,22 @@ class DatasetFile(Settings):
     path: Annotated[str, TEXT]
     """CSV file in UTF-8, seen from the folder in which Snakemake runs."""
     form: Annotated[str, one_of(FORMS)] = "estimates"
-    """What a row is. `estimates` (group, estimate, std_error), `summaries` (group, mean, sd, n) or
-    `observations` (group, value; one row an observation)."""
+    """What a row is; the table below has the columns of each."""
+    family: Annotated[str | None, one_of(FAMILIES)] = None
+    """Likelihood of a group's data; nothing: the form's default, in the table below."""
+    measure: Annotated[str | None, one_of(MEASURES)] = None
+    """What the family `normal` estimates from the data of each group; nothing: the form's default,
+    in the table below. Estimates are taken as they are: there it says what they are, so that odds
+    ratios can be read beside log odds ratios."""
+    continuity_correction: Annotated[float, number(ge=0, le=10)] = CORRECTION
+    """What a measure of events adds where one of a group's counts is zero: to all four cells of the
+    table, to events and others, or to the events of a rate."""
     columns: dict[str, Annotated[str, TEXT]] = Field(default={})
     """Names that the file has for the form's columns, where they differ, such as `{group:
     school}`."""
     pooled_sd: Annotated[bool, TRUE_OR_FALSE] = False
-    """For summaries and observations. Use one standard deviation within groups, pooled with weights
-    n − 1, in place of each group's own."""
+    """For summaries and observations, with the family normal. Use one standard deviation within
+    groups, pooled with weights n − 1, in place of each group's own."""
     weights: list[Annotated[float, number(ge=0, le=1)]] = Field(default=[])
     """How far the model `partial` centers each group, 1 wholly and 0 not at all. One number for all
     groups, or one a group in the order of the file; empty: chosen from the exact posterior."""

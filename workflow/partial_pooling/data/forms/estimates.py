@@ -17,4 +17,4 @@ def read(table: Table, group: str, estimate: str, std_error: str) -> Estimates:
     )
 
 
-ESTIMATES = Form("estimates", ("group", "estimate", "std_error"), read)
+ESTIMATES = Form("estimates", Estimates, ("group", "estimate", "std_error"), read)

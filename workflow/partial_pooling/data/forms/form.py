@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Groups
 from partial_pooling.data.table import Table
 
 
@@ -20,6 +20,8 @@ class Form:
     ----------
     name
         As in a configuration.
+    kind
+        What its groups are.
     columns
         The columns it needs. The first names the group; the others hold numbers.
     read
@@ -29,10 +31,11 @@ class Form:
     """
 
     name: str
+    kind: type[Groups]
     columns: tuple[str, ...]
-    read: Callable[..., Estimates]
+    read: Callable[..., Groups]
     options: tuple[str, ...] = ()
 
-    def __call__(self, table: Table, names: list[str], **options: bool) -> Estimates:
+    def __call__(self, table: Table, names: list[str], **options: bool) -> Groups:
         """Bring a table to groups; options that the form does not take are left aside."""
         return self.read(table, *names, **{name: options[name] for name in self.options})

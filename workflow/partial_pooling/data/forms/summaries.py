@@ -6,48 +6,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.data.forms.form import Form
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Summaries
 from partial_pooling.data.table import Table
-from partial_pooling.limits import ANY, MOST_COUNTED, SCALE, is_any, is_scale
+from partial_pooling.limits import ANY, SCALE, is_any, is_scale
 
 
-def read(table: Table, group: str, mean: str, sd: str, n: str, *, pooled_sd: bool) -> Estimates:
-    """Estimate each theta by the mean, with standard error sd / sqrt(n)."""
+def read(table: Table, group: str, mean: str, sd: str, n: str, *, pooled_sd: bool) -> Summaries:
+    """Take the numbers as they are, but for the standard deviations if they are to be pooled."""
     names = table.unique_names(group)
     # ASSUME the sd column divides by n - 1, so that it takes two observations
-    count = table.numbers(
-        n,
-        f"a whole number, 2 or more (to {MOST_COUNTED:g})",
-        lambda v: 2 <= v <= MOST_COUNTED and v == int(v),
-    )
+    count = table.counts(n, 2)
     deviation = table.numbers(sd, SCALE, is_scale)
-    estimate = table.numbers(mean, ANY, is_any)
-    std_error = standard_errors(deviation, count, pooled_sd)
-    for row, error in enumerate(std_error):
-        if not is_scale(error):
-            raise table.error(row, sd, f"a standard error (sd / sqrt(n)) of {error:g}", SCALE)
-    return Estimates(names, estimate, std_error)
+    average = table.numbers(mean, ANY, is_any)
+    return Summaries(names, average, pooled(deviation, count) if pooled_sd else deviation, count)
 
 
-def standard_errors(
-    sd: NDArray[np.float64], n: NDArray[np.float64], pooled: bool
-) -> NDArray[np.float64]:
-    """Standard errors of group means, sd / sqrt(n).
+def pooled(sd: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One standard deviation for all groups, sqrt(sum((n - 1) sd^2) / sum(n - 1)).
 
     Parameters
     ----------
     sd
-        Shape (J,), standard deviation within each group; ignored where n is 1 and pooled is true.
+        Shape (J,), standard deviation within each group.
     n
         Shape (J,), number of observations of each group.
-    pooled
-        Whether to replace sd by sqrt(sum((n - 1) sd^2) / sum(n - 1)).
     """
-    if pooled:
-        # ASSUME equal variances within groups
-        weight = n - 1
-        sd = np.full_like(sd, np.sqrt(np.sum(weight * sd**2) / np.sum(weight)))
-    return sd / np.sqrt(n)
+    # ASSUME equal variances within groups
+    weight = n - 1
+    return np.full_like(sd, np.sqrt(np.sum(weight * sd**2) / np.sum(weight)))
 
 
-SUMMARIES = Form("summaries", ("group", "mean", "sd", "n"), read, options=("pooled_sd",))
+SUMMARIES = Form("summaries", Summaries, ("group", "mean", "sd", "n"), read, options=("pooled_sd",))

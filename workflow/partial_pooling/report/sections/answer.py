@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from html import escape
 
+import numpy as np
+
 from partial_pooling.report.agreement import agreement_words
 from partial_pooling.report.html import Html, bold, paragraphs
 from partial_pooling.report.results import Results
@@ -40,6 +42,8 @@ def answer(report: Results) -> Html:
             else "No group alone is the most likely to have the largest θ: two or more share "
             f"the probability {significant(3)(first)}."
         )
+    if report.reading or (report.measure and report.measure.null is not None):
+        lines.append(escape(_read(report)))
     lines += [
         f"A new group of the same population would have its θ in {report.interval('theta_new')} "
         "with probability 95 %.",
@@ -62,6 +66,26 @@ def answer(report: Results) -> Html:
             "that conflicts with the data.",
         )
     return paragraphs(lines)
+
+
+def _read(report: Results) -> str:
+    """What mu is on the scale on which people read it, and whether it may be no effect."""
+    measure = report.measure
+    assert measure is not None
+    words = []
+    if report.reading:
+        words.append(
+            f"On the scale of the {report.reading.name}, μ is {report.as_read('mu')}: median and "
+            "95 % interval."
+        )
+    if measure.null is not None:
+        low, high = (report.value("mu", column) for column in ("q2.5", "q97.5"))
+        read = report.reading.read if report.reading else lambda theta: theta
+        no_effect = f"{float(read(np.array(measure.null))):g}"
+        what = report.reading.name if report.reading else measure.label
+        inside = "inside" if low <= measure.null <= high else "outside"
+        words.append(f"No effect, a {what} of {no_effect}, lies {inside} μ's 95 % interval.")
+    return " ".join(words)
 
 
 CONTENT = (

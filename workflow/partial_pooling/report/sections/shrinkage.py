@@ -88,6 +88,11 @@ def classical_words(report: Results) -> Html:
             f"{report.finely(taus.max())}. Plugging one in takes τ as known; under the priors "
             f"of this study {interval}."
         )
+    if report.approximated:
+        lines.append(
+            "All of this is classical, and of the normal approximation of each group's data: the "
+            "estimates and standard errors of the table above."
+        )
     return paragraphs(lines)
 
 

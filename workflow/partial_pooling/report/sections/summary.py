@@ -8,7 +8,7 @@ from partial_pooling.grading.grades import GOOD, MORE_DRAWS, NONE, TRUST
 from partial_pooling.report.agreement import agreement_words
 from partial_pooling.report.html import Html, badge, bold
 from partial_pooling.report.results import Results
-from partial_pooling.words import count
+from partial_pooling.words import count, first_upper
 
 
 def title(report: Results) -> Html:
@@ -19,10 +19,23 @@ def title(report: Results) -> Html:
         f"{escape(report.centre_in_words('mu'))} (95 % interval {report.interval('mu')}). Standard "
         f"deviation between groups τ: median {report.in_units('tau', 'q50')} "
         f"({report.interval('tau')}). A new group's θ: {report.interval('theta_new')} (95 % "
-        "each).</p>"
+        f"each).{escape(reading_words(report))}</p>"
         f"<p>{answer_badge(report)} {escape(answer_words(report))}</p>"
         f"<p>{sampler_badge(report)} {sampler_words(report)}</p>"
     )
+
+
+def reading_words(report: Results) -> str:
+    """What theta is, and the exact answer on the scale on which people read it."""
+    if report.measure is None or not report.measure.label:
+        return ""
+    words = f" θ is a group's {report.measure.label}."
+    if report.reading:
+        words += (
+            f" {first_upper(report.reading.name)}: μ {report.as_read('mu')}, a new group "
+            f"{report.as_read('theta_new')} (medians and 95 % intervals)."
+        )
+    return words
 
 
 def answer_badge(report: Results) -> Html:
