@@ -29,7 +29,7 @@ import simuk
 from partial_pooling.data.reading import read_groups
 from partial_pooling.grading.calibration import calibrate, simulate, tables
 from partial_pooling.grading.settings import CalibrationSettings
-from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model, model_data
 from partial_pooling.report.lecture import PRIOR
 
 DATA = Path(__file__).parents[1] / "config" / "datasets" / "eight_schools.csv"
