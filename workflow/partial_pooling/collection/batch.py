@@ -126,6 +126,8 @@ def work(
         keys, some = zip(*part, strict=True)
         name = exact.write(solve_tables(keys, some, parse_hyperprior(recipe.prior)), attributes)
         solved |= dict.fromkeys(keys, name)
+        if not recipe.models:
+            tell(sum(recipe.exact_key(data) in solved for data in by_data), len(by_data))
     fitted = fits.find()
     _fit(by_data, recipe, fits, fitted, attributes, tell, cores)
     needed = {

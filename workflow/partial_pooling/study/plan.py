@@ -18,7 +18,7 @@ from partial_pooling.data.collection import Member
 from partial_pooling.study import resources
 from partial_pooling.study.settings import CollectionSampling
 
-LEAST_SECONDS = 60  # of work that is worth a job, whose start costs seconds
+LEAST_SECONDS = 30  # of work that is worth a job, whose start costs seconds
 MOST_BATCHES = 256
 COMPILING_SECONDS = 3.0  # a model and number of groups
 USUAL_STEPS = 15  # leapfrog steps of a transition
