@@ -1,7 +1,6 @@
 """Collections: each table is what a study of it would be, and nothing else matters."""
 
 import csv
-import re
 from pathlib import Path
 
 import numpy as np

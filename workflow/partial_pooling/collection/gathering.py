@@ -172,8 +172,10 @@ def _fits(
     found = _rows(source, [fit.key for _, _, fit in asked]).reset_index()
     if found.empty:
         return pd.DataFrame({name: pd.Series(dtype=str) for name in ("table", *FIRST_COLUMNS)})
-    estimates = judge_estimates(unpack(found, OF_ESTIMATES), thresholds, CELL)
-    judged = judge_fits(unpack(found, OF_FIT).assign(model=""), estimates, thresholds, CELL)
+    judged = pd.DataFrame({name: pd.Series(dtype=float) for name in (*CELL, "verdict", "alarms")})
+    if (found["reason"] == "").any():
+        estimates = judge_estimates(unpack(found, OF_ESTIMATES), thresholds, CELL)
+        judged = judge_fits(unpack(found, OF_FIT).assign(model=""), estimates, thresholds, CELL)
     # a row a fit that was asked for and number of draws, also where sampling failed
     rows = pd.DataFrame(
         [
@@ -183,11 +185,13 @@ def _fits(
         ],
         columns=["table", "model", KEY, "seed", "target_accept", "draws"],
     )
-    rest = judged.drop(columns=["model", "seed", "target_accept"])
-    rows = rows.merge(rest, on=CELL, how="left").merge(found[[KEY, "reason"]], on=KEY, how="left")
+    judged = judged[[name for name in judged if name in CELL or name not in rows]]
+    judged[KEY] = judged[KEY].astype(str)
+    rows = rows.merge(judged, on=CELL, how="left").merge(found[[KEY, "reason"]], on=KEY, how="left")
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows, *FIRST_COLUMNS])))
     failed = rows["verdict"].isna()
-    rows.loc[failed, "verdict"] = FAILED
-    rows["alarms"] = rows["alarms"].fillna("")
+    rows["verdict"] = rows["verdict"].astype(object).where(~failed, FAILED)
+    rows["alarms"] = rows["alarms"].astype(object).fillna("")
     for name in ("accurate", "honest"):
         rows[name] = rows[name].astype("boolean")
     for name in COUNTS:
