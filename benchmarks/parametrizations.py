@@ -31,6 +31,7 @@ from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.grading.judgement import judge_estimates, judge_fits
+from partial_pooling.grading.parametrization import EVEN
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 from partial_pooling.sampling.conditional import draw_theta
@@ -194,7 +195,7 @@ def main() -> None:
         "data set              best  rule/best (95 %)      q10   q50  mean  marginal  "
         "ESS/1000 gradients: best, rule, marginal; accurate of rule; divergence rates"
     )
-    older = []
+    older, contradicted = [], []
     for name in options.datasets:
         found = sweep(*DATASETS[name], seeds)
         first = {f"{w:g}": found[f"{w:g}"][:half] for w in COMMON}
@@ -219,18 +220,22 @@ def main() -> None:
             flush=True,
         )
         w = weights(solve(*DATASETS[name]))
-        against = "{:.3g} ({:.3g} to {:.3g})".format(
-            *ratio(log_cost(found["1"]), log_cost(found["0"]))
-        )
+        against = ratio(log_cost(found["1"]), log_cost(found["0"]))
+        chosen = "centered" if w.max() > EVEN else "noncentered"
+        served = "centered" if against[1] > 1 else "noncentered" if against[2] < 1 else chosen
+        if served != chosen:
+            contradicted.append(name)
         right = ", ".join(str(int(found[k]["accurate"].sum())) for k in "10")
         older.append(
             f"{name:22}{w.min():5.2f}{np.median(w):6.2f}{w.mean():6.2f}{w.max():6.2f}  "
-            f"{against:28}{right}"
+            f"{'{:.3g} ({:.3g} to {:.3g})'.format(*against):28}{right:10}{chosen}"
         )
     print(f"rule accurate in {accurate} of {count}; interval wholly below 0.9: {below or 'none'}")
     print("\ncentered or noncentered?  weights of the rule (least, median, mean, most)")
-    print("data set              weights                  centered/noncentered        accurate")
+    head = "data set              weights                  centered/noncentered        "
+    print(f"{head}accurate  chosen")
     print("\n".join(older))
+    print(f"contradicted by the fits: {contradicted or 'none'}")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@ import math
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
 from partial_pooling.errors import InputError
+from partial_pooling.families.normal import Normal
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.study import reference
 from partial_pooling.study.configuration import check, read_study, refuse_doubled_keys
 from partial_pooling.study.settings import Configuration, load_schema
@@ -28,8 +31,8 @@ def load(name):
 
 
 def test_shipped_studies_are_valid():
-    for name in ("config.yaml", "lecture.yaml", "examples.yaml"):
-        read_study(load(name))
+    for path in sorted(CONFIG.glob("*.yaml")):
+        read_study(load(path.name))
 
 
 def test_default_study_spells_out_the_defaults():
@@ -429,3 +432,137 @@ def test_what_is_wrong_with_the_data_is_told_before_a_missing_prior(tmp_path):
     assert "datasets.x.path: missing" in refusal_of({"x": {}})
     unknown = {"path": "none.csv", "priors": {}}
     assert "did you mean prior?" in refusal_of({"x": unknown})
+
+
+# -- families and measures ---------------------------------------------------------------------
+
+COUNTED = {
+    "counts": "group,events,n\na,0,9\nb,3,10\n",
+    "two_by_two": "group,events_treated,n_treated,events_control,n_control\na,0,9,1,9\nb,3,9,4,9\n",
+    "summaries": "group,mean,sd,n\na,1,2,9\nb,2,2,9\n",
+    "estimates": "group,estimate,std_error\na,1,2\nb,3,4\n",
+}
+
+
+def study_of(tmp_path, form, **keys):
+    file = tmp_path / f"{form}.csv"
+    file.write_text(COUNTED[form])
+    prior = {"mu": {"dist": "Normal", "mu": 0, "sigma": 1}, "tau": {"dist": "HalfFlat"}}
+    return {"datasets": {"x": {"path": str(file), "form": form, "prior": prior, **keys}}}
+
+
+MEASURED = [
+    ("two_by_two", {"measure": "mean"}, "measure: found mean; allowed for form two_by_two: log_"),
+    ("counts", {"measure": "log_risk_ratio"}, "allowed for form counts: logit"),
+    ("estimates", {"measure": "log_odds"}, "found 'log_odds' (did you mean log_odds_ratio?)"),
+    ("counts", {"continuity_correction": -1}, "continuity_correction: found -1; allowed: a number"),
+    (
+        "estimates",
+        {"continuity_correction": 1, "measure": "log_odds_ratio"},
+        "continuity_correction: found 1; allowed for form estimates, family normal",
+    ),
+    (
+        "summaries",
+        {"continuity_correction": 0.1},
+        "allowed for form summaries, family normal, measure mean: none, since no zero count",
+    ),
+    ("counts", {"pooled_sd": True}, "pooled_sd: found true; allowed for form counts: false"),
+    ("counts", {"family": "Normal"}, "family: found 'Normal'"),
+    (
+        "two_by_two",
+        {"continuity_correction": 0},
+        "two_by_two.csv, line 2, group 'a': found a zero count, which leaves no log odds ratio",
+    ),
+]
+
+
+@pytest.mark.parametrize(("form", "keys", "words"), MEASURED)
+def test_a_family_or_measure_that_does_not_apply_is_refused(tmp_path, form, keys, words):
+    with pytest.raises(InputError) as error:
+        read_study(study_of(tmp_path, form, **keys))
+    assert words in str(error.value)
+    assert "allowed" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+class Binomial(Normal):
+    """Stands for a family of counts; nothing of it is computed here."""
+
+    name = "binomial"
+    forms = ("counts",)
+    on_estimates = False
+    integrates_theta = False
+
+
+def test_a_family_of_the_data_takes_them_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+    study = read_study(study_of(tmp_path, "counts"))
+    found = study.datasets["x"]
+    assert (found.family, found.measure) == ("binomial", "logit")
+    assert study.groups["x"].events.tolist() == [0, 3]
+    config = study_of(tmp_path, "counts", family="normal")
+    monkeypatch.undo()
+    study = read_study(config)
+    np.testing.assert_allclose(study.groups["x"].estimate, np.log([0.5 / 9.5, 3 / 7]))
+
+
+def test_keys_that_ask_for_estimates_have_the_normal_family(tmp_path, monkeypatch):
+    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+    study = read_study(study_of(tmp_path, "counts", continuity_correction=0.1))
+    assert study.datasets["x"].family == "normal"
+    study = read_study(study_of(tmp_path, "counts", measure="logit"))
+    assert study.datasets["x"].family == "binomial"
+    monkeypatch.setattr(Binomial, "forms", ("summaries",))
+    study = read_study(study_of(tmp_path, "summaries", pooled_sd=True))
+    assert study.datasets["x"].family == "normal"
+    assert read_study(study_of(tmp_path, "summaries")).datasets["x"].family == "binomial"
+
+
+@pytest.mark.parametrize(
+    ("form", "keys", "words"),
+    [
+        (
+            "counts",
+            {"measure": "log_rate", "family": "binomial"},
+            "measure: found log_rate; allowed for form counts and family binomial: logit",
+        ),
+        ("two_by_two", {"family": "binomial"}, "family: found binomial; allowed for form two_by"),
+        (
+            "counts",
+            {"continuity_correction": 1, "family": "binomial"},
+            "allowed for form counts, family binomial: none",
+        ),
+        ("counts", {"models": ["marginal"]}, "the family binomial cannot; allowed: centered"),
+    ],
+)
+def test_a_family_of_the_data_refuses_what_is_for_estimates(
+    tmp_path, monkeypatch, form, keys, words
+):
+    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+    config = study_of(tmp_path, form, **{k: v for k, v in keys.items() if k != "models"})
+    config |= {"models": keys["models"]} if "models" in keys else {}
+    # what an enumeration of names says is another test's: names are those of the registry
+    monkeypatch.setattr("partial_pooling.study.configuration.check", accept_any_family)
+    with pytest.raises(InputError) as error:
+        read_study(config)
+    assert words in str(error.value)
+
+
+def accept_any_family(config):
+    keys = config["datasets"]["x"]
+    family = keys.get("family")
+    plain = {**config, "datasets": {"x": {k: v for k, v in keys.items() if k != "family"}}}
+    checked = Configuration.model_validate(plain)
+    dataset = checked.datasets["x"].model_copy(update={"family": family})
+    return checked.model_copy(update={"datasets": {"x": dataset}})
+
+
+def test_settings_of_a_study_are_a_study(tmp_path):
+    """What a report tells to run again has the family and measure that were settled."""
+    study = read_study(study_of(tmp_path, "two_by_two"))
+    settings = study.settings("x")
+    assert settings["datasets"]["x"]["family"] == "normal"
+    assert settings["datasets"]["x"]["measure"] == "log_odds_ratio"
+    assert read_study(settings).datasets == study.datasets
+    settings = read_study(study_of(tmp_path, "estimates")).settings("x")
+    assert "measure" not in settings["datasets"]["x"]

@@ -1,4 +1,4 @@
-"""Reading groups: what the three forms become, and what is refused with which words."""
+"""Reading groups: what each form becomes, and what is refused with which words."""
 
 import runpy
 from pathlib import Path
@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partial_pooling.data.forms.registry import FORMS
-from partial_pooling.data.forms.summaries import standard_errors
-from partial_pooling.data.groups import Estimates
-from partial_pooling.data.reading import read_groups, write_groups
+from partial_pooling.data.groups import (
+    Correlations,
+    Counts,
+    Estimates,
+    Rates,
+    Summaries,
+    TwoByTwo,
+    TwoMeans,
+)
+from partial_pooling.data.reading import read_data, read_groups, write_groups
 from partial_pooling.errors import InputError
 
 DATASETS = Path(__file__).parents[2] / "config" / "datasets"
@@ -24,11 +31,17 @@ def test_eight_schools_are_the_lectures():
     assert groups.std_error.tolist() == [15, 10, 16, 11, 9, 11, 10, 18]
 
 
-def test_summaries_divide_sd_by_root_n(tmp_path):
+def test_summaries_are_taken_as_they_are_and_divided_by_root_n_as_estimates(tmp_path):
     file = tmp_path / "s.csv"
     file.write_text("school,average,spread,pupils\nx,10,6,9\ny,20,8,16\n")
     columns = {"group": "school", "mean": "average", "sd": "spread", "n": "pupils"}
     groups = read_groups(file, "summaries", columns)
+    assert (groups.mean.tolist(), groups.sd.tolist(), groups.n.tolist()) == (
+        [10, 20],
+        [6, 8],
+        [9, 16],
+    )
+    groups = read_groups(file, "summaries", columns, measure="mean")
     assert groups.estimate.tolist() == [10, 20]
     assert groups.std_error.tolist() == [2, 2]
 
@@ -37,17 +50,18 @@ def test_pooled_sd_weighs_by_degrees_of_freedom(tmp_path):
     file = tmp_path / "s.csv"
     file.write_text("group,mean,sd,n\nx,10,6,9\ny,20,8,16\n")
     pooled = ((8 * 36 + 15 * 64) / 23) ** 0.5
-    groups = read_groups(file, "summaries", pooled_sd=True)
+    groups = read_groups(file, "summaries", pooled_sd=True, measure="mean")
     np.testing.assert_allclose(groups.std_error, [pooled / 3, pooled / 4], rtol=1e-15)
 
 
-def test_observations_become_means_and_standard_errors(tmp_path):
+def test_observations_become_summaries(tmp_path):
     file = tmp_path / "o.csv"
     file.write_text("group,value\nb,1\na,10\nb,3\na,14\nb,5\n")
     groups = read_groups(file, "observations")
     assert groups.names == ("b", "a")
-    np.testing.assert_allclose(groups.estimate, [3, 12])
-    np.testing.assert_allclose(groups.std_error, [2 / 3**0.5, 8**0.5 / 2**0.5])
+    np.testing.assert_allclose(groups.mean, [3, 12])
+    np.testing.assert_allclose(groups.sd, [2, 8**0.5])
+    assert groups.n.tolist() == [3, 2]
 
 
 def test_pooled_observations_agree_with_their_summaries(tmp_path):
@@ -66,7 +80,7 @@ def test_pooled_observations_agree_with_their_summaries(tmp_path):
             read_groups(raw, "observations", pooled_sd=pooled),
             read_groups(short, "summaries", pooled_sd=pooled),
         )
-        np.testing.assert_allclose(one.std_error, other.std_error, rtol=1e-12)
+        np.testing.assert_allclose(one.sd, other.sd, rtol=1e-12)
 
 
 def test_simulated_reviews_are_what_their_generator_makes():
@@ -107,7 +121,42 @@ def test_harmless_styles_of_csv_are_read(tmp_path, content):
     assert groups.std_error.tolist() == [2, 4]
 
 
-EST, SUM, OBS = FORMS
+def test_no_break_spaces_of_spreadsheets_are_spaces(tmp_path):
+    file = tmp_path / "d.csv"
+    file.write_text("group,std\u00a0error,estimate\nward\u00a01,2,1\nward\u202f2,4,3\n")
+    for named in ("std error", "std\u00a0error"):
+        groups = read_groups(file, columns={"std_error": named})
+        assert groups.names == ("ward 1", "ward 2")
+
+
+# of each kind of data, with what its form must keep: zero cells, sizes near the limits, any float
+KINDS = [
+    Estimates(("a", "b"), np.array([0.1, -1e50]), np.array([1e-50, 1 / 3])),
+    Summaries(("a", "b"), np.array([0.1, 2]), np.array([1 / 3, 4]), np.array([2, 1e15])),
+    Counts(("a", "b"), np.array([0.0, 7]), np.array([1.0, 7])),
+    Rates(("a", "b"), np.array([0.0, 1e15]), np.array([1 / 3, 1e-50])),
+    TwoByTwo(("a", "b"), *np.array([[0.0, 5], [3, 5], [0, 0], [4, 1]])),
+    TwoMeans(("a", "b"), *np.array([[0.1, 2], [3, 1 / 3], [2, 3], [-0.1, 2], [7, 8], [2, 9]])),
+    Correlations(("a", "b"), np.array([-0.999, 1 / 3]), np.array([4.0, 9])),
+]
+
+
+@pytest.mark.parametrize("groups", KINDS, ids=lambda groups: type(groups).__name__)
+def test_every_kind_of_data_is_written_and_read_without_a_word_of_what_it_is(tmp_path, groups):
+    write_groups(groups, tmp_path / "data.csv")
+    again = read_data(tmp_path / "data.csv")
+    assert type(again) is type(groups)
+    assert again.names == groups.names
+    for column in vars(groups):
+        if column != "names":
+            assert getattr(again, column).tobytes() == getattr(groups, column).tobytes()
+
+
+def test_every_form_has_a_kind_that_is_tried_here():
+    assert {form.kind for form in FORMS.values()} == {type(groups) for groups in KINDS}
+
+
+EST, SUM, OBS, COUNTS, RATES, TABLES, MEANS, CORR = FORMS
 HEAD = {name: ",".join(form.columns) + "\n" for name, form in FORMS.items()}
 REFUSED = [
     # form, content below (or with) the header, what the one line says
@@ -148,11 +197,6 @@ REFUSED = [
     (SUM, HEAD[SUM] + "a,1e300,1,9\nb,1,2,3\n", "line 2, column mean: found 1e300"),
     (SUM, HEAD[SUM] + "a,1,1,1e300\nb,1,2,3\n", "line 2, column n: found 1e300; allowed: a whole"),
     (
-        SUM,
-        HEAD[SUM] + "a,1,2,9\nb,1,2e-50,900\n",
-        "line 3, column sd: found a standard error (sd / sqrt(n)) of 6.66667e-52; allowed",
-    ),
-    (
         OBS,
         HEAD[OBS] + "a,1\na,2\nb,1e308\nb,-1e308\n",
         "line 4, column value: found 1e308; allowed: a finite number (from -1e50 to 1e50)",
@@ -160,7 +204,7 @@ REFUSED = [
     (
         OBS,
         HEAD[OBS] + "a,1\na,2\nb,0\nb,1e-60\n",
-        "line 4, column value: found a standard error (sd / sqrt(n)) of 5e-61 for 'b'; allowed",
+        "line 4, column value: found an sd of 7.07107e-61 for 'b'; allowed: a finite number above",
     ),
     (
         SUM,
@@ -172,6 +216,79 @@ REFUSED = [
     (OBS, HEAD[OBS] + "a,1\na,2\nb,3\n", "line 4, column group: found one observation of 'b'"),
     (OBS, HEAD[OBS] + "a,1\na,1\nb,3\nb,4\n", "line 2, column value: found an sd of 0 for 'a'"),
     (OBS, HEAD[OBS] + "a,1\na,2\n", "found 1 group"),
+    (
+        COUNTS,
+        HEAD[COUNTS] + "a,0,3\nb,5,4\n",
+        "line 3, column events: found 5; allowed: at most n, which is 4",
+    ),
+    (
+        COUNTS,
+        HEAD[COUNTS] + "a,0,3\nb,1234567,1234566\n",
+        "line 3, column events: found 1234567; allowed: at most n, which is 1234566",
+    ),
+    (COUNTS, HEAD[COUNTS] + "a,-1,3\nb,5,9\n", "line 2, column events: found -1; allowed: a whole"),
+    (COUNTS, HEAD[COUNTS] + "a,1,3\nb,0.5,4\n", "line 3, column events: found 0.5; allowed: a w"),
+    (COUNTS, HEAD[COUNTS] + "a,0,0\nb,1,4\n", "line 2, column n: found 0; allowed: a whole number"),
+    (COUNTS, HEAD[COUNTS] + "a,0,2.5\nb,1,4\n", "line 2, column n: found 2.5; allowed: a whole"),
+    (COUNTS, HEAD[COUNTS] + "a,0,1e16\nb,1,4\n", "line 2, column n: found 1e16; allowed: a whole"),
+    (COUNTS, HEAD[COUNTS] + "a,0,2\na,1,4\n", "line 3, column group: found 'a' again"),
+    (RATES, HEAD[RATES] + "a,0,0\nb,1,2\n", "line 2, column exposure: found 0; allowed: a finite"),
+    (RATES, HEAD[RATES] + "a,0,-3\nb,1,2\n", "line 2, column exposure: found -3; allowed: a fin"),
+    (RATES, HEAD[RATES] + "a,1.5,3\nb,1,2\n", "line 2, column events: found 1.5; allowed: a whole"),
+    (RATES, HEAD[RATES] + "a,-2,3\nb,1,2\n", "line 2, column events: found -2; allowed: a whole"),
+    (
+        TABLES,
+        HEAD[TABLES] + "a,0,3,0,4\nb,5,4,1,9\n",
+        "line 3, column events_treated: found 5; allowed: at most n_treated, which is 4",
+    ),
+    (
+        TABLES,
+        HEAD[TABLES] + "a,0,3,0,4\nb,1,4,10,9\n",
+        "line 3, column events_control: found 10; allowed: at most n_control, which is 9",
+    ),
+    (TABLES, HEAD[TABLES] + "a,0,0,0,4\nb,1,4,1,9\n", "line 2, column n_treated: found 0; allowed"),
+    (TABLES, HEAD[TABLES] + "a,0,3,0,0\nb,1,4,1,9\n", "line 2, column n_control: found 0; allowed"),
+    (
+        TABLES,
+        HEAD[TABLES] + "a,.5,3,0,4\nb,1,4,1,9\n",
+        "column events_treated: found .5; allowed",
+    ),
+    (
+        MEANS,
+        HEAD[MEANS] + "a,1,2,1,1,2,3\nb,1,2,3,1,2,3\n",
+        "column n_treated: found 1; allow",
+    ),
+    (
+        MEANS,
+        HEAD[MEANS] + "a,1,2,3,1,2,1\nb,1,2,3,1,2,3\n",
+        "column n_control: found 1; allow",
+    ),
+    (
+        MEANS,
+        HEAD[MEANS] + "a,1,0,3,1,2,3\nb,1,2,3,1,2,3\n",
+        "column sd_treated: found 0; allow",
+    ),
+    (
+        MEANS,
+        HEAD[MEANS] + "a,1,2,3,1,0,3\nb,1,2,3,1,2,3\n",
+        "column sd_control: found 0; allow",
+    ),
+    (
+        MEANS,
+        HEAD[MEANS] + "a,x,2,3,1,2,3\nb,1,2,3,1,2,3\n",
+        "column mean_treated: found 'x'",
+    ),
+    (CORR, HEAD[CORR] + "a,1,9\nb,0,9\n", "line 2, column r: found 1; allowed: a number above -1"),
+    (
+        CORR,
+        HEAD[CORR] + "a,0,9\nb,-1.2,9\n",
+        "line 3, column r: found -1.2; allowed: a number a",
+    ),
+    (
+        CORR,
+        HEAD[CORR] + "a,0,3\nb,0.2,9\n",
+        "line 2, column n: found 3; allowed: a whole number",
+    ),
 ]
 
 
@@ -197,8 +314,3 @@ def test_latin_1_and_missing_files_are_refused_with_a_hint(tmp_path):
         read_groups(tmp_path / "none.csv")
     with pytest.raises(InputError, match="allowed: a CSV file"):
         read_groups(tmp_path)
-
-
-def test_pooled_standard_errors_ignore_nothing_but_weightless_sds():
-    sd, n = np.array([1.0, 99.0]), np.array([5.0, 1.0])
-    np.testing.assert_allclose(standard_errors(sd, n, pooled=True), [1 / 5**0.5, 1])

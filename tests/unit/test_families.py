@@ -13,7 +13,8 @@ from scipy.special import ndtr
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import solve
-from partial_pooling.families.registry import FAMILIES
+from partial_pooling.families.normal import Normal
+from partial_pooling.families.registry import FAMILIES, families_of
 from partial_pooling.models.parametrizations import (
     INTEGRATED,
     PARAMETRIZATIONS,
@@ -124,7 +125,19 @@ def test_groups_that_bound_on_both_sides(family, groups):
     assert ((far < -100).all(axis=0) == family.bounded(groups)).all()
 
 
-def test_people_read_theta_on_a_scale_that_grows_with_it(family):
-    theta = np.linspace(-3, 3, 7)
-    assert (np.diff(family.scale.read(theta)) > 0).all()
-    assert family.scale.units
+def test_every_form_has_a_family_and_estimates_are_its_last_resort():
+    for form in FORMS:
+        families = families_of(form)
+        assert families
+        assert families[-1] == "normal"
+
+
+def test_a_likelihood_of_the_data_is_the_default_as_soon_as_it_is_there(monkeypatch):
+    class Student(Normal):
+        name = "student"
+        forms = ("summaries", "observations")
+        on_estimates = False
+
+    monkeypatch.setitem(FAMILIES, "student", Student())
+    assert families_of("observations") == ["student", "normal"]
+    assert families_of("estimates") == ["normal"]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.measures import UnusableGroupError, estimates_of
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import solve
@@ -169,9 +170,16 @@ def test_any_text_as_a_data_file(tmp_path_factory, form, rows, newline, encoding
     groups = one_line_or(read_groups, file, form)
     if groups is not None:
         assert len(groups) >= 2
-        assert np.isfinite(groups.estimate).all()
-        assert (groups.std_error > 0).all()
-        assert np.isfinite(groups.std_error).all()
+        for column in set(vars(groups)) - {"names"}:
+            assert np.isfinite(getattr(groups, column)).all()
+        try:
+            normal = estimates_of(groups)
+        except UnusableGroupError as error:
+            assert error.group in groups.names
+            return
+        assert np.isfinite(normal.estimate).all()
+        assert (normal.std_error > 0).all()
+        assert np.isfinite(normal.std_error).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -210,7 +218,7 @@ priors_of_tau = st.one_of(
 def solve_table(file, form, mu, tau):
     """Read and solve as a study does: every quantile and probability is a number."""
     prior = parse_hyperprior({"mu": mu, "tau": tau})
-    groups = read_groups(file, form)
+    groups = read_groups(file, form, measure=None if form == "estimates" else "mean")
     prior.check_proper_posterior(len(groups))
     dataset = exact_dataset(solve(groups, prior))
     assert np.isfinite(dataset["quantile"]).all()

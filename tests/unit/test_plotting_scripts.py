@@ -77,7 +77,9 @@ def test_figures_of_settings_go_to_the_files_of_their_settings(drawn, monkeypatc
         SimpleNamespace(
             input=SimpleNamespace(fits=["fits/a/batch-0.nc", "fits/b/batch-0.nc"], curves="curves"),
             output={name: f"{name}.svg" for name in names},
-            params=SimpleNamespace(seed=2, draws=400, figures=registry.drawn("Settings")),
+            params=SimpleNamespace(
+                seed=2, draws=400, measure=None, figures=registry.drawn("Settings")
+            ),
         )
     )
     shown = {
@@ -132,6 +134,7 @@ def test_figures_of_fits_show_one_setting_with_its_own_error_and_exact_mean(
                 target_accept=0.95,
                 draws=400,
                 prior=PRIOR,
+                measure=None,
                 figures=registry.drawn("Fits"),
             ),
         )
@@ -160,7 +163,7 @@ def test_figures_of_tables_are_drawn_from_the_tables_that_they_name(drawn, monke
             SimpleNamespace(
                 input=registry.inputs(category, folder),
                 output={f"{name}{end}": f"{name}{end}" for name in told for end in ("", "_png")},
-                params=SimpleNamespace(figures=told),
+                params=SimpleNamespace(figures=told, measure=None),
             )
         )
         for name, (_, *needs) in told.items():

@@ -28,6 +28,7 @@ SCRIPT = Path(__file__).parents[2] / "workflow/scripts/sample_posterior.py"
 GRID = [(1, 0.8), (1, 0.95), (2, 0.8), (2, 0.95)]
 PARAMS = {
     "prior": {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfCauchy", "beta": 5.0}},
+    "family": "normal",
     "sampler": "nutpie",
     "draws": 20,
     "tune": 30,
@@ -178,6 +179,7 @@ RECIPE = {**PARAMS, "data_sha256": "a", "model": "centered", "seed": 1, "target_
         {"data_sha256": "b"},
         {"model": "noncentered"},
         {"prior": {**PARAMS["prior"], "tau": {"dist": "HalfCauchy", "beta": np.nextafter(5, 6)}}},
+        {"family": "binomial"},
         {"sampler": "pymc"},
         {"draws": 21},
         {"tune": 31},

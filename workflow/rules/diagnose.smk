@@ -66,6 +66,7 @@ rule collect_diagnostics:
         runtime=10,
     params:
         settings=settings_of,
+        family=family_of,
         # All of them, for provenance.json names them all.
         versions=lambda wildcards: versions_of(wildcards.dataset),
         code=code("collect_diagnostics"),

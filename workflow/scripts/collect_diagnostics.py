@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.families.normal import NORMAL
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import read_json, write_json
 from partial_pooling.grading.judgement import judge_estimates, judge_fits
 from partial_pooling.grading.parametrization import parametrization
@@ -36,7 +36,7 @@ def main(job: Any) -> None:
     told = {
         "answer": answer(read_json(job.input.agreement), thresholds),
         "sampling": verdict(fits, estimates, thresholds),
-        "parametrization": parametrization(weights, NORMAL),
+        "parametrization": parametrization(weights, FAMILIES[job.params.family]),
     }
     write_json(told, job.output.verdict)
 

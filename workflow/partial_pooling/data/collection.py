@@ -13,7 +13,7 @@ from pathlib import Path
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.measures import CORRECTION
 from partial_pooling.data.reading import groups_of, names_of
-from partial_pooling.data.table import Table, read_csv
+from partial_pooling.data.table import Table, read_csv, with_spaces
 from partial_pooling.errors import InputError
 
 OK = "ok"
@@ -74,6 +74,7 @@ def read_collection(
         The file cannot be read, a row names no table, or no table can be used.
     """
     names = names_of(form, columns)
+    by = with_spaces(by)
     whole = read_csv(Path(path), [*names, by])
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(whole.cells[by]):

@@ -360,7 +360,7 @@ MEASURES: dict[str, Measure] = {
             "Fisher's z",
             0.0,
             ReadingScale("correlation", np.tanh, np.arctanh),
-            "of each correlation, its inverse hyperbolic tangent",
+            "of the correlation, its inverse hyperbolic tangent",
             _fisher_z,
         ),
         Measure(

@@ -13,7 +13,7 @@ from pathlib import Path
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.measures import CORRECTION, UnusableGroupError, estimates_of
-from partial_pooling.data.table import Table, read_csv
+from partial_pooling.data.table import Table, read_csv, with_spaces
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact
 
@@ -69,7 +69,7 @@ def read_groups(
 
 def names_of(form: str, columns: Mapping[str, str] | None) -> list[str]:
     """Names that a file has for the columns of a form."""
-    return [(columns or {}).get(column, column) for column in FORMS[form].columns]
+    return [with_spaces((columns or {}).get(column, column)) for column in FORMS[form].columns]
 
 
 def groups_of(

@@ -112,13 +112,16 @@ class Table:
             lambda value: least <= value <= MOST_COUNTED and value == int(value),
         )
         if most is not None:
-            for row, (count, limit) in enumerate(
-                zip(counts, map(float, self.cells[most]), strict=True)
-            ):
-                if count > limit:
-                    found, allowed = f"{count:g}", f"at most {most}, which is {limit:g}"
-                    raise self.error(row, column, found, allowed)
+            for row, (count, limit) in enumerate(zip(counts, self.cells[most], strict=True)):
+                if count > float(limit):
+                    allowed = f"at most {most}, which is {limit}"
+                    raise self.error(row, column, self.cells[column][row], allowed)
         return counts
+
+
+def with_spaces(text: str) -> str:
+    """Write no-break spaces as the spaces that people mean."""
+    return text.translate(_NO_BREAK)
 
 
 def read_csv(path: Path, columns: list[str]) -> Table:
@@ -132,7 +135,7 @@ def read_csv(path: Path, columns: list[str]) -> Table:
     if not path.exists():
         raise InputError(f"{path}: no such file; allowed: a CSV file")
     try:
-        text = intact(path).read_bytes().decode("utf-8-sig").translate(_NO_BREAK)
+        text = intact(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "
@@ -142,7 +145,9 @@ def read_csv(path: Path, columns: list[str]) -> Table:
         raise InputError(
             f"{path}: {error.strerror}; allowed: a CSV file that can be read"
         ) from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    reader = csv.reader(
+        io.StringIO(with_spaces(text), newline=""), strict=True, skipinitialspace=True
+    )
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header, columns)

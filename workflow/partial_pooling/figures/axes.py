@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 from partial_pooling.data.measures import ReadingScale
 from partial_pooling.figures.labels import escape
 from partial_pooling.figures.style import COLOURS, HALO, MARKERS, Array
-from partial_pooling.words import significant
 
 
 def note(ax: Axes, text: str) -> None:
@@ -126,7 +125,7 @@ def reading_axis(ax: Axes, scale: ReadingScale) -> None:
     """Put the scale on which people read theta above the x axis, which has theta."""
     ticks = reading_ticks(scale, *ax.get_xlim())
     above = ax.secondary_xaxis("top")
-    above.set_xticks(scale.write(ticks), [significant(3)(tick) for tick in ticks])
+    above.set_xticks(scale.write(ticks), [f"{tick:g}".replace("-", "−") for tick in ticks])
     above.xaxis.set_minor_locator(NullLocator())
     above.set_xlabel(scale.name)
 
@@ -155,7 +154,7 @@ def reading_ticks(scale: ReadingScale, low: float, high: float, gap: float = 0.0
     from_end = end - steps[steps < end / 2] if math.isfinite(end) else np.array([])
     positive = np.concatenate([steps[steps < end], from_end])
     ends = scale.read(np.array([low, high]))
-    fine = MaxNLocator(6).tick_values(*ends)
+    fine = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(*ends)
     null = scale.read(np.array([0.0]))
     found: list[float] = []
     for tick in (*null, *np.column_stack([positive, -positive]).ravel(), *fine):

@@ -15,6 +15,7 @@ import pandas as pd
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.measures import MEASURES, Measure, ReadingScale, estimates_of
 from partial_pooling.data.reading import read_data
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
@@ -169,7 +170,7 @@ class Results:
     @property
     def family(self) -> str:
         """Name of the groups' likelihood."""
-        return str(self.dataset["family"])
+        return str(self.dataset.get("family", NORMAL.name))
 
     @property
     def approximated(self) -> bool:

@@ -1,6 +1,7 @@
 """Which likelihood a data set has, and on which measure: as its configuration says, or by default.
 
-The registries decide: a form's default family is the first that takes it.
+The registries decide: a form's default family is the first that takes it, and takes the other keys
+that are given: who asks for a pooled standard deviation or a risk ratio asks for estimates.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ def family_and_measure(keys: DatasetFile, where: str) -> tuple[str, str | None]:
         is.
     """
     families = families_of(keys.form)
-    family = keys.family or families[0]
+    family = keys.family or next(
+        (name for name in families if FAMILIES[name].on_estimates or not _needs_estimates(keys)),
+        families[0],
+    )
     if family not in families:
         raise InputError(
             f"{where}.family: found {family}; allowed for form {keys.form}: {', '.join(families)}"
@@ -63,6 +67,15 @@ def family_and_measure(keys: DatasetFile, where: str) -> tuple[str, str | None]:
                 "zero count is corrected"
             )
     return family, measure
+
+
+def _needs_estimates(keys: DatasetFile) -> bool:
+    """Whether a key is given that no family takes but one of estimates."""
+    return (
+        keys.pooled_sd
+        or keys.continuity_correction != CORRECTION
+        or keys.measure not in (None, measures_of(keys.form)[0])
+    )
 
 
 def _measure(keys: DatasetFile, family: str, where: str) -> str | None:

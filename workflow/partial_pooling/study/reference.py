@@ -7,11 +7,15 @@ Both come from the models of `study.settings`; the prose of config/README.md sta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
+from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.groups import Estimates
+from partial_pooling.data.measures import MEASURES, measures_of
+from partial_pooling.families.registry import families_of
 from partial_pooling.priors.priors import written
 from partial_pooling.study.configuration import as_yaml, describe
 from partial_pooling.study.settings import load_schema
@@ -20,6 +24,10 @@ HEAD = "# Written by `python -m partial_pooling.report.generated`; edit study/se
 # a row of three cells, and one of four
 PRIOR = re.compile(r"^\| `(mu|tau)` \|[^|\n]*\|(?=[^|\n]*\|$)", flags=re.MULTILINE)
 KEY = re.compile(r"^\| `(\w+)` (?:\|[^|\n]*){3}\|\n", flags=re.MULTILINE)
+
+
+FORMS_TABLE = re.compile(r"(^\| form \|.*\n\| ---.*\n)(?:\|.*\n)*", flags=re.MULTILINE)
+MEASURES_TABLE = re.compile(r"(^\| measure \|.*\n\| ---.*\n)(?:\|.*\n)*", flags=re.MULTILINE)
 
 
 def schema_text() -> str:
@@ -31,9 +39,10 @@ def schema_text() -> str:
 
 
 def with_tables(text: str) -> str:
-    """Write the rows of a text's tables of keys anew, each where it stands below ### `part`.
+    """Write the rows of a text's tables anew: of keys, of forms, of measures.
 
-    A key without a row gets one on top of the part's first table.
+    Those of keys stand below ### `part`. A key without a row gets one on top of the part's first
+    table.
     """
 
     def write(chapter: str) -> str:
@@ -48,7 +57,31 @@ def with_tables(text: str) -> str:
         return f"| `{row[1]}` | {choices} |"
 
     text = PRIOR.sub(write_prior, text)
-    return "".join(map(write, re.split(r"(?m)^(?=###? )", text)))
+    text = "".join(map(write, re.split(r"(?m)^(?=###? )", text)))
+    text = FORMS_TABLE.sub(lambda head: head[1] + "".join(map(_form, FORMS)), text)
+    return MEASURES_TABLE.sub(lambda head: head[1] + "".join(map(_measure, MEASURES)), text)
+
+
+def _form(name: str) -> str:
+    """Row of a form of input: its columns, families and measures, each default first."""
+    form = FORMS[name]
+    measures = measures_of(name) if form.kind is not Estimates else []
+    cells = [_quoted([name]), form.row, _quoted(form.columns), _quoted(families_of(name))]
+    return f"| {' | '.join([*cells, _quoted(measures) or 'any, none by default'])} |\n"
+
+
+def _measure(name: str) -> str:
+    """Row of an effect measure."""
+    measure = MEASURES[name]
+    forms = [form.name for form in FORMS.values() if form.kind is measure.kind]
+    told = measure.told.format(correction="`continuity_correction`") or "as it is"
+    reading = measure.reading.name if measure.reading else "–"
+    label = measure.label or "mean, in the units of the data"
+    return f"| {_quoted([name])} | {_quoted(forms)} | {label} | {reading} | {told} |\n"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _rows(part: str) -> dict[str, str]:

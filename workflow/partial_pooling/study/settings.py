@@ -65,7 +65,8 @@ class DatasetFile(Settings):
     form: Annotated[str, one_of(FORMS)] = "estimates"
     """What a row is; the table below has the columns of each."""
     family: Annotated[str | None, one_of(FAMILIES)] = None
-    """Likelihood of a group's data; nothing: the form's default, in the table below."""
+    """Likelihood of a group's data; nothing: the form's default, in the table below, or `normal` if
+    `measure`, `continuity_correction` or `pooled_sd` ask for estimates."""
     measure: Annotated[str | None, one_of(MEASURES)] = None
     """What the family `normal` estimates from the data of each group; nothing: the form's default,
     in the table below. Estimates are taken as they are: there it says what they are, so that odds

@@ -15,4 +15,10 @@ def read(table: Table, group: str, r: str, n: str) -> Correlations:
     return Correlations(names, correlation, table.counts(n, 4))
 
 
-CORRELATIONS = Form("correlations", Correlations, ("group", "r", "n"), read)
+CORRELATIONS = Form(
+    "correlations",
+    "a group: the correlation of two variables in n pairs",
+    Correlations,
+    ("group", "r", "n"),
+    read,
+)

@@ -14,4 +14,10 @@ def read(table: Table, group: str, events: str, n: str) -> Counts:
     return Counts(names, table.counts(events, 0, n), total)
 
 
-COUNTS = Form("counts", Counts, ("group", "events", "n"), read)
+COUNTS = Form(
+    "counts",
+    "a group: events among n trials",
+    Counts,
+    ("group", "events", "n"),
+    read,
+)

@@ -17,4 +17,10 @@ def read(table: Table, group: str, estimate: str, std_error: str) -> Estimates:
     )
 
 
-ESTIMATES = Form("estimates", Estimates, ("group", "estimate", "std_error"), read)
+ESTIMATES = Form(
+    "estimates",
+    "a group: an estimate and its standard error",
+    Estimates,
+    ("group", "estimate", "std_error"),
+    read,
+)

@@ -20,6 +20,8 @@ class Form:
     ----------
     name
         As in a configuration.
+    row
+        What a row is, in words.
     kind
         What its groups are.
     columns
@@ -31,6 +33,7 @@ class Form:
     """
 
     name: str
+    row: str
     kind: type[Groups]
     columns: tuple[str, ...]
     read: Callable[..., Groups]

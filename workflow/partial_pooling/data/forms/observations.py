@@ -41,4 +41,6 @@ def read(table: Table, group: str, value: str, *, pooled_sd: bool) -> Summaries:
     return Summaries(tuple(members), mean, sd, n)
 
 
-OBSERVATIONS = Form("observations", Summaries, ("group", "value"), read, options=("pooled_sd",))
+OBSERVATIONS = Form(
+    "observations", "an observation", Summaries, ("group", "value"), read, options=("pooled_sd",)
+)

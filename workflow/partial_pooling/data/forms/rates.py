@@ -14,4 +14,10 @@ def read(table: Table, group: str, events: str, exposure: str) -> Rates:
     return Rates(names, table.counts(events, 0), table.numbers(exposure, SCALE, is_scale))
 
 
-RATES = Form("rates", Rates, ("group", "events", "exposure"), read)
+RATES = Form(
+    "rates",
+    "a group: events during an exposure, such as person-years",
+    Rates,
+    ("group", "events", "exposure"),
+    read,
+)

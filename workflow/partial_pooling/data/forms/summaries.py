@@ -36,4 +36,11 @@ def pooled(sd: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float6
     return np.full_like(sd, np.sqrt(np.sum(weight * sd**2) / np.sum(weight)))
 
 
-SUMMARIES = Form("summaries", Summaries, ("group", "mean", "sd", "n"), read, options=("pooled_sd",))
+SUMMARIES = Form(
+    "summaries",
+    "a group: mean, standard deviation (with n − 1) and number of its observations",
+    Summaries,
+    ("group", "mean", "sd", "n"),
+    read,
+    options=("pooled_sd",),
+)

@@ -29,6 +29,7 @@ def read(
 
 TWO_BY_TWO = Form(
     "two_by_two",
+    "a group: events in a treated and in a control arm",
     TwoByTwo,
     ("group", "events_treated", "n_treated", "events_control", "n_control"),
     read,

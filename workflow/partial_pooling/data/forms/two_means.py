@@ -23,6 +23,7 @@ def read(table: Table, group: str, *columns: str) -> TwoMeans:
 
 TWO_MEANS = Form(
     "two_means",
+    "a group: mean, standard deviation and n in a treated and in a control arm",
     TwoMeans,
     (
         "group",

@@ -84,7 +84,7 @@ def _read(report: Results) -> str:
         no_effect = f"{float(read(np.array(measure.null))):g}"
         what = report.reading.name if report.reading else measure.label
         inside = "inside" if low <= measure.null <= high else "outside"
-        words.append(f"No effect, a {what} of {no_effect}, lies {inside} μ's 95 % interval.")
+        words.append(f"No effect ({what} {no_effect}) lies {inside} μ's 95 % interval.")
     return " ".join(words)
 
 

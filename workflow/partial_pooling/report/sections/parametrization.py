@@ -48,15 +48,16 @@ def _older_question(report: Results, told: dict[str, Any]) -> str:
     if 0 < above < total:
         groups = (
             f"It is more than half in {above:,} of {total:,} groups: no one answer suits all, and "
-            f"{bold('partial')}, with a weight a group, does. Of the two, {suits}"
+            f"{bold('partial')}, with a weight a group, does. Of the two, {suits}, as the most "
+            "precise groups want it"
         )
     else:
         groups = f"That is {'more than' if above else 'at most'} half in every group: {suits}"
     return (
         "Centered or noncentered, for a model in which θ has to stay? The exact posterior tells "
-        "before anything is sampled. Given μ, and with τ at its posterior median, a group's own "
-        f"data carry {carries} of the information on its θ (mean {percent(shares['mean'])}), the "
-        f"others the rest. {groups}."
+        "before anything is sampled. Given μ, and with τ at the lower quartile of its posterior, a "
+        f"group's own data carry {carries} of the information on its θ (mean "
+        f"{percent(shares['mean'])}), the others the rest. {groups}."
     )
 
 
@@ -172,8 +173,8 @@ def weights_table(report: Results) -> Html:
     origin = (
         "as the configuration gives them"
         if told["by_hand"]
-        else "the share of what is known of θ, given μ and τ's median, that the group's own "
-        "data tell"
+        else "the share of what is known of θ, given μ and τ's lower quartile, that the group's "
+        "own data tell"
     )
     formats: dict[str, Format] = {
         "standard error": report.units,

@@ -32,8 +32,8 @@ def reading_words(report: Results) -> str:
     words = f" θ is a group's {report.measure.label}."
     if report.reading:
         words += (
-            f" {first_upper(report.reading.name)}: μ {report.as_read('mu')}, a new group "
-            f"{report.as_read('theta_new')} (medians and 95 % intervals)."
+            f" {first_upper(report.reading.name)}, median and 95 % interval: μ "
+            f"{report.as_read('mu')}, a new group {report.as_read('theta_new')}."
         )
     return words
 
