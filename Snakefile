@@ -12,7 +12,7 @@ The way of the data, a room of workflow/rules a stage:
 
 and of a collection, a data set of many tables:
 
-    prepare_collection -> solve_and_fit_tables -> collect_tables
+    solve_and_fit_tables -> collect_tables
 """
 
 import os
@@ -70,7 +70,6 @@ rule all:
         ["results/index.html"] if STUDY.datasets else [],
         [
             collect(rules.collect_tables.output, collection=STUDY.collections),
-            collect(rules.prepare_collection.output, collection=STUDY.collections),
         ],
         [
             collect(

@@ -13,7 +13,6 @@ from partial_pooling.classical.estimates import heterogeneity, maximum_likelihoo
 from partial_pooling.collection.batch import Recipe, work
 from partial_pooling.collection.gathering import gather
 from partial_pooling.collection.keys import anonymous, data_digest, seed_of
-from partial_pooling.collection.prepared import read_prepared, write_prepared
 from partial_pooling.data.collection import OK, read_collection, safe_paths
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import solve
@@ -64,18 +63,15 @@ def run(folder, tables, recipe=None, sampling=SHORT):
     recipe = recipe or recipe_of()
     members = read_collection(write_csv(folder / "many.csv", tables), "review")
     batches = deal(members, recipe.models, sampling)
-    batch_of = {i: name for name, batch in batches.items() for i in batch.tables}
-    prepared = folder / "prepared.parquet"
-    write_prepared(members, batch_of, prepared)
     chunks = {"exact": set(), "fits": set()}
-    for name in batches:
-        of_batch = read_prepared(prepared, filters=[("batch", "==", name)])
+    for batch in batches.values():
+        of_batch = [members[i].groups for i in batch.tables]
         found = work(of_batch, recipe, folder / "store", {}, lambda *_: None)
         for kind in chunks:
             chunks[kind] |= set(found[kind])
     outputs = {name: folder / f"{name}.parquet" for name in ("tables", "groups", "fits")}
     named = {kind: sorted(names) for kind, names in chunks.items()}
-    gather(prepared, folder / "store", named, recipe, THRESHOLDS, {"seed": "1"}, outputs)
+    gather(members, folder / "store", named, recipe, THRESHOLDS, {"seed": "1"}, outputs)
     return [pd.read_parquet(path) for path in outputs.values()]
 
 

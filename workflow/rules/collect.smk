@@ -1,9 +1,6 @@
 """Solve and fit the tables of a collection, a job a batch of them, and gather what was found.
 
-prepare_collection    the collection's CSV file
-out: results/{collection}/prepared.parquet (its tables, checked, and the batch of each)
-
-solve_and_fit_tables  a batch: exact answers, and fits with each model compiled once a number of
+solve_and_fit_tables  a batch of tables of the CSV file: exact answers, and fits with each model compiled once a number of
                       groups; what is in results/{collection}/store/ already, by all that it depends
                       on, is not computed
 out: results/{collection}/batches/{batch}.json, which names its chunks of the store
@@ -25,6 +22,15 @@ COLLECTION_BATCHES = {
 
 def collection_of(wildcards):
     return STUDY.collections[wildcards.collection]
+
+
+def raw_of(wildcards):
+    """The CSV file, whose time says nothing: params say what changed."""
+    return ancient(collection_of(wildcards).path)
+
+
+def reading_of_collection(wildcards):
+    return reading(collection_of(wildcards))
 
 
 def batch_of(wildcards):
@@ -54,39 +60,14 @@ def groups_memory(wildcards, attempt):
 
 
 localrules:
-    prepare_collection,
     collect_tables,
     open_table,
 
 
-rule prepare_collection:
-    input:
-        raw=lambda wildcards: collection_of(wildcards).path,
-    output:
-        prepared="results/{collection}/prepared.parquet",
-    log:
-        "results/{collection}/logs/prepare_collection.log",
-    benchmark:
-        "results/{collection}/benchmarks/prepare_collection.jsonl"
-    conda:
-        "../../envs/partial_pooling.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        by=lambda wildcards: collection_of(wildcards).by,
-        reading=lambda wildcards: reading(collection_of(wildcards)),
-        models=lambda wildcards: collection_of(wildcards).models,
-        sampling=lambda wildcards: collection_of(wildcards).sampling.model_dump(),
-        code=code("prepare_collection"),
-    script:
-        "../scripts/prepare_collection.py"
-
-
 rule solve_and_fit_tables:
     input:
-        # A changed table changes `content` of its batch: the others need not run.
-        prepared=ancient("results/{collection}/prepared.parquet"),
+        # A changed table changes `content` of its batch; the others need not run.
+        raw=raw_of,
     output:
         batch="results/{collection}/batches/{batch}.json",
     log:
@@ -101,6 +82,8 @@ rule solve_and_fit_tables:
             batch_of(wildcards), collection_of(wildcards).sampling, attempt
         ),
     params:
+        by=lambda wildcards: collection_of(wildcards).by,
+        reading=reading_of_collection,
         recipe=recipe_of,
         code=code("solve_and_fit_tables"),
         content=lambda wildcards: sha256(
@@ -113,7 +96,6 @@ rule solve_and_fit_tables:
 rule collect_tables:
     input:
         raw=lambda wildcards: collection_of(wildcards).path,
-        prepared="results/{collection}/prepared.parquet",
         batches=lambda wildcards: collect(
             "results/{collection}/batches/{batch}.json",
             collection=wildcards.collection,
@@ -133,6 +115,8 @@ rule collect_tables:
         mem_mb=2000,
         runtime=60,
     params:
+        by=lambda wildcards: collection_of(wildcards).by,
+        reading=reading_of_collection,
         recipe=recipe_of,
         thresholds=STUDY.thresholds,
         code=code("collect_tables"),
@@ -143,7 +127,7 @@ rule collect_tables:
 rule open_table:
     input:
         # A change of other tables is none of this one.
-        prepared=ancient("results/{collection}/prepared.parquet"),
+        raw=raw_of,
     output:
         data="results/{collection}/{table}/data.csv",
     log:
@@ -156,6 +140,8 @@ rule open_table:
         mem_mb=500,
         runtime=5,
     params:
+        by=lambda wildcards: collection_of(wildcards).by,
+        reading=reading_of_collection,
         content=lambda wildcards: table_digest(
             f"{wildcards.collection}/{wildcards.table}"
         ),

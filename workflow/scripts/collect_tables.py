@@ -5,6 +5,7 @@ from typing import Any
 
 from partial_pooling.collection.batch import Recipe
 from partial_pooling.collection.gathering import gather
+from partial_pooling.data.collection import read_collection
 from partial_pooling.files import read_json
 from partial_pooling.logs import log_to
 from partial_pooling.study.provenance import provenance
@@ -16,11 +17,10 @@ def main(job: Any) -> None:
     chunks = {
         kind: sorted({name for manifest in manifests for name in manifest[kind]}) for kind in kinds
     }
-    prepared = Path(job.input.prepared)
     settings = {**job.params.recipe, "thresholds": job.params.thresholds}
     gather(
-        prepared,
-        prepared.parent / "store",
+        read_collection(job.input.raw, job.params.by, **job.params.reading),
+        Path(job.output.tables).parent / "store",
         chunks,
         Recipe(**job.params.recipe),
         job.params.thresholds,

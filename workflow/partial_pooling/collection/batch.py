@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from partial_pooling.collection.fitting import Asked, as_columns, fit_table
-from partial_pooling.collection.keys import anonymous, seed_of
-from partial_pooling.collection.prepared import Prepared
+from partial_pooling.collection.keys import anonymous, data_digest, seed_of
 from partial_pooling.collection.solving import solve_tables
 from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
 from partial_pooling.data.groups import Groups
@@ -85,7 +84,7 @@ class Recipe:
 
 
 def work(
-    tables: Sequence[Prepared],
+    tables: Sequence[Groups],
     recipe: Recipe,
     folder: Path,
     attributes: Mapping[str, str],
@@ -114,7 +113,7 @@ def work(
     dict
         By kind, the names of the chunks that hold all of the batch.
     """
-    by_data = {table.data: table.groups for table in tables if table.groups}
+    by_data = {data_digest(groups): groups for groups in tables}
     exact, fits = Chunks(folder, EXACT), Chunks(folder, FITS)
     solved = exact.find()
     missing = {

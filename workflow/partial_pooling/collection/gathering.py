@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import batched
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,10 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from partial_pooling.collection.batch import Recipe
 from partial_pooling.collection.fitting import OF_ESTIMATES, OF_FIT, unpack
-from partial_pooling.collection.prepared import Prepared, number_of_tables, read_prepared
+from partial_pooling.collection.keys import data_digest
 from partial_pooling.collection.solving import CLASSICAL, OF_GROUPS, QUANTILES
 from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
-from partial_pooling.data.collection import OK
+from partial_pooling.data.collection import OK, Member
 from partial_pooling.exact.batched import VARIABLES
 from partial_pooling.files import replacing
 from partial_pooling.grading.grades import FAILED, FEW, RIGHT, WRONG
@@ -35,8 +36,15 @@ COUNTS = ("divergences", "max_treedepth_hits", "gradients")
 WORST_FIRST = (FAILED, WRONG, FEW, RIGHT)
 
 
+class Table(NamedTuple):
+    """A table, with the digest of its data; empty if it cannot be used."""
+
+    member: Member
+    data: str
+
+
 def gather(
-    prepared: Path,
+    members: Sequence[Member],
     folder: Path,
     chunks: Mapping[str, list[str]],
     recipe: Recipe,
@@ -48,8 +56,8 @@ def gather(
 
     Parameters
     ----------
-    prepared
-        The tables, of `prepare_collection`.
+    members
+        All tables, in the order of the CSV file.
     folder, chunks
         The store, and the names of the chunks to read, by kind.
     recipe
@@ -65,15 +73,16 @@ def gather(
     with ExitStack() as stack:
         paths = {name: stack.enter_context(replacing(path)) for name, path in outputs.items()}
         writers: dict[str, Any] = {}
-        for members in _parts(prepared):
-            exact = _rows(sources.get(EXACT), [recipe.exact_key(m.data) for m in members if m.data])
+        for part in batched(members, AT_ONCE, strict=False):
+            tables = [Table(m, data_digest(m.groups) if m.groups else "") for m in part]
+            exact = _rows(sources.get(EXACT), [recipe.exact_key(t.data) for t in tables if t.data])
             status = {
                 key: reason or OK for key, reason in zip(exact.index, exact["reason"], strict=True)
             }
-            fits = _fits(members, recipe, sources.get(FITS), thresholds)
+            fits = _fits(tables, recipe, sources.get(FITS), thresholds)
             parts = {
-                "tables": _tables(members, recipe, exact, status, fits),
-                "groups": _groups(members, recipe, exact),
+                "tables": _tables(tables, recipe, exact, status, fits),
+                "groups": _groups(tables, recipe, exact),
                 "fits": fits,
             }
             for name, frame in parts.items():
@@ -83,13 +92,6 @@ def gather(
                     table = table.replace_schema_metadata(dict(attributes))
                     writers[name] = stack.enter_context(pq.ParquetWriter(paths[name], table.schema))
                 writers[name].write_table(table.cast(writers[name].schema))
-
-
-def _parts(prepared: Path) -> Iterator[list[Prepared]]:
-    for first in range(0, number_of_tables(prepared), AT_ONCE):
-        yield read_prepared(
-            prepared, filters=[("order", ">=", first), ("order", "<", first + AT_ONCE)]
-        )
 
 
 def _rows(source: Any, keys: list[str]) -> pd.DataFrame:
@@ -102,20 +104,21 @@ def _rows(source: Any, keys: list[str]) -> pd.DataFrame:
 
 
 def _tables(
-    members: list[Prepared],
+    tables: list[Table],
     recipe: Recipe,
     exact: pd.DataFrame,
     status: Mapping[str, str],
     fits: pd.DataFrame,
 ) -> pd.DataFrame:
-    keys = [recipe.exact_key(m.data) if m.data else "" for m in members]
+    members = [t.member for t in tables]
+    keys = [recipe.exact_key(t.data) if t.data else "" for t in tables]
     said = [
         m.status if m.status != OK or status[key] == OK else f"line {m.line}: {status[key]}"
         for m, key in zip(members, keys, strict=True)
     ]
     about = pd.DataFrame(
         {
-            "table": [m.table for m in members],
+            "table": [m.name for m in members],
             "path": [m.path for m in members],
             "line": [m.line for m in members],
             "groups": [len(m.groups) if m.groups else 0 for m in members],
@@ -141,15 +144,16 @@ def _verdicts(tables: pd.Series[str], recipe: Recipe, fits: pd.DataFrame) -> pd.
     return pd.DataFrame(columns)
 
 
-def _groups(members: list[Prepared], recipe: Recipe, exact: pd.DataFrame) -> pd.DataFrame:
-    usable = [m for m in members if m.groups]
-    found = exact.reindex(index=[recipe.exact_key(m.data) for m in usable], columns=list(OF_GROUPS))
-    parts: list[Any] = [m.groups for m in usable]
+def _groups(tables: list[Table], recipe: Recipe, exact: pd.DataFrame) -> pd.DataFrame:
+    usable = [t for t in tables if t.data]
+    found = exact.reindex(index=[recipe.exact_key(t.data) for t in usable], columns=list(OF_GROUPS))
+    parts: list[Any] = [t.member.groups for t in usable]
     empty = np.empty(0)
     return pd.DataFrame(
         {
             "table": np.repeat(
-                np.array([m.table for m in usable], dtype=object), [len(part) for part in parts]
+                np.array([t.member.name for t in usable], dtype=object),
+                [len(part) for part in parts],
             ),
             "group": [name for part in parts for name in part.names],
             "estimate": np.concatenate([empty, *(part.estimate for part in parts)]),
@@ -160,14 +164,14 @@ def _groups(members: list[Prepared], recipe: Recipe, exact: pd.DataFrame) -> pd.
 
 
 def _fits(
-    members: list[Prepared], recipe: Recipe, source: Any, thresholds: Mapping[str, float]
+    tables: list[Table], recipe: Recipe, source: Any, thresholds: Mapping[str, float]
 ) -> pd.DataFrame:
     asked = [
-        (member.table, model, fit)
-        for member in members
-        if member.groups
+        (table.member.name, model, fit)
+        for table in tables
+        if table.data
         for model in recipe.models
-        for fit in recipe.asked(member.data, model)
+        for fit in recipe.asked(table.data, model)
     ]
     found = _rows(source, [fit.key for _, _, fit in asked]).reset_index()
     if found.empty:
