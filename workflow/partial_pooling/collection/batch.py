@@ -170,8 +170,8 @@ def _fit(
             name = chunks.write(as_columns(rows), attributes)
             fitted.update(dict.fromkeys((row[KEY] for row in rows), name))
             rows.clear()
+            tell(done, len(by_data))
         begun = time.monotonic()
-        tell(done, len(by_data))
 
     for alike in to_do.values():
         for made in _fit_alike({data: by_data[data] for data in alike}, alike, recipe, cores):

@@ -22,7 +22,7 @@ from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
 from partial_pooling.data.collection import OK, Member
 from partial_pooling.exact.batched import VARIABLES
 from partial_pooling.files import replacing
-from partial_pooling.grading.grades import FAILED, FEW, RIGHT, WRONG
+from partial_pooling.grading.grades import ERRORS, FAILED, FEW, RIGHT, WRONG
 from partial_pooling.grading.judgement import FIRST_COLUMNS, judge_estimates, judge_fits
 
 AT_ONCE = 10_000  # tables in memory
@@ -175,7 +175,9 @@ def _fits(
     ]
     found = _rows(source, [fit.key for _, _, fit in asked]).reset_index()
     if found.empty:
-        return pd.DataFrame({name: pd.Series(dtype=str) for name in ("table", *FIRST_COLUMNS)})
+        worst = [f"{error}_max" for error in ERRORS]
+        columns = ["table", *FIRST_COLUMNS, *worst, "reason"]
+        return pd.DataFrame({name: pd.Series(dtype=str) for name in columns})
     judged = pd.DataFrame({name: pd.Series(dtype=float) for name in (*CELL, "verdict", "alarms")})
     if (found["reason"] == "").any():
         estimates = judge_estimates(unpack(found, OF_ESTIMATES), thresholds, CELL)
