@@ -41,7 +41,7 @@ def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
     assert "2 of 2 tables done" in run.stderr
     path = project.results / "reviews" / "tables.parquet"
     before = pd.read_parquet(path)
-    assert list(before["status"].str.startswith("line 9, column std_error: ")) == [0, 0, 1]
+    assert list(before["status"].str.startswith("line 8, column std_error: ")) == [0, 0, 1]
     assert not project.planned()
     data.write_text(HEAD + "".join(ROWS) + "new,a,1,1\nnew,b,1,2\nnew,c,2,1\n")
     assert "2 of 3 tables done" in project.snakemake("--cores", "2").stderr
@@ -57,4 +57,4 @@ def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
     assert (project.folder / table / "report.html").exists()
     refused = project.snakemake("-n", "results/reviews/bad/report.html", check=False)
     assert refused.returncode != 0
-    assert "table 'bad': line 9, column std_error: found 0" in refused.stderr
+    assert "table 'bad': line 8, column std_error: found 0" in refused.stderr

@@ -12,7 +12,9 @@ open_table            a table of the collection as the data of a study
 out: results/{collection}/{table}/data.csv
 """
 
-from partial_pooling.study.plan import deal, runtime_minutes
+import math
+
+from partial_pooling.study.plan import TABLE_MB, deal, runtime_minutes
 
 COLLECTION_BATCHES = {
     name: deal(STUDY.members[name], collection.models, collection.sampling)
@@ -54,9 +56,15 @@ def recipe_of(wildcards):
 
 def groups_memory(wildcards, attempt):
     """Memory of a batch of tables, in MB."""
-    return resources.memory_mb(
+    fits = resources.memory_mb(
         batch_of(wildcards).groups, collection_of(wildcards).sampling.of_fits(), attempt
     )
+    return fits + file_memory(wildcards, attempt)
+
+
+def file_memory(wildcards, attempt):
+    """Memory of the tables of the whole file, which planning and the step both read, in MB."""
+    return math.ceil(2 * TABLE_MB * len(STUDY.members[wildcards.collection])) * attempt
 
 
 localrules:
@@ -112,7 +120,7 @@ rule collect_tables:
     conda:
         "../../envs/partial_pooling.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 1500 + file_memory(wildcards, attempt),
         runtime=60,
     params:
         by=lambda wildcards: collection_of(wildcards).by,

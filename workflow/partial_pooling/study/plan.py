@@ -21,6 +21,7 @@ from partial_pooling.study.settings import CollectionSampling
 LEAST_SECONDS = 30  # of work that is worth a job, whose start costs seconds
 MOST_BATCHES = 256
 COMPILING_SECONDS = 3.0  # a model and number of groups
+TABLE_MB = 0.008  # of a table with ten groups, read and checked
 USUAL_STEPS = 15  # leapfrog steps of a transition
 SOLVING_SECONDS = (1e-3, 2e-4)  # (of any table, more a group)
 
