@@ -82,7 +82,7 @@ onerror:
         print("What Slurm said: .snakemake/slurm_logs", file=sys.stderr)
 
 
-# All but sample_posterior, diagnose_fits and simulate_and_fit; without a cluster it means nothing.
+# All but sample_posterior, diagnose_fits, simulate_and_fit and solve_and_fit_tables; without a cluster it means nothing.
 localrules:
     all,
     report,
