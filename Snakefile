@@ -9,6 +9,10 @@ The way of the data, a room of workflow/rules a stage:
 
     prepare_data -> solve_exact -> plot_groups --------------------------------------.
         `-> sample_posterior -> diagnose_fits -> collect_diagnostics -> plot_* -> render_report -> write_index
+
+and of a collection, a data set of many tables:
+
+    solve_and_fit_tables -> collect_tables
 """
 
 import os
@@ -55,6 +59,7 @@ include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/certify.smk"
+include: "workflow/rules/collect.smk"
 
 
 rule all:
@@ -62,7 +67,10 @@ rule all:
     # every result, not the index alone: Snakemake makes a deleted file anew only if it is asked for
     # (in a list, since of a generator it loses the first item)
     input:
-        "results/index.html",
+        ["results/index.html"] if STUDY.datasets else [],
+        [
+            collect(rules.collect_tables.output, collection=STUDY.collections),
+        ],
         [
             collect(
                 rule.output,

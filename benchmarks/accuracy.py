@@ -20,11 +20,14 @@ import pandas as pd
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import ExactPosterior, solve
-from partial_pooling.grading.calibration import compile_refit, simulate, variable_names
+from partial_pooling.exact.weights import weights
+from partial_pooling.families.normal import NORMAL
+from partial_pooling.grading.calibration import draws_of, simulate, variable_names
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.sampling.refits import compile_model
 from partial_pooling.study.settings import Thresholds
 
 SETTINGS = CalibrationSettings(draws=2000, tune=1000, chains=4, target_accept=0.9)
@@ -69,13 +72,16 @@ def main() -> None:
         )
         for model in PARAMETRIZATIONS:
             start = time.perf_counter()
-            refit = compile_refit(model, groups, prior, SETTINGS)
+            refits = compile_model(model, groups, prior, SETTINGS, NORMAL)
             fits = each if model in ("partial", "marginal") else round(each * options.others)
             right = diverged = 0
             for k in range(fits):
                 simulation = simulate(k, groups, prior)
-                draws = refit(simulation.groups, simulation.sampler_seed)
-                right += accurate(draws.values, solve(simulation.groups, prior))
+                exact = solve(simulation.groups, prior)
+                seed, accept = simulation.sampler_seed, SETTINGS.target_accept
+                fit = refits.fit(simulation.groups, seed, accept, weights(exact))
+                draws = draws_of(fit)
+                right += accurate(draws.values, exact)
                 diverged += draws.divergences
             rows.append((model, count, scale, fits, right, diverged))
             print(*rows[-1], f"{time.perf_counter() - start:.0f} s", flush=True)

@@ -29,7 +29,7 @@ import simuk
 from partial_pooling.data.reading import read_groups
 from partial_pooling.grading.calibration import calibrate, simulate, tables
 from partial_pooling.grading.settings import CalibrationSettings
-from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model, model_data
 from partial_pooling.report.lecture import PRIOR
 
 DATA = Path(__file__).parents[1] / "config" / "datasets" / "eight_schools.csv"
@@ -56,7 +56,7 @@ def bare_loop(
 ) -> float:
     """Seconds a simulation of a loop over nutpie, compilation left out."""
     compiled = nutpie.compile_pymc_model(
-        build_model(model, GROUPS, PRIOR, refitted=True), var_names=["mu", "tau", "theta"]
+        build_model(model, GROUPS, PRIOR), var_names=["mu", "tau", "theta"]
     )
     simulations = [simulate(number, GROUPS, PRIOR) for number in [0, *numbers]]
     start = 0.0
@@ -64,7 +64,7 @@ def bare_loop(
         if k == 1:
             start = cpu_seconds()
         nutpie.sample(
-            compiled.with_data(estimate=simulation.groups.estimate),
+            compiled.with_data(**model_data(model, simulation.groups)),
             draws=settings.draws,
             tune=settings.tune,
             chains=settings.chains,
@@ -84,7 +84,7 @@ def of_simuk(model: str, settings: CalibrationSettings, count: int, **options: s
     def run(simulations: int) -> float:
         start = cpu_seconds()
         simuk.SBC(
-            build_model(model, GROUPS, PRIOR, refitted=True),
+            build_model(model, GROUPS, PRIOR),
             num_simulations=simulations,
             seed=1,
             progress_bar=False,

@@ -147,7 +147,7 @@ def sweep(groups: Estimates, of: HyperPrior, seeds: range) -> dict[str, pd.DataF
     exact = solve(groups, of)
     tried = {f"{w:g}": np.full(len(groups), w) for w in COMMON}
     tried |= {name: rule(exact) for name, rule in RULES.items()}
-    model = build_model("partial", groups, of, weights=tried["rule"], refitted=True)
+    model = build_model("partial", groups, of, weights=tried["rule"])
     compiled = nutpie.compile_pymc_model(model, var_names=stored(model))
     result = {}
     for name, values in tried.items():

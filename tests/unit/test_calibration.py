@@ -143,7 +143,9 @@ def independent_draws(simulation, prior, settings, seed):
 def test_rank_counts_evenly_spaced_draws_below_the_truth(eight_schools, default_prior):
     simulation = simulate(2, eight_schools, default_prior)
     draws = independent_draws(simulation, default_prior, SETTINGS, 1)
-    ranks = pd.DataFrame(rank(simulation, draws, default_prior, SETTINGS)).set_index("variable")
+    ranks = pd.DataFrame(
+        rank(simulation, draws, solve(simulation.groups, default_prior), SETTINGS)
+    ).set_index("variable")
     assert list(ranks.index[:4]) == ["mu", "tau", "log_tau", "theta[A]"]
     flat = draws.values[0].ravel()
     spaced = flat[[10 * k + 9 for k in range(19)]]  # 200 draws, 19 of them: one in ten
@@ -171,7 +173,10 @@ def test_a_fit_too_poor_to_thin_says_why_and_keeps_its_rank(eight_schools, defau
     assert "ESS of" in verdict["reason"]
     assert "below the 19 ranked" in verdict["reason"]
     assert (verdict["divergences"], verdict["max_treedepth_hits"]) == (3, 1)
-    assert len(rank(simulation, sticky, default_prior, SETTINGS)["rank"]) == 11
+    assert (
+        len(rank(simulation, sticky, solve(simulation.groups, default_prior), SETTINGS)["rank"])
+        == 11
+    )
 
 
 def test_a_chain_that_never_moves_is_too_poor(eight_schools, default_prior):
@@ -183,13 +188,11 @@ def test_a_chain_that_never_moves_is_too_poor(eight_schools, default_prior):
 def test_a_failed_fit_is_a_row_with_its_reason(monkeypatch, eight_schools, default_prior):
     import partial_pooling.grading.calibration as module
 
-    def compile_refit(*_):
-        def refit(groups, seed):
+    class Failing:
+        def fit(self, *_):
             raise RuntimeError("all points failed\nmore")
 
-        return refit
-
-    monkeypatch.setattr(module, "compile_refit", compile_refit)
+    monkeypatch.setattr(module, "compile_model", lambda *_: Failing())
     results = list(calibrate("centered", eight_schools, default_prior, SETTINGS, [4]))
     ranks, fits, times = tables(results)
     assert len(ranks) == 0

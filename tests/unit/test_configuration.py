@@ -277,8 +277,8 @@ LINES = [
         "datasets.eight_schools.Path",
         "x",
         "datasets.eight_schools.Path: unknown key (did you mean path?); "
-        "allowed: path, form, family, measure, continuity_correction, columns, pooled_sd, weights, "
-        "prior",
+        "allowed: path, form, family, measure, continuity_correction, columns, pooled_sd, "
+        "weights, prior, by, models, sampling",
     ),
     (
         "datasets",
@@ -290,8 +290,8 @@ LINES = [
         "datasets.x",
         {"pathh": 1, "form": 2},
         "datasets.x.pathh: unknown key (did you mean path?); "
-        "allowed: path, form, family, measure, continuity_correction, columns, pooled_sd, weights, "
-        "prior",
+        "allowed: path, form, family, measure, continuity_correction, columns, pooled_sd, "
+        "weights, prior, by, models, sampling",
     ),
     ("sampling.seeds", ["a", 1, 1], "sampling.seeds: found 1 twice; allowed: each once"),
     (

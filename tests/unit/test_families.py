@@ -139,9 +139,9 @@ def test_pymc_observes_the_same_likelihood(family, groups, parametrization):
     assert found == pytest.approx(family.log_likelihood(groups, theta).sum(), rel=1e-12)
 
 
-def test_refitted_model_observes_other_data(family, groups):
+def test_model_observes_other_data(family, groups):
     other = family.simulate(groups, np.zeros(3), np.random.default_rng(1))
-    model = build_model("centered", groups, PRIOR, family, refitted=True)
+    model = build_model("centered", groups, PRIOR, family)
     with model:
         import pymc as pm
 

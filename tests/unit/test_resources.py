@@ -69,6 +69,7 @@ def test_every_rule_is_a_job_of_batches_or_local():
         "sample_posterior",
         "diagnose_fits",
         "simulate_and_fit",
+        "solve_and_fit_tables",
     }
 
 

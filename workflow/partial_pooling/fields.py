@@ -51,19 +51,26 @@ def _kind(schema: core_schema.CoreSchema) -> GetPydanticSchema:
     return GetPydanticSchema(lambda source, handler: schema)
 
 
-def _list_of_distinct(source: Any, handler: Any) -> core_schema.CoreSchema:
+def _each_once(least: int) -> GetPydanticSchema:
+    """Lists of at least so many items, no two alike."""
+    return GetPydanticSchema(
+        lambda source, handler: _list_of_distinct(source, handler, least),
+        lambda schema, handler: {**handler(schema), "uniqueItems": True},
+    )
+
+
+def _list_of_distinct(source: Any, handler: Any, least: int) -> core_schema.CoreSchema:
     def check(found: Any) -> Any:
         items = [(isinstance(i, bool), i) for i in found] if isinstance(found, list) else []
         if any(item in items[:i] for i, item in enumerate(items)):
             raise PydanticCustomError("twice", "an item stands twice")
         return found
 
-    items = {**handler(source), "strict": True, "min_length": 1}
+    items = {**handler(source), "strict": True, "min_length": least}
     return core_schema.no_info_before_validator_function(check, items)
 
 
 TEXT = _kind(core_schema.str_schema(strict=True, min_length=1))
 TRUE_OR_FALSE = _kind(core_schema.bool_schema(strict=True))
-EACH_ONCE = GetPydanticSchema(
-    _list_of_distinct, lambda schema, handler: {**handler(schema), "uniqueItems": True}
-)
+EACH_ONCE = _each_once(1)
+EACH_ONCE_IF_ANY = _each_once(0)

@@ -15,6 +15,7 @@ from pathlib import Path
 from partial_pooling.errors import InputError
 
 LOGGER = logging.getLogger("partial_pooling")
+TERMINAL: list[int] = []  # where what is `told` goes beside the log
 LITTLE = 2**20  # bytes: a disk with less than this left is full
 
 
@@ -27,6 +28,7 @@ def log_to(path: str | Path) -> Iterator[None]:
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     terminal = os.dup(2)
+    TERMINAL[:] = [terminal]
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(file, stream)
@@ -42,6 +44,13 @@ def log_to(path: str | Path) -> Iterator[None]:
             sys.stderr.flush()
         # not sys.exit: closing streams on a full disk would raise again
         os._exit(1)
+
+
+def tell(line: str) -> None:
+    """Say how far a long step is, in its log and on the terminal."""
+    LOGGER.info(line)
+    for terminal in TERMINAL:
+        os.write(terminal, f"partial-pooling: {line}\n".encode("utf-8", "backslashreplace"))
 
 
 def _in_one_line(error: Exception, log: Path) -> str:

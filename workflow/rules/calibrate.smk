@@ -47,6 +47,7 @@ rule simulate_and_fit:
     params:
         prior=prior_of,
         family=family_of,
+        weights=lambda wildcards: dataset_of(wildcards).weights,
         simulations=lambda wildcards: CALIBRATION_BATCHES[wildcards.batch],
         settings=CALIBRATION_FIT,
         code=code("simulate_and_fit"),

@@ -11,6 +11,9 @@ import pathlib
 import sys
 import tempfile
 
+from hashlib import sha256
+
+from partial_pooling.collection.keys import data_digest
 from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.study import resources
@@ -79,7 +82,7 @@ onerror:
         print("What Slurm said: .snakemake/slurm_logs", file=sys.stderr)
 
 
-# All but sample_posterior, diagnose_fits and simulate_and_fit; without a cluster it means nothing.
+# All but sample_posterior, diagnose_fits, simulate_and_fit and solve_and_fit_tables; without a cluster it means nothing.
 localrules:
     all,
     report,
@@ -98,10 +101,19 @@ localrules:
     calibration,
 
 
+PATH = "[A-Za-z0-9_-]+"
+NONE = "(?!)"  # matches nothing
+
+
 wildcard_constraints:
-    dataset="|".join(STUDY.datasets),
+    # a table of a collection is opened as a data set of its own
+    dataset="|".join(
+        [*STUDY.datasets, *(f"{name}/{PATH}" for name in STUDY.collections)]
+    ),
+    collection="|".join(STUDY.collections) or NONE,
+    table=PATH,
     model="|".join(STUDY.models),
-    batch=r"\d+",
+    batch=r"[\d-]+",
 
 
 def code(rule_name, *others):
@@ -115,7 +127,9 @@ def code(rule_name, *others):
     def digest(dataset):
         return code_digest(*sources, versions=versions_of(dataset) if dataset else {})
 
-    return lambda wildcards: digest(wildcards.get("dataset"))
+    return lambda wildcards: digest(
+        wildcards.get("dataset") or wildcards.get("collection")
+    )
 
 
 @functools.cache
@@ -142,13 +156,27 @@ def pictures(category):
     } | {f"{figure.name}_png": f"{stem}.png" for figure, stem in stems.items()}
 
 
+@functools.cache
+def table_digest(name):
+    """Digest of the data of a table, by `collection/table`, with the names of its groups."""
+    try:
+        member, groups = STUDY.member(name)
+    except InputError as error:
+        sys.exit(f"partial-pooling: {error}")
+    return sha256(repr((data_digest(groups), groups.names)).encode()).hexdigest()
+
+
 def settings_of(wildcards):
     """The study's settings as far as they concern one data set, as in a configuration."""
     return STUDY.settings(wildcards.dataset)
 
 
 def dataset_of(wildcards):
-    return STUDY.datasets[wildcards.dataset]
+    """A data set; what is no table of a collection, or a bad one, ends the run in one line."""
+    try:
+        return STUDY.dataset(wildcards.dataset)
+    except InputError as error:
+        sys.exit(f"partial-pooling: {error}")
 
 
 def prior_of(wildcards):
@@ -196,7 +224,7 @@ def calibration_digests(wildcards):
 
 def fits_memory(wildcards, attempt):
     """Memory of a job on a batch of fits, in MB."""
-    groups = len(STUDY.groups[wildcards.dataset])
+    groups = len(STUDY.groups_of(wildcards.dataset))
     return resources.memory_mb(groups, STUDY.sampling.of_fits(), attempt)
 
 
@@ -204,7 +232,7 @@ def sampling_runtime(wildcards, threads, attempt):
     """Runtime of sampling a batch, in minutes."""
     sampling = STUDY.sampling
     return resources.sampling_minutes(
-        len(STUDY.groups[wildcards.dataset]),
+        len(STUDY.groups_of(wildcards.dataset)),
         sampling.of_fits(),
         len(BATCHES[wildcards.batch]),
         sampling.sampler,
@@ -217,7 +245,7 @@ def diagnosis_runtime(wildcards, attempt):
     """Runtime of diagnosing a batch, in minutes."""
     sampling = STUDY.sampling
     return resources.diagnosis_minutes(
-        len(STUDY.groups[wildcards.dataset]),
+        len(STUDY.groups_of(wildcards.dataset)),
         sampling.chains,
         sampling.draws,
         len(BATCHES[wildcards.batch]),
@@ -227,14 +255,14 @@ def diagnosis_runtime(wildcards, attempt):
 
 def calibration_memory(wildcards, attempt):
     """Memory of a job on a batch of simulations, in MB."""
-    groups = len(STUDY.groups[wildcards.dataset])
+    groups = len(STUDY.groups_of(wildcards.dataset))
     return resources.memory_mb(groups, STUDY.calibration, attempt)
 
 
 def calibration_runtime(wildcards, threads, attempt):
     """Runtime of simulating and fitting a batch, in minutes."""
     return resources.sampling_minutes(
-        len(STUDY.groups[wildcards.dataset]),
+        len(STUDY.groups_of(wildcards.dataset)),
         STUDY.calibration,
         STUDY.calibration.simulations_per_batch,
         "nutpie",

@@ -15,6 +15,8 @@ rule prepare_data:
         "results/{dataset}/logs/prepare_data.log",
     benchmark:
         "results/{dataset}/benchmarks/prepare_data.jsonl"
+    wildcard_constraints:
+        dataset="|".join(STUDY.datasets) or NONE,
     conda:
         "../../envs/partial_pooling.yaml"
     resources:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from partial_pooling.data.reading import read_data
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.calibration import calibrate, tables
@@ -13,14 +15,16 @@ from partial_pooling.tables import write_table
 
 def main(job: Any) -> None:
     first, end = job.params.simulations
+    groups, by_hand = read_data(job.input.data), job.params.weights
     results = []
     for result in calibrate(
         job.wildcards.model,
-        read_data(job.input.data),
+        groups,
         parse_hyperprior(job.params.prior),
         CalibrationSettings(**job.params.settings),
         range(first, end),
         FAMILIES[job.params.family],
+        np.broadcast_to(by_hand, len(groups)) if by_hand else None,
     ):
         results.append(result)
         fit = result[1]

@@ -31,7 +31,7 @@ def main(job: Any) -> None:
     used = np.broadcast_to(by_hand, len(groups)) if by_hand else suggested
     for table, path in (
         (exact_table(exact), job.output.exact),
-        (classical_table(groups), job.output.classical),
+        (classical_table(normal), job.output.classical),
         (theta_table(normal), job.output.classical_theta),
     ):
         write_table(table, path)

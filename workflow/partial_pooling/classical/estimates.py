@@ -167,12 +167,12 @@ def maximum_likelihood(groups: Estimates, restricted: bool = False) -> float:
     """
 
     def score(tau2: float) -> float:
-        return _score(groups, tau2, restricted)
+        return float(_score(groups, np.array([tau2]), restricted)[0])
 
     upper = _largest(groups)
     lower = 1e-8 * min(float(groups.std_error.min()) ** 2, upper)
     grid = np.concatenate([[0.0], np.geomspace(lower, upper, GRID)])
-    slopes = np.array([score(tau2) for tau2 in grid])
+    slopes = _score(groups, grid, restricted)
     candidates = [0.0] + [
         _root(score, grid[k], grid[k + 1])
         for k in range(len(grid) - 1)
@@ -284,14 +284,19 @@ def _excess(groups: Estimates) -> Callable[[float], float]:
     return lambda tau2: _misfit(groups, tau2) - (len(groups) - 1)
 
 
-def _score(groups: Estimates, tau2: float, restricted: bool) -> float:
-    """Derivative of the (restricted) log likelihood by tau^2 (Viechtbauer 2005)."""
-    _, precision, residual = _mean(groups, tau2)
-    weight = 1 / (groups.std_error**2 + tau2)
+def _score(groups: Estimates, tau2: Array, restricted: bool) -> Array:
+    """Derivative of the (restricted) log likelihood by tau^2, of its shape (Viechtbauer 2005)."""
+    weight = 1 / (groups.std_error**2 + tau2[:, None])
+    precision = weight.sum(axis=1)
+    residual = np.broadcast_to(groups.estimate, weight.shape)
+    mean = np.zeros_like(precision)
+    for _ in range(3):  # as in `_mean`
+        mean += (weight * residual).sum(axis=1) / precision
+        residual = groups.estimate - mean[:, None]
     squares = weight**2
-    slope = float(squares @ residual**2 - weight.sum())
+    slope: Array = (squares * residual**2 - weight).sum(axis=1)
     if restricted:
-        slope += float(squares.sum()) / precision
+        slope += squares.sum(axis=1) / precision
     return 0.5 * slope
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.measures import CORRECTION, UnusableGroupError, estimates_of
-from partial_pooling.data.table import read_csv, with_spaces
+from partial_pooling.data.table import Table, read_csv, with_spaces
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact
 
@@ -55,13 +55,38 @@ def read_groups(
     InputError
         The file cannot be used; the message names file, line and column.
     """
-    reader = FORMS[form]
-    names = [with_spaces((columns or {}).get(column, column)) for column in reader.columns]
+    names = names_of(form, columns)
     table = read_csv(Path(path), names)
-    groups = reader(table, names, pooled_sd=pooled_sd)
+    return groups_of(
+        table,
+        names,
+        form,
+        pooled_sd=pooled_sd,
+        measure=measure,
+        continuity_correction=continuity_correction,
+    )
+
+
+def names_of(form: str, columns: Mapping[str, str] | None) -> list[str]:
+    """Names that a file has for the columns of a form."""
+    return [with_spaces((columns or {}).get(column, column)) for column in FORMS[form].columns]
+
+
+def groups_of(
+    table: Table,
+    names: list[str],
+    form: str,
+    *,
+    pooled_sd: bool,
+    measure: str | None,
+    continuity_correction: float,
+) -> Groups:
+    """Bring rows to groups: parameters as of `read_groups`, with the `names` of the columns."""
+    groups = FORMS[form](table, names, pooled_sd=pooled_sd)
     if len(groups) < 2:
         raise InputError(
-            f"{path}: found {len(groups)} group; allowed: 2 or more, since pooling needs groups"
+            f"{table.path}: found {len(groups)} group; "
+            "allowed: 2 or more, since pooling needs groups"
         )
     if measure is None:
         return groups

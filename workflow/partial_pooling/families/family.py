@@ -130,10 +130,7 @@ class Family[Data: Groups = Any](ABC):
 
     @abstractmethod
     def data(self, groups: Data) -> dict[str, Array]:
-        """What `simulate` draws anew, by name, each of shape (J,).
-
-        It is what differs from fit to fit of one compiled model.
-        """
+        """All that the likelihood reads, by name, each of shape (J,)."""
 
     @abstractmethod
     def observe(self, pm: ModuleType, groups: Data, theta: Any, data: dict[str, Any]) -> Any:
@@ -148,7 +145,7 @@ class Family[Data: Groups = Any](ABC):
         theta
             PyMC's variable, of shape (J,).
         data
-            As of `data`: numbers, or PyMC's containers of them.
+            PyMC's containers of `data`.
         """
 
     def typical_error(self, groups: Data) -> float:

@@ -60,11 +60,11 @@ class Normal(Family[Estimates]):
         return Estimates(groups.names, estimate, groups.std_error)
 
     def data(self, groups: Estimates) -> dict[str, Array]:
-        return {"estimate": groups.estimate}
+        return {"estimate": groups.estimate, "std_error": groups.std_error}
 
     def observe(self, pm: ModuleType, groups: Estimates, theta: Any, data: dict[str, Any]) -> Any:
         return pm.Normal(
-            "y", mu=theta, sigma=groups.std_error, observed=data["estimate"], dims="group"
+            "y", mu=theta, sigma=data["std_error"], observed=data["estimate"], dims="group"
         )
 
     integrates_theta = True
@@ -72,7 +72,7 @@ class Normal(Family[Estimates]):
     def observe_integrated(
         self, pm: ModuleType, groups: Estimates, mu: Any, tau: Any, data: dict[str, Any]
     ) -> Any:
-        spread = pm.math.sqrt(groups.std_error**2 + tau**2)
+        spread = pm.math.sqrt(data["std_error"] ** 2 + tau**2)
         return pm.Normal("y", mu=mu, sigma=spread, observed=data["estimate"], dims="group")
 
     def theta_given(self, groups: Estimates, mu: Array, tau: Array, z: Array) -> Array:

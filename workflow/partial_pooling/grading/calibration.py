@@ -15,7 +15,7 @@ PyMC and nutpie take seconds to import, so only what samples imports them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +24,19 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
-from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.posterior import ExactPosterior, solve
 from partial_pooling.exact.weights import weights
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.settings import CalibrationSettings
-from partial_pooling.models.parametrizations import WEIGHTED, build_model
+from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.priors.priors import HyperPrior
-from partial_pooling.sampling.conditional import draw_theta
-from partial_pooling.sampling.samplers import run_nutpie, stored
+from partial_pooling.sampling.fits import Fit
+from partial_pooling.sampling.refits import compile_model
 
 if TYPE_CHECKING:
-    # estimates, sampler's seed -> the fit
-    type Refit = Callable[[Estimates, int], Draws]
     # columns of ranks, a row of fits, seconds
     type Result = tuple[dict[str, Any], dict[str, Any], float]
 
@@ -147,6 +146,7 @@ def calibrate(
     settings: CalibrationSettings,
     numbers: Iterable[int],
     family: Family = NORMAL,
+    by_hand: Array | None = None,
 ) -> Iterator[Result]:
     """Simulate, fit and rank, with one compilation for all.
 
@@ -164,6 +164,8 @@ def calibrate(
         Which simulations.
     family
         The groups' likelihood.
+    by_hand
+        Shape (J,), weights of the model `partial`; None: those that suit each simulation.
 
     Yields
     ------
@@ -177,86 +179,50 @@ def calibrate(
     seconds : float
         Time of the fit, without simulation and ranking.
     """
-    refit = compile_refit(parametrization, groups, prior, settings, family)
+    weighted = parametrization in WEIGHTED
+    refits = compile_model(parametrization, groups, prior, settings, family)
     for number in numbers:
         simulation = simulate(number, groups, prior, family)
+        exact = solve(simulation.groups, prior, family)
+        used = (weights(exact) if by_hand is None else by_hand) if weighted else None
         start = time.perf_counter()
         try:
-            draws = refit(simulation.groups, simulation.sampler_seed)
+            fit = refits.fit(
+                simulation.groups, simulation.sampler_seed, settings.target_accept, used
+            )
         except RuntimeError as error:
             seconds = time.perf_counter() - start
             reason = f"sampling failed: {str(error).strip().splitlines()[0]}"
             yield {}, _failed(simulation, reason), seconds
             continue
         seconds = time.perf_counter() - start
-        ranks = rank(simulation, draws, prior, settings, family)
+        draws = draws_of(fit)
+        ranks = rank(simulation, draws, exact, settings)
         yield ranks, judge(simulation, draws, settings), seconds
 
 
-def compile_refit(
-    parametrization: str,
-    groups: Estimates,
-    prior: HyperPrior,
-    settings: CalibrationSettings,
-    family: Family = NORMAL,
-) -> Refit:
-    """Compile a model once; the result fits it to any data of the same groups."""
-    import nutpie
-
-    weighted = parametrization in WEIGHTED
-    model = build_model(
-        parametrization,
-        groups,
-        prior,
-        family,
-        np.full(len(groups), 0.5) if weighted else None,
-        refitted=True,
+def draws_of(fit: Fit) -> Draws:
+    """The draws of a fit, in the order in which they are ranked."""
+    mu, tau, theta = (fit.posterior[name] for name in ("mu", "tau", "theta"))
+    values = np.empty((theta.shape[2] + 3, *mu.shape))
+    values[0], values[1] = mu, tau
+    with np.errstate(divide="ignore"):
+        values[2] = np.log(tau)
+    values[3:] = np.moveaxis(theta, -1, 0)
+    stats = fit.sample_stats
+    return Draws(
+        values,
+        divergences=int(stats["diverging"].sum()),
+        max_treedepth_hits=int(stats["reached_max_treedepth"].sum()),
+        gradients=int(stats["n_steps"].sum() + stats["n_steps_tune"].sum()),
     )
-    variables = stored(model)
-    compiled = nutpie.compile_pymc_model(model, var_names=variables)
-    counted = ("diverging", "reached_max_treedepth", "n_steps")
-
-    def refit(simulated: Estimates, seed: int) -> Draws:
-        data = family.data(simulated)
-        if weighted:
-            data["weights"] = weights(solve(simulated, prior, family))
-        posterior, stats = run_nutpie(
-            compiled.with_data(**data),
-            variables,
-            settings,
-            seed,
-            settings.target_accept,
-            counted,
-        )
-        kept = slice(settings.tune, None)
-        values = np.empty((len(groups) + 3, settings.chains, settings.draws))
-        values[0], values[1] = posterior["mu"][:, kept], posterior["tau"][:, kept]
-        with np.errstate(divide="ignore"):
-            values[2] = np.log(values[1])
-        theta = (
-            posterior["theta"][:, kept]
-            if "theta" in posterior
-            else draw_theta(simulated, family, values[0], values[1], seed)
-        )
-        values[3:] = np.moveaxis(theta, -1, 0)
-        if not np.isfinite(values).all():
-            raise RuntimeError("draws are not finite")
-        return Draws(
-            values,
-            divergences=int(stats["diverging"][:, kept].sum()),
-            max_treedepth_hits=int(stats["reached_max_treedepth"][:, kept].sum()),
-            gradients=int(stats["n_steps"].sum()),
-        )
-
-    return refit
 
 
 def rank(
     simulation: Simulation,
     draws: Draws,
-    prior: HyperPrior,
+    exact: ExactPosterior,
     settings: CalibrationSettings,
-    family: Family = NORMAL,
 ) -> dict[str, Any]:
     """Rank the truth among evenly spaced draws, and place it in the exact posterior.
 
@@ -281,7 +247,6 @@ def rank(
     spacing = values.shape[1] // settings.ranked_draws
     ranked = values[:, spacing - 1 : spacing * settings.ranked_draws : spacing]
     truth = simulation.truth
-    exact = solve(simulation.groups, prior, family)
     exact_mean, exact_sd = exact.moments(names)
     mcse = np.full(len(names), np.nan)
     mcse[:3] = array_stats.mcse(draws.values[:3], method="mean", chain_axis=1, draw_axis=2)

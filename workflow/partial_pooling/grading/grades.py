@@ -11,6 +11,7 @@ HONEST = "honest"
 # Verdicts of a fit: with an exact answer, and without.
 RIGHT, FEW, WRONG = "right", "too few draws", "wrong"
 QUIET, ALARM = "no alarm", "alarm"
+FAILED = "failed"  # of a collection's fit that could not be sampled; in a study it ends the run
 GOOD = (RIGHT, QUIET)  # verdicts that hold nothing against a fit
 
 # What a study recommends.

@@ -15,7 +15,7 @@ alarms, which stand beside the verdict and are not part of it where there is an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,9 @@ FIRST_COLUMNS = [
 LIKELY = 0.95  # chance to be accurate that the needed number of draws gives
 
 
-def judge_estimates(estimates: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
+def judge_estimates(
+    estimates: pd.DataFrame, thresholds: Mapping[str, float], cell: Sequence[str] = CELL
+) -> pd.DataFrame:
     """Say of every estimate whether it errs more than it admits.
 
     Parameters
@@ -61,6 +63,8 @@ def judge_estimates(estimates: pd.DataFrame, thresholds: Mapping[str, float]) ->
         Rows of `diagnostics.grade`, of whole cells.
     thresholds
         The configuration's.
+    cell
+        Columns that name a cell.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def judge_estimates(estimates: pd.DataFrame, thresholds: Mapping[str, float]) ->
     raw = _p_values(estimates, thresholds)
     corrected = np.full_like(raw, np.nan)
     variable = estimates["variable"].to_numpy()
-    for rows in estimates.groupby(CELL, sort=False).indices.values():
+    for rows in estimates.groupby(list(cell), sort=False).indices.values():
         corrected[rows] = holm(raw[rows].ravel()).reshape(-1, raw.shape[1])
         # tau and log tau lie below their quantiles together: tested once, it tells of both
         names = variable[rows]
@@ -118,7 +122,10 @@ def _p_values(estimates: pd.DataFrame, thresholds: Mapping[str, float]) -> NDArr
 
 
 def judge_fits(
-    fits: pd.DataFrame, estimates: pd.DataFrame, thresholds: Mapping[str, float]
+    fits: pd.DataFrame,
+    estimates: pd.DataFrame,
+    thresholds: Mapping[str, float],
+    cell: Sequence[str] = CELL,
 ) -> pd.DataFrame:
     """Give every cell its verdict, and the alarms of the ordinary checks.
 
@@ -130,6 +137,8 @@ def judge_fits(
         Of `judge_estimates`.
     thresholds
         The configuration's.
+    cell
+        Columns that name a cell.
 
     Returns
     -------
@@ -140,17 +149,17 @@ def judge_fits(
         ess_per_1000_gradients (of the variable with the smallest bulk ESS, tuning counted), z_max
         (largest absolute z), error_<...>_max, p_honest_min, and draws_needed (see `draws_needed`).
     """
-    cells = estimates.assign(z=estimates["z"].abs()).groupby(CELL, sort=False)
+    cells = estimates.assign(z=estimates["z"].abs()).groupby(list(cell), sort=False)
     graded = cells[[*ERRORS, "z"]].max().add_suffix("_max")
     graded["p_honest_min"] = cells["p_honest"].min()
     graded["honest"] = cells[HONEST].all()
-    graded["draws_needed"] = draws_needed(estimates, thresholds)
+    graded["draws_needed"] = draws_needed(estimates, thresholds, cell)
     errors = graded[[f"{name}_max" for name in ERRORS]]
     limits = [thresholds[name] for name in ERRORS]
     graded["accurate"] = ~(errors > limits).any(axis=1)
     graded["exact"] = errors.notna().any(axis=1)
 
-    fits = fits.join(graded, on=CELL)
+    fits = fits.join(graded, on=list(cell))
     fits["ess_per_1000_gradients"] = 1000 * fits["ess_bulk_min"] / fits["gradients"]
     fits["alarms"] = _alarms(fits, thresholds)
     with_exact = np.where(fits["honest"], np.where(fits["accurate"], RIGHT, FEW), WRONG)
@@ -174,7 +183,9 @@ def _alarms(fits: pd.DataFrame, thresholds: Mapping[str, float]) -> list[str]:
     ]
 
 
-def draws_needed(estimates: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.Series[float]:
+def draws_needed(
+    estimates: pd.DataFrame, thresholds: Mapping[str, float], cell: Sequence[str] = CELL
+) -> pd.Series[float]:
     """Draws a chain at which a fit as efficient as this one is accurate, in 95 of 100 cases.
 
     Effective draws are taken to grow as draws do, errors to be normal, and all criteria to be
@@ -183,7 +194,7 @@ def draws_needed(estimates: pd.DataFrame, thresholds: Mapping[str, float]) -> pd
     Returns
     -------
     pandas.Series
-        A value a cell, indexed by `CELL`.
+        A value a cell, indexed by `cell`.
     """
     bulk = estimates["ess_bulk"].to_numpy()
     scale = estimates["exact_sd"].where(estimates["error_sd"].notna())
@@ -198,9 +209,9 @@ def draws_needed(estimates: pd.DataFrame, thresholds: Mapping[str, float]) -> pd
     }
     worst = pd.DataFrame(relative, index=estimates.index)
     table = pd.DataFrame({"worst": worst.max(axis=1), "criteria": worst.notna().sum(axis=1)}).join(
-        estimates[CELL]
+        estimates[list(cell)]
     )
-    cells = table.groupby(CELL, sort=False).agg(
+    cells = table.groupby(list(cell), sort=False).agg(
         worst=("worst", "max"), criteria=("criteria", "sum")
     )
     distance = ndtri(1 - (1 - LIKELY) / 2 / cells["criteria"])

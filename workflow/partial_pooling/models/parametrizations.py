@@ -41,9 +41,7 @@ class Hierarchy:
     family
         Likelihood of a group's data given its theta.
     data
-        What the family observes, by name: numbers, or PyMC's containers of them.
-    weights
-        Shape (J,), of `partial`: how far each group is centered, 1 wholly and 0 not at all.
+        PyMC's containers of what the model is fitted to, by the names of `model_data`.
     """
 
     mu: Any
@@ -51,7 +49,6 @@ class Hierarchy:
     groups: Groups
     family: Family
     data: dict[str, Any]
-    weights: Any = None
 
     def observe(self, theta: Any) -> None:
         """Add the observed data, given theta."""
@@ -76,7 +73,7 @@ def noncentered(h: Hierarchy) -> None:
 
 
 def partial(h: Hierarchy) -> None:
-    """Sample each group as far between the two as its weight w_j says.
+    """Sample each group as far between the two as its weight w_j says, 1 centered, 0 noncentered.
 
     With a typical standard error s and ``t = tau / s``: nu_j ~ Normal(w_j mu, s t^w_j) and
     ``theta_j = mu + t^(1 - w_j) (nu_j - w_j mu)``, which is centered at a weight of 1 and
@@ -86,8 +83,8 @@ def partial(h: Hierarchy) -> None:
     import pymc as pm
     import pytensor.tensor as pt
 
-    w, s = h.weights, h.family.typical_error(h.groups)
-    log_t = pt.log(h.tau) - np.log(s)
+    w, s = h.data["weights"], h.data["typical_error"]
+    log_t = pt.log(h.tau) - h.data["log_typical_error"]
     nu = pm.Normal("nu", mu=w * h.mu, sigma=s * pt.exp(w * log_t), dims="group")
     theta = h.mu + pt.exp((1 - w) * log_t) * (nu - w * h.mu)
     h.observe(pm.Deterministic("theta", theta, dims="group"))
@@ -121,16 +118,41 @@ def check_family(parametrization: str, family: Family) -> None:
         )
 
 
+def model_data(
+    parametrization: str,
+    groups: Groups,
+    family: Family = NORMAL,
+    weights: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
+    """All that tells the model of some groups from that of as many others, by name.
+
+    Parameters
+    ----------
+    parametrization, groups, family, weights
+        As of `build_model`.
+    """
+    data: dict[str, Any] = dict(family.data(groups))
+    if parametrization in WEIGHTED:
+        error = family.typical_error(groups)
+        data |= {
+            "weights": weights,
+            "typical_error": np.array(error),
+            "log_typical_error": np.log(error),
+        }
+    return data
+
+
 def build_model(
     parametrization: str,
     groups: Groups,
     prior: HyperPrior,
     family: Family = NORMAL,
     weights: NDArray[np.float64] | None = None,
-    *,
-    refitted: bool = False,
 ) -> pm.Model:
     """Build the PyMC model of these groups.
+
+    The data are `pm.Data`, of the names of `model_data`: those of as many other groups can be put
+    into the compiled model, whose draws are then, to the last bit, those of their own model.
 
     Parameters
     ----------
@@ -144,9 +166,6 @@ def build_model(
         Likelihood of a group's data given its theta.
     weights
         Shape (J,), of `partial`; from 0, noncentered, to 1, centered.
-    refitted
-        Whether what the family observes are `pm.Data` of the names of `Family.data`, and the
-        weights `weights`, so that others can be put into the compiled model.
 
     Returns
     -------
@@ -170,12 +189,11 @@ def build_model(
         )
     with pm.Model(coords={"group": list(groups.names)}) as model:
         mu, tau = _variable("mu", prior.mu), _variable("tau", prior.tau)
-        data: dict[str, Any] = dict(family.data(groups))
-        if refitted:
-            data = {name: pm.Data(name, value, dims="group") for name, value in data.items()}
-            if weights is not None:
-                weights = pm.Data("weights", weights, dims="group")
-        PARAMETRIZATIONS[parametrization](Hierarchy(mu, tau, groups, family, data, weights))
+        data = {
+            name: pm.Data(name, value, dims="group" if np.ndim(value) else None)
+            for name, value in model_data(parametrization, groups, family, weights).items()
+        }
+        PARAMETRIZATIONS[parametrization](Hierarchy(mu, tau, groups, family, data))
     return model
 
 

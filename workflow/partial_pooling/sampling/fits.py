@@ -107,6 +107,34 @@ def write_fit(
             stats.createVariable(name, kind, "chain")[:] = fit.sample_stats[name]
 
 
+def as_tree(fit: Fit, group_names: Sequence[str]) -> xr.DataTree:
+    """A fit in memory as an ArviZ tree, as `read_fit` gives one of a file."""
+    import xarray as xr
+
+    scalars = {"seed": fit.seed, "target_accept": fit.target_accept}
+    chains, draws = fit.posterior["mu"].shape
+    axes = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    log_tau = np.log(fit.posterior["tau"])
+    posterior = {
+        name: (("chain", "draw", "group")[: values.ndim], values)
+        for name, values in {**fit.posterior, "log_tau": log_tau}.items()
+    }
+    stats = {
+        name: (
+            ("chain", "draw")[: values.ndim],
+            values.astype(bool if name in FLAGS else (PER_DRAW | PER_CHAIN)[name]),
+        )
+        for name, values in fit.sample_stats.items()
+    }
+    groups = np.array(group_names, dtype=str)
+    return xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(posterior, coords={**axes, **scalars, "group": groups}),
+            "sample_stats": xr.Dataset(stats, coords={**axes, **scalars}),
+        }
+    )
+
+
 def read_fit(path: str | Path, draws: int | None = None) -> xr.DataTree:
     """Read a fit as an ArviZ tree.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     # variable or statistic -> values of shape (chain, tuning steps and draws, ...)
     type Steps = dict[str, NDArray[Any]]
-    # (seed, target_accept) -> steps of the variables `stored`, and of PER_DRAW and step_size_bar
-    type SampleFit = Callable[[int, float], tuple[Steps, Steps]]
+    # draws of mu and of tau, the seed -> theta
+    type DrawTheta = Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]]
+    # (seed, target_accept, data of `model_data`, where they are not the model's own)
+    # -> steps of the variables `stored`, and of PER_DRAW and step_size_bar
+    type SampleFit = Callable[[int, float, Mapping[str, Any] | None], tuple[Steps, Steps]]
 
 STORED = ("mu", "tau", "theta")
 # step_size_bar is the averaged step size that tuning ends with; nutpie jitters it at each draw.
@@ -55,7 +58,7 @@ def sample_fits(
     fits: Sequence[tuple[int, float]],
     settings: SamplerSettings,
     cores: int = 1,
-    draw_theta: Callable[[NDArray[Any], NDArray[Any], int], NDArray[Any]] | None = None,
+    draw_theta: DrawTheta | None = None,
 ) -> Iterator[Fit]:
     """Sample a model once for each (seed, target_accept), compiling it once.
 
@@ -79,11 +82,24 @@ def sample_fits(
     """
     sample = SAMPLERS[sampler](model, settings, cores)
     for seed, target_accept in fits:
-        fit = without_tuning(seed, target_accept, *sample(seed, target_accept), settings.tune)
-        if draw_theta and "theta" not in fit.posterior:
-            theta = draw_theta(fit.posterior["mu"], fit.posterior["tau"], seed)
-            fit = replace(fit, posterior={**fit.posterior, "theta": theta})
-        yield fit
+        steps = sample(seed, target_accept, None)
+        yield fit_of(seed, target_accept, *steps, settings.tune, draw_theta)
+
+
+def fit_of(
+    seed: int,
+    target_accept: float,
+    posterior: Steps,
+    stats: Steps,
+    tune: int,
+    draw_theta: DrawTheta | None = None,
+) -> Fit:
+    """A fit of the steps that a sampler gave, with theta drawn where the model has none."""
+    fit = without_tuning(seed, target_accept, posterior, stats, tune)
+    if draw_theta and "theta" not in fit.posterior:
+        theta = draw_theta(fit.posterior["mu"], fit.posterior["tau"], seed)
+        fit = replace(fit, posterior={**fit.posterior, "theta": theta})
+    return fit
 
 
 def without_tuning(
@@ -184,12 +200,19 @@ def _as_numpy(column: Any, steps: int) -> NDArray[Any]:
 
 def _nutpie(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
     import nutpie
+    import pymc as pm
 
     variables = stored(model)
     compiled = nutpie.compile_pymc_model(model, var_names=variables)
 
-    def sample(seed: int, target_accept: float) -> tuple[Steps, Steps]:
-        return run_nutpie(compiled, variables, settings, seed, target_accept, cores=cores)
+    def sample(
+        seed: int, target_accept: float, data: Mapping[str, Any] | None
+    ) -> tuple[Steps, Steps]:
+        of_data = compiled
+        if data:
+            pm.set_data(dict(data), model=model)  # where chains start from can depend on them
+            of_data = compiled.with_data(**data)
+        return run_nutpie(of_data, variables, settings, seed, target_accept, cores=cores)
 
     return sample
 
@@ -199,7 +222,11 @@ def _pymc(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
 
     logging.getLogger("pymc").setLevel(logging.WARNING)
 
-    def sample(seed: int, target_accept: float) -> tuple[Steps, Steps]:
+    def sample(
+        seed: int, target_accept: float, data: Mapping[str, Any] | None
+    ) -> tuple[Steps, Steps]:
+        if data:
+            pm.set_data(dict(data), model=model)
         # PyMC keeps what it compiled for a model: the second call compiles nothing.
         tree = pm.sample(
             draws=settings.draws,

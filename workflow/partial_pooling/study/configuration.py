@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import InstanceOf, ValidationError
 
+from partial_pooling.data.collection import Member, read_collection
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.measures import estimates_of
@@ -34,6 +36,7 @@ from partial_pooling.study.likelihood import family_and_measure, reading
 from partial_pooling.study.settings import (
     NAME,
     Calibration,
+    CollectionSampling,
     Configuration,
     DatasetFile,
     DatasetKeys,
@@ -68,21 +71,82 @@ class Dataset(DatasetFile):
     prior: InstanceOf[HyperPrior]
 
 
+class Collection(Dataset):
+    """A data set of many tables, one a value of column `by`."""
+
+    by: str
+    models: list[str]
+    sampling: CollectionSampling
+
+
 @dataclass(frozen=True)
 class Study:
-    """A checked configuration; `groups` is what the data sets' files hold."""
+    """A checked configuration.
+
+    Attributes
+    ----------
+    datasets, collections
+        Data sets of one table, and those of many.
+    models, sampling, thresholds, calibration
+        As configured.
+    groups
+        What the files of the data sets hold.
+    members
+        The tables of each collection.
+    """
 
     datasets: dict[str, Dataset]
+    collections: dict[str, Collection]
     models: list[str]
     sampling: Sampling
     thresholds: dict[str, float]
     calibration: Calibration
     groups: dict[str, Groups] = field(compare=False)
+    members: dict[str, list[Member]] = field(compare=False)
+
+    def dataset(self, name: str) -> Dataset:
+        """A data set of one table: a study, or `collection/table`, a table opened as one.
+
+        Raises
+        ------
+        InputError
+            A collection has no such table, or it cannot be used.
+        """
+        return self.datasets[name] if name in self.datasets else self.collections[_of(name)[0]]
+
+    def groups_of(self, name: str) -> Groups:
+        """The groups of a data set of one table (see `dataset`)."""
+        return self.groups[name] if name in self.groups else self.member(name)[1]
+
+    def member(self, name: str) -> tuple[Member, Groups]:
+        """A table of a collection, by `collection/table`, and its groups (see `dataset`)."""
+        collection, path = _of(name)
+        member = self._by_path[collection].get(path)
+        if member is None:
+            raise InputError(
+                f"results/{collection}: found no table {path!r}; "
+                f"allowed: a path of results/{collection}/tables.parquet"
+            )
+        if member.groups is None:
+            raise InputError(
+                f"{self.collections[collection].path}, table {member.name!r}: {member.status}"
+            )
+        return member, member.groups
+
+    @cached_property
+    def _by_path(self) -> dict[str, dict[str, Member]]:
+        return {
+            name: {member.path: member for member in members}
+            for name, members in self.members.items()
+        }
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Write the study of one data set as a configuration, in plain values."""
-        of_file = self.datasets[dataset].model_dump(exclude={"prior"}, exclude_none=True)
-        of_dataset = of_file | {"prior": self.datasets[dataset].prior.as_dict()}
+        of = self.dataset(dataset)
+        of_file = of.model_dump(exclude={"prior", "models", "sampling"}, exclude_none=True)
+        of_dataset = of_file | {"prior": of.prior.as_dict()}
+        if dataset not in self.datasets:
+            of_dataset["table"] = self.member(dataset)[0].name
         return {
             "datasets": {dataset: of_dataset},
             "models": self.models,
@@ -92,7 +156,7 @@ class Study:
 
     def check_calibration(self, dataset: str) -> None:
         """Raise InputError if there is no prior distribution to simulate this data set from."""
-        prior = self.datasets[dataset].prior
+        prior = self.dataset(dataset).prior
         for variable, of_variable in (("mu", prior.mu), ("tau", prior.tau)):
             if not of_variable.is_proper:
                 raise InputError(
@@ -118,11 +182,24 @@ def read_study(config: Mapping[str, Any]) -> Study:
     """
     checked = check(config)
     settled = {name: _settled(name, keys) for name, keys in checked.datasets.items()}
-    for keys in settled.values():
-        for model in checked.models:
+    many = {name: keys for name, keys in settled.items() if keys.by}
+    settled = {name: keys for name, keys in settled.items() if not keys.by}
+    for keys in (*settled.values(), *many.values()):
+        models = keys.models if "models" in keys.model_fields_set else checked.models
+        for model in models:
             check_family(model, FAMILIES[keys.family or ""])
     groups = {name: read_groups(keys.path, **reading(keys)) for name, keys in settled.items()}
-    datasets = {name: _dataset(name, keys, groups[name]) for name, keys in settled.items()}
+    members = {
+        name: read_collection(keys.path, keys.by or "", **reading(keys))
+        for name, keys in many.items()
+    }
+    datasets = {
+        name: Dataset(**_keys(keys), prior=_prior(name, keys, groups[name]))
+        for name, keys in settled.items()
+    }
+    collections = {
+        name: _collection(name, keys, members[name], checked.models) for name, keys in many.items()
+    }
     calibration = checked.calibration
     kept = calibration.chains * calibration.draws
     if calibration.ranked_draws > kept:
@@ -131,7 +208,16 @@ def read_study(config: Mapping[str, Any]) -> Study:
             f"allowed: at most chains times draws, which is {kept}"
         )
     thresholds = checked.thresholds.model_dump()
-    return Study(datasets, checked.models, checked.sampling, thresholds, calibration, groups)
+    return Study(
+        datasets,
+        collections,
+        checked.models,
+        checked.sampling,
+        thresholds,
+        calibration,
+        groups,
+        members,
+    )
 
 
 def refuse_doubled_keys(path: str | Path) -> None:
@@ -190,6 +276,17 @@ def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
                 f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
                 f"allowed for form {keys.form}: {', '.join(allowed)}"
             )
+    of_collection = sorted({"models", "sampling"} & keys.model_fields_set)
+    if of_collection and not keys.by:
+        raise InputError(
+            f"{where}.{of_collection[0]}: found it without by; allowed for a collection, whose "
+            "tables the column `by` names (for a study: the same key beside datasets)"
+        )
+    if keys.by and keys.by in [keys.columns.get(column, column) for column in allowed]:
+        raise InputError(
+            f"{where}.by: found {keys.by!r}, a column of the form {keys.form}; "
+            "allowed: another column, which names the table"
+        )
     family, measure = family_and_measure(keys, where)
     for variable, of_variable in _given_priors(keys).items():
         parse_prior(variable, of_variable, f"{where}.prior.{variable}")
@@ -200,7 +297,33 @@ def _given_priors(keys: DatasetKeys) -> dict[str, Any]:
     return keys.prior.model_dump(exclude_unset=True)
 
 
-def _dataset(name: str, keys: DatasetKeys, groups: Groups) -> Dataset:
+def _of(name: str) -> tuple[str, str]:
+    """Collection and table of `collection/table`."""
+    collection, _, path = name.partition("/")
+    return collection, path
+
+
+def _keys(keys: DatasetKeys) -> dict[str, Any]:
+    return keys.model_dump(exclude={"prior", "by", "models", "sampling"}, exclude_none=True)
+
+
+def _collection(
+    name: str, keys: DatasetKeys, members: list[Member], models: list[str]
+) -> Collection:
+    usable = [member.groups for member in members if member.groups]
+    return Collection(
+        **_keys(keys),
+        prior=_prior(name, keys, max(usable, key=len), "one for all tables"),
+        by=keys.by or "",
+        models=keys.models if "models" in keys.model_fields_set else models,
+        sampling=keys.sampling,
+    )
+
+
+def _prior(
+    name: str, keys: DatasetKeys, groups: Groups, more_weights: str | None = None
+) -> HyperPrior:
+    """The prior of a data set, held against its groups, or those of its largest table."""
     where = f"datasets.{name}.prior"
     given = _given_priors(keys)
     missing = [variable for variable in CHOICES if variable not in given]
@@ -216,12 +339,13 @@ def _dataset(name: str, keys: DatasetKeys, groups: Groups) -> Dataset:
         )
     prior = parse_hyperprior(given, where)
     prior.check_proper_posterior(len(groups), where)
-    if len(keys.weights) not in (0, 1, len(groups)):
+    allowed = (0, 1) if more_weights else (0, 1, len(groups))
+    if len(keys.weights) not in allowed:
+        more = more_weights or f"one, or one for each of {len(groups)} groups"
         raise InputError(
-            f"datasets.{name}.weights: found {len(keys.weights)} numbers; "
-            f"allowed: one, or one for each of {len(groups)} groups"
+            f"datasets.{name}.weights: found {len(keys.weights)} numbers; allowed: {more}"
         )
-    return Dataset(**keys.model_dump(exclude={"prior"}, exclude_none=True), prior=prior)
+    return prior
 
 
 def as_yaml(value: Any) -> str:

@@ -94,6 +94,6 @@ def _rows(part: str) -> dict[str, str]:
 
 
 def _row(key: str, field: Mapping[str, Any], required: bool) -> str:
-    default = "required" if required else f"`{as_yaml(field['default'])}`"
+    default = "required" if required else f"`{as_yaml(field.get('default', {}))}`"
     once = ", each once" if field.get("uniqueItems") else ""
     return f"| `{key}` | {field['description']} | {default} | {describe(field)}{once} |\n"

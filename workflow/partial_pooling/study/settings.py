@@ -17,7 +17,16 @@ from pydantic import AfterValidator, ConfigDict, Field
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.measures import CORRECTION, MEASURES
 from partial_pooling.families.registry import FAMILIES
-from partial_pooling.fields import EACH_ONCE, TEXT, TRUE_OR_FALSE, Settings, number, one_of, whole
+from partial_pooling.fields import (
+    EACH_ONCE,
+    EACH_ONCE_IF_ANY,
+    TEXT,
+    TRUE_OR_FALSE,
+    Settings,
+    number,
+    one_of,
+    whole,
+)
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.priors.priors import written
@@ -76,16 +85,6 @@ class DatasetFile(Settings):
     groups, or one a group in the order of the file; empty: chosen from the exact posterior."""
 
 
-class DatasetKeys(DatasetFile):
-    """A data set."""
-
-    model_config = ConfigDict(json_schema_extra={"required": ["path", "prior"]})
-
-    prior: Priors = Priors()
-    """Priors of mu and tau, both, as PyMC writes them, in the units of the data. There is no
-    default, since none fits every unit."""
-
-
 class Fits(Settings):
     """Which fits of a model there are."""
 
@@ -117,6 +116,48 @@ class Sampling(ChainSettings, Fits):
         """What all fits share: each is sampled once, at the largest number of draws."""
         of_chains = self.model_dump(include=set(ChainSettings.model_fields))
         return SamplerSettings(**of_chains, draws=max(self.draws))
+
+
+class CollectionSampling(ChainSettings, Fits):
+    """How each table of a collection is sampled; the draws are not kept."""
+
+    seeds: Annotated[list[Annotated[int, whole(0, 4294967295)]], EACH_ONCE] = Field(default=[1])
+    """A fit a seed, from which, and the table's data, that of the table is derived."""
+    draws: Annotated[
+        list[Annotated[int, whole(4, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
+    ] = Field(default=[1000])
+    """Numbers of kept draws a chain at which each fit is looked at."""
+    target_accept: Annotated[list[Annotated[float, number(gt=0, lt=1)]], EACH_ONCE] = Field(
+        default=[0.9]
+    )
+    """Acceptance rates that tuning of the step size aims at."""
+
+    def of_fits(self) -> SamplerSettings:
+        """What all fits share: each is sampled once, at the largest number of draws."""
+        of_chains = self.model_dump(include=set(ChainSettings.model_fields))
+        return SamplerSettings(**of_chains, draws=max(self.draws))
+
+
+class DatasetKeys(DatasetFile):
+    """A data set."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["path", "prior"]})
+
+    prior: Priors = Priors()
+    """Priors of mu and tau, both, as PyMC writes them, in the units of the data. There is no
+    default, since none fits every unit."""
+    by: Annotated[str | None, TEXT] = None
+    """For a collection: the column that names the table of each row. Each table is solved exactly
+    and fitted, by itself."""
+    models: Annotated[list[Annotated[str, one_of(PARAMETRIZATIONS)]], EACH_ONCE_IF_ANY] = Field(
+        default=None  # type: ignore[arg-type]
+    )
+    """Of a collection, parametrizations to fit to each table; nothing: those of the study, `[]`:
+    none, for the exact answers alone."""
+    sampling: CollectionSampling = Field(default=CollectionSampling())
+    """Of a collection, how each table is sampled: keys as of `sampling` below but fits_per_batch,
+    with one seed, one target_accept and 1,000 draws where nothing is said. A table's seed is
+    derived from this one and its own data."""
 
 
 class Thresholds(Settings):

@@ -1,0 +1,1 @@
+"""Many tables, few fits each: what is kept of them, and where."""

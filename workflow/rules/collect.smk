@@ -1,0 +1,158 @@
+"""Solve and fit the tables of a collection, a job a batch of them, and gather what was found.
+
+solve_and_fit_tables  a batch of tables of the CSV file: exact answers, and fits with each model compiled once a number of
+                      groups; what is in results/{collection}/store/ already, by all that it depends
+                      on, is not computed
+out: results/{collection}/batches/{batch}.json, which names its chunks of the store
+
+collect_tables        all batches
+out: results/{collection}/{tables,groups,fits}.parquet
+
+open_table            a table of the collection as the data of a study
+out: results/{collection}/{table}/data.csv
+"""
+
+import math
+
+from partial_pooling.study.plan import TABLE_MB, deal, runtime_minutes
+
+COLLECTION_BATCHES = {
+    name: deal(STUDY.members[name], collection.models, collection.sampling)
+    for name, collection in STUDY.collections.items()
+}
+
+
+def collection_of(wildcards):
+    return STUDY.collections[wildcards.collection]
+
+
+def raw_of(wildcards):
+    """The CSV file, whose time says nothing: params say what changed."""
+    return ancient(collection_of(wildcards).path)
+
+
+def reading_of_collection(wildcards):
+    return reading(collection_of(wildcards))
+
+
+def batch_of(wildcards):
+    return COLLECTION_BATCHES[wildcards.collection][wildcards.batch]
+
+
+def recipe_of(wildcards):
+    """What the answers of a collection depend on, beside its data."""
+    collection = collection_of(wildcards)
+    sampling = collection.sampling
+    return {
+        "prior": collection.prior.as_dict(),
+        "family": collection.family,
+        "weights": collection.weights,
+        "models": collection.models,
+        "sampling": sampling.model_dump(),
+        "settings": sampling.of_fits().model_dump(),
+        "code": code("solve_and_fit_tables")(wildcards),
+    }
+
+
+def groups_memory(wildcards, attempt):
+    """Memory of a batch of tables, in MB."""
+    fits = resources.memory_mb(
+        batch_of(wildcards).groups, collection_of(wildcards).sampling.of_fits(), attempt
+    )
+    return fits + file_memory(wildcards, attempt)
+
+
+def file_memory(wildcards, attempt):
+    """Memory of the tables of the whole file, which planning and the step both read, in MB."""
+    return math.ceil(2 * TABLE_MB * len(STUDY.members[wildcards.collection])) * attempt
+
+
+localrules:
+    collect_tables,
+    open_table,
+
+
+rule solve_and_fit_tables:
+    input:
+        # A changed table changes `content` of its batch; the others need not run.
+        raw=raw_of,
+    output:
+        batch="results/{collection}/batches/{batch}.json",
+    log:
+        "results/{collection}/logs/solve_and_fit_tables/{batch}.log",
+    benchmark:
+        "results/{collection}/benchmarks/solve_and_fit_tables/{batch}.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=groups_memory,
+        runtime=lambda wildcards, attempt: runtime_minutes(
+            batch_of(wildcards), collection_of(wildcards).sampling, attempt
+        ),
+    params:
+        by=lambda wildcards: collection_of(wildcards).by,
+        reading=reading_of_collection,
+        recipe=recipe_of,
+        code=code("solve_and_fit_tables"),
+        content=lambda wildcards: sha256(
+            " ".join(batch_of(wildcards).content).encode()
+        ).hexdigest(),
+    script:
+        "../scripts/solve_and_fit_tables.py"
+
+
+rule collect_tables:
+    input:
+        raw=lambda wildcards: collection_of(wildcards).path,
+        batches=lambda wildcards: collect(
+            "results/{collection}/batches/{batch}.json",
+            collection=wildcards.collection,
+            batch=COLLECTION_BATCHES[wildcards.collection],
+        ),
+    output:
+        tables="results/{collection}/tables.parquet",
+        groups="results/{collection}/groups.parquet",
+        fits="results/{collection}/fits.parquet",
+    log:
+        "results/{collection}/logs/collect_tables.log",
+    benchmark:
+        "results/{collection}/benchmarks/collect_tables.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 + file_memory(wildcards, attempt),
+        runtime=60,
+    params:
+        by=lambda wildcards: collection_of(wildcards).by,
+        reading=reading_of_collection,
+        recipe=recipe_of,
+        thresholds=STUDY.thresholds,
+        code=code("collect_tables"),
+    script:
+        "../scripts/collect_tables.py"
+
+
+rule open_table:
+    input:
+        # A change of other tables is none of this one.
+        raw=raw_of,
+    output:
+        data="results/{collection}/{table}/data.csv",
+    log:
+        "results/{collection}/{table}/logs/open_table.log",
+    benchmark:
+        "results/{collection}/{table}/benchmarks/open_table.jsonl"
+    conda:
+        "../../envs/partial_pooling.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        by=lambda wildcards: collection_of(wildcards).by,
+        reading=reading_of_collection,
+        content=lambda wildcards: table_digest(
+            f"{wildcards.collection}/{wildcards.table}"
+        ),
+        code=code("open_table"),
+    script:
+        "../scripts/open_table.py"
