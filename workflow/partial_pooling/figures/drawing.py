@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from partial_pooling.data.reading import read_groups
 from partial_pooling.figures.style import save
-from partial_pooling.files import read_dataset
-from partial_pooling.tables import read_table
+from partial_pooling.files import read_dataset, read_json
+from partial_pooling.tables import read_parquet, read_table
 
 
 def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
@@ -21,6 +21,10 @@ def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
     for name, path in files.items():
         if name == "groups":
             given[name] = read_groups(path)
+        elif name == "tables":
+            given[name] = read_parquet(path)
+        elif name == "population":
+            given[name] = read_json(path)
         else:
             given[name] = read_dataset(path) if name == "curves" else read_table(path)
     return given

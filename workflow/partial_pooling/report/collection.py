@@ -12,6 +12,7 @@ import pandas as pd
 
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import FEW, WRONG
+from partial_pooling.grading.over_tables import models_of
 from partial_pooling.tables import read_parquet
 
 USABLE = "ok"  # status of a table that could be used
@@ -77,9 +78,3 @@ class Collection:
         verdicts = self.tables[[f"{model}_verdict" for model in self.models]]
         grades = verdicts.isin([WRONG]).any(axis=1) * 2
         return grades.where(grades > 0, verdicts.isin([FEW]).any(axis=1) * 1).astype(np.int64)
-
-
-def models_of(tables: pd.DataFrame) -> list[str]:
-    """Models that have a verdict in a table of tables."""
-    ending = "_verdict"
-    return [str(c).removesuffix(ending) for c in tables.columns if str(c).endswith(ending)]

@@ -99,12 +99,14 @@ def lead(collection: Collection) -> str:
     if len(usable):
         low, middle, high = (int(q) for q in usable["groups"].quantile([0, 0.5, 1]))
         told.append(f"Of {low:,} to {high:,} groups each, {middle:,} in the median.")
+    wrong = []
     for model in collection.models:
         verdicts = usable[f"{model}_verdict"]
-        verdicts = verdicts[verdicts.isin(VERDICTS[1:])]
-        if graded := len(verdicts):
-            wrong = int((verdicts == WRONG).sum())
-            told.append(f"{model}: wrong in {some_of(wrong, graded, 'table')}.")
+        if graded := int(verdicts.isin((RIGHT, FEW, WRONG)).sum()):
+            number = int((verdicts == WRONG).sum())
+            wrong.append(f"{model} in {some_of(number, graded, 'table')}")
+    if wrong:
+        told.append(f"Wrong: {'; '.join(wrong)}.")
     return " ".join(told)
 
 

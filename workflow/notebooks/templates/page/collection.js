@@ -11,6 +11,7 @@
   const collator = new Intl.Collator("en", { numeric: true });
   [...rows].sort((a, b) => collator.compare(a.name, b.name)).forEach((row, rank) => { row.rank = rank; });
   const wrong = verdicts.indexOf("wrong"), few = verdicts.indexOf("too few draws");
+  [...rows].sort((a, b) => b.badness - a.badness || b.error - a.error).forEach((row, rank) => { row.worst = rank; });
   for (const row of rows) row.text = `${row.name} ${row.status}`.toLowerCase();
 
   // numbers to a hundredth of their interval's width, or a little finer
@@ -27,6 +28,8 @@
     return mid === null ? "–" : `${write(mid, high - low)} (${write(low, high - low)} to ${write(high, high - low)})`;
   };
   const percent = value => value === null ? "–" : `${Math.round(100 * value)} %`;
+
+  const probability = value => value === null ? "–" : value < .001 ? "below 0.001" : value > .999 ? "above 0.999" : value.toFixed(3);
 
   // one scale for all drawings: nearly all intervals, and 0; what lies beyond runs to the edge
   const quantile = (name, p) => {
@@ -56,7 +59,7 @@
     document.getElementById("table-name").textContent = row.name;
     const told = row.status ? [["could not be used", row.status]] : [
       ["groups", row.groups], ["μ, median (95 %)", interval(row, "mu")], ["τ", interval(row, "tau")],
-      ["θ of a new group", interval(row, "theta_new")], ["P(μ > 0)", write(row.above, .1)], ["I²", percent(row.i2)],
+      ["θ of a new group", interval(row, "theta_new")], ["P(μ > 0)", probability(row.above)], ["I²", percent(row.i2)],
       ...models.map((model, k) => [model, row[`verdict_${k}`] ? `${verdicts[row[`verdict_${k}`]]}${row[`alarms_${k}`] ? `; alarms: ${row[`alarms_${k}`]}` : ""}` : "–"]),
     ];
     document.getElementById("table-numbers").replaceChildren(...told.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
@@ -83,14 +86,15 @@
     data: rows, height: Math.min(rows.length * 36 + 60, 620), rowHeight: 36, layout: "fitColumns", placeholder: "No table is like that", columnDefaults: { resizable: false },
     columns: [
       column("table", "rank", undefined, { formatter: named, frozen: true, minWidth: narrow ? 130 : 180, widthGrow: 2 }),
-      column("groups", "groups", 82, { hozAlign: "right", formatter: cell => cell.getData().status ? make("span", { className: "why", textContent: "not used", title: cell.getData().status }) : cell.getValue().toLocaleString("en") }),
-      column("μ", "mu_mid", undefined, { formatter: text("mu"), minWidth: 165 }),
-      column("", "mu_low", undefined, { formatter: draw, minWidth: 110, headerSort: false }),
-      column("τ", "tau_mid", undefined, { formatter: text("tau"), minWidth: 165 }),
+      column("groups", "groups", 96, { hozAlign: "right", formatter: cell => cell.getData().status ? make("span", { className: "why", textContent: "not used", title: cell.getData().status }) : cell.getValue().toLocaleString("en") }),
+      ...(narrow ? [column("", "mu_low", 110, { formatter: draw, headerSort: false })] : []),
+      column("μ", "mu_mid", undefined, { formatter: text("mu"), minWidth: 185 }),
+      ...(narrow ? [] : [column("", "mu_low", undefined, { formatter: draw, minWidth: 110, headerSort: false })]),
+      column("τ", "tau_mid", undefined, { formatter: text("tau"), minWidth: 185 }),
       column("I²", "i2", 70, { hozAlign: "right", formatter: cell => percent(cell.getValue()) }),
-      ...models.map((model, k) => column(model, `verdict_${k}`, 118, { formatter: cell => badge(cell.getValue(), cell.getData()[`alarms_${k}`]) })),
-      ...["place", "error", "badness"].map(field => column(field, field, undefined, { visible: false })),
-      column("report", "report", 82, { formatter: cell => { const row = cell.getData(); return row.report ? make("a", { href: `${encodeURIComponent(row.path)}/report.html`, textContent: "open" }) : ""; } }),
+      ...models.map((model, k) => column(model, `verdict_${k}`, 136, { formatter: cell => badge(cell.getValue(), cell.getData()[`alarms_${k}`]) })),
+      ...["place", "worst"].map(field => column(field, field, undefined, { visible: false })),
+      column("report", "report", 92, { formatter: cell => { const row = cell.getData(); return row.report ? make("a", { href: `${encodeURIComponent(row.path)}/report.html`, textContent: "open" }) : ""; } }),
     ],
   });
 
@@ -108,8 +112,7 @@
   };
   search.addEventListener("input", apply);
   verdict.addEventListener("change", apply);
-  order.addEventListener("change", () => table.setSort(order.value === "worst"
-    ? [{ column: "error", dir: "desc" }, { column: "badness", dir: "desc" }] : [{ column: "place", dir: "asc" }]));
+  order.addEventListener("change", () => table.setSort(order.value === "worst" ? "worst" : "place", "asc"));
   table.on("dataFiltered", (filters, active) => { found.textContent = `${active.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} tables`; });
   table.on("tableBuilt", () => { found.textContent = `${rows.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} tables`; });
 })();
