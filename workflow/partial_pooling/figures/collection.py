@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from partial_pooling.figures.axes import log_axis, note
@@ -61,30 +62,28 @@ def map_of_verdicts(tables: pd.DataFrame) -> Figure:
 def _cells(ax: Axes, cells: pd.DataFrame, share: str, number: str, colour: str) -> None:
     shades = LinearSegmentedColormap.from_list("share", ["#FFFFFF", colour])
     values = np.full((len(GROUPS) - 1, len(RATIOS) - 1), np.nan)
-    for row in cells.to_dict("records"):
-        values[row["groups"], row["ratio"]] = row[share]
-        if row[number]:
-            dark = row[share] > 0.7
-            ax.text(
-                row["ratio"],
-                row["groups"],
-                f"{100 * row[share]:.0f} %\n{row[number]:,}",
-                horizontalalignment="center",
-                verticalalignment="center",
-                fontsize=8,
-                color="white" if dark else "black",
-            )
+    deep = float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) < 0.4  # white can be read on it
+    for _, row in cells[cells[number] > 0].iterrows():
+        x, y = int(row["ratio"]), int(row["groups"])
+        values[y, x] = row[share]
+        ax.text(
+            x,
+            y,
+            f"{100 * row[share]:.0f} %\n{int(row[number]):,}",
+            horizontalalignment="center",
+            verticalalignment="center",
+            fontsize=8,
+            color="white" if deep and row[share] > 0.7 else "black",
+        )
     ax.imshow(values, cmap=shades, vmin=0, vmax=1, aspect="auto", origin="lower")
     ax.grid(visible=False)
     ax.tick_params(length=0)
     last = len(GROUPS) - 2
-    groups = [f"{a}–{int(b) - 1}" if math.isfinite(b) else f"{a}+" for a, b in _pairs(GROUPS)]
+    groups = [
+        f"{a}–{int(b) - 1}" if math.isfinite(b) else f"{a}+" for a, b in itertools.pairwise(GROUPS)
+    ]
     ax.set_yticks(range(last + 1), groups)
     ax.set_xticks(np.arange(len(RATIOS) - 2) + 0.5, [f"{edge:g}" for edge in RATIOS[1:-1]])
-
-
-def _pairs(edges: tuple[float, ...]) -> list[tuple[float, float]]:
-    return list(zip(edges[:-1], edges[1:], strict=True))
 
 
 @styled

@@ -50,9 +50,9 @@ def verdict_map(tables: pd.DataFrame, model: str) -> pd.DataFrame:
             "graded": 1,
             "wrong": (verdict == WRONG).astype(int),
             "judged": verdict.isin([WRONG, RIGHT]).astype(int),
-            "alarms_right": (
-                ((verdict == WRONG) & alarm) | ((verdict == RIGHT) & ~alarm)
-            ).astype(int),
+            "alarms_right": (((verdict == WRONG) & alarm) | ((verdict == RIGHT) & ~alarm)).astype(
+                int
+            ),
         }
     )
     cells = counts.groupby(["groups", "ratio"], as_index=False).sum()

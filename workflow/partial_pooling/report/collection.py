@@ -63,9 +63,7 @@ class Collection:
         import pyarrow.parquet as pq
 
         metadata = pq.read_schema(intact(self.folder / "tables.parquet")).metadata or {}
-        return {
-            key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"
-        }
+        return {key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"}
 
     @property
     def models(self) -> list[str]:

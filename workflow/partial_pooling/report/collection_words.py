@@ -45,7 +45,7 @@ def map_words(tables: pd.DataFrame) -> str:
         cells = cells[cells["graded"] >= FEWEST]
         if cells.empty:
             continue
-        worst = cells.loc[cells["share_wrong"].idxmax()]
+        worst = cells.iloc[int(cells["share_wrong"].argmax())]
         if worst["wrong"] == 0:
             told += f" {model} was never wrong in a cell of {FEWEST} tables or more."
             continue
