@@ -79,7 +79,8 @@ def test_search_filter_and_order(open_page, collection, capsys):
             print(f"\n{selector} {value or ''}: {took:.0f} ms", end="")
 
     change("#search", "review 0012")
-    expected = frame["table"][frame["table"].str.contains("Review 0012")]
+    # every word, anywhere in the name
+    expected = frame["table"][frame["table"].str.contains("Review .*0012")]
     assert found.inner_text() == f"{len(expected)} of 10,000 tables"
     assert set(names(page)) <= set(expected)
     change("#search", "")
