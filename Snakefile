@@ -12,7 +12,7 @@ The way of the data, a room of workflow/rules a stage:
 
 and of a collection, a data set of many tables:
 
-    solve_and_fit_tables -> collect_tables
+    solve_and_fit_tables -> collect_tables -> plot_collection -> render_collection -> write_index
 """
 
 import os
@@ -60,6 +60,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/certify.smk"
 include: "workflow/rules/collect.smk"
+include: "workflow/rules/collection_page.smk"
 
 
 rule all:
@@ -67,9 +68,14 @@ rule all:
     # every result, not the index alone: Snakemake makes a deleted file anew only if it is asked for
     # (in a list, since of a generator it loses the first item)
     input:
-        ["results/index.html"] if STUDY.datasets else [],
+        "results/index.html",
         [
-            collect(rules.collect_tables.output, collection=STUDY.collections),
+            collect(rule.output, collection=STUDY.collections)
+            for rule in (
+                rules.collect_tables,
+                rules.plot_collection,
+                rules.render_collection,
+            )
         ],
         [
             collect(

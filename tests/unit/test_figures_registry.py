@@ -75,9 +75,10 @@ def test_every_figure_is_shown_by_the_report_and_no_other():
     shown = re.findall(r'figure\(report, "(\w+)"\)', cells)
     assert set(shown) == set(registry.in_report())
     assert len(shown) == len(set(shown))
+    collections = {figure.name for figure in registry.of_category("Collection")}
     assert list(CALIBRATION) == [figure.name for figure in registry.of_category("Calibration")]
     # the funnels of all settings are for Snakemake's report
-    others = {figure.name for figure in registry.FIGURES} - {*shown, *CALIBRATION}
+    others = {figure.name for figure in registry.FIGURES} - {*shown, *CALIBRATION, *collections}
     assert others == {"settings"}
 
 
@@ -188,6 +189,7 @@ def test_colours_of_models_are_told_apart_by_colour_blind_readers(sight):
 
 
 def test_numbers_of_every_figure_are_tested():
-    tests = (ROOT / "tests/unit/test_drawn_numbers.py").read_text()
+    files = (ROOT / "tests/unit").glob("test_*drawn_numbers.py")
+    tests = "".join(path.read_text() for path in files)
     untested = [f.name for f in registry.FIGURES if f.function.rpartition(".")[2] not in tests]
     assert untested == []

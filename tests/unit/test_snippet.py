@@ -110,7 +110,8 @@ def test_lines_are_short_where_their_items_allow_it(monkeypatch):
         np.linspace(-1, 1, 300),
         np.linspace(1, 3, 300),
     )
-    code = pymc_code("partial", many, PRIOR, NORMAL, np.linspace(0, 1, 300))
+    usual = parse_hyperprior(PRIORS["usual"])
+    code = pymc_code("partial", many, usual, NORMAL, np.linspace(0, 1, 300))
     assert max(map(len, code.splitlines())) < 80
     left = run(code, monkeypatch)
     np.testing.assert_array_equal(left["estimate"], many.estimate)

@@ -28,3 +28,17 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as CSV at full precision."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)
+
+
+def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet file that an earlier step wrote, if it is `intact`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Which to read; by default all.
+    """
+    table: pd.DataFrame = pd.read_parquet(intact(path), columns=columns)
+    return table

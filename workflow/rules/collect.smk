@@ -6,7 +6,7 @@ solve_and_fit_tables  a batch of tables of the CSV file: exact answers, and fits
 out: results/{collection}/batches/{batch}.json, which names its chunks of the store
 
 collect_tables        all batches
-out: results/{collection}/{tables,groups,fits}.parquet
+out: results/{collection}/{tables,groups,fits}.parquet, population.json
 
 open_table            a table of the collection as the data of a study
 out: results/{collection}/{table}/data.csv
@@ -113,6 +113,7 @@ rule collect_tables:
         tables="results/{collection}/tables.parquet",
         groups="results/{collection}/groups.parquet",
         fits="results/{collection}/fits.parquet",
+        population="results/{collection}/population.json",
     log:
         "results/{collection}/logs/collect_tables.log",
     benchmark:

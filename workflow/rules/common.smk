@@ -138,11 +138,11 @@ def versions_of(dataset):
     return counted_versions(f"results/{dataset}")
 
 
-def pictures(category):
+def pictures(category, results="dataset"):
     """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
     folder = "calibration" if category == "Calibration" else "figures"
     stems = {
-        figure: f"results/{{dataset}}/{folder}/{figure.name}"
+        figure: f"results/{{{results}}}/{folder}/{figure.name}"
         for figure in registry.of_category(category)
     }
     return {
@@ -150,7 +150,7 @@ def pictures(category):
             f"{stem}.svg",
             caption=f"../report/{figure.name}.rst",
             category=category,
-            labels={"data set": "{dataset}", "figure": figure.title},
+            labels={"data set": f"{{{results}}}", "figure": figure.title},
         )
         for figure, stem in stems.items()
     } | {f"{figure.name}_png": f"{stem}.png" for figure, stem in stems.items()}

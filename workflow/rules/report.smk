@@ -62,6 +62,9 @@ rule write_index:
             dataset=STUDY.datasets,
             name=["data.csv", "exact.csv", "verdict.json", "provenance.json"],
         ),
+        collections=collect(
+            "results/{collection}/index.html", collection=STUDY.collections
+        ),
         template=f"{TEMPLATES}/index.html.j2",
         page=collect(f"{TEMPLATES}/page/{{name}}", name=["page.js", "style.css"]),
     output:

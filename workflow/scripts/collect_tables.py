@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from partial_pooling.collection.batch import Recipe
-from partial_pooling.collection.gathering import gather
+from partial_pooling.collection.gathering import gather, population_of
 from partial_pooling.data.collection import read_collection
-from partial_pooling.files import read_json
+from partial_pooling.files import read_json, write_json
 from partial_pooling.logs import log_to
+from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.study.provenance import provenance
 
 
@@ -18,8 +19,9 @@ def main(job: Any) -> None:
         kind: sorted({name for manifest in manifests for name in manifest[kind]}) for kind in kinds
     }
     settings = {**job.params.recipe, "thresholds": job.params.thresholds}
+    members = read_collection(job.input.raw, job.params.by, **job.params.reading)
     gather(
-        read_collection(job.input.raw, job.params.by, **job.params.reading),
+        members,
         Path(job.output.tables).parent / "store",
         chunks,
         Recipe(**job.params.recipe),
@@ -27,6 +29,8 @@ def main(job: Any) -> None:
         provenance(job.input.raw, settings),
         {name: Path(job.output[name]) for name in ("tables", "groups", "fits")},
     )
+    prior = parse_hyperprior(job.params.recipe["prior"])
+    write_json(population_of(members, prior.mu), job.output.population)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any
 
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
+from partial_pooling.report.collection import Collection
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
 
@@ -15,9 +16,13 @@ def main(job: Any) -> None:
         (str(Path(path).relative_to(folder)), Results(Path(path).parent))
         for path in job.input.reports
     ]
+    collections = [
+        (str(Path(path).relative_to(folder)), Collection(Path(path).parent))
+        for path in job.input.get("collections", ())
+    ]
     templates = Path(job.input.template).parent
     with replacing(job.output[0]) as path:
-        path.write_text(write_index(reports, templates), encoding="utf-8")
+        path.write_text(write_index(reports, templates, collections), encoding="utf-8")
 
 
 if __name__ == "__main__":

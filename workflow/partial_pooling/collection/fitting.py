@@ -12,7 +12,7 @@ import pandas as pd
 from partial_pooling.arrays import Array
 from partial_pooling.collection.store import KEY
 from partial_pooling.data.groups import Groups
-from partial_pooling.exact.posterior import ExactPosterior
+from partial_pooling.exact.face import Posterior
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.sampling.fits import as_tree
 from partial_pooling.sampling.refits import Refits
@@ -49,7 +49,7 @@ class Asked:
 def fit_table(
     refits: Refits,
     groups: Groups,
-    exact: ExactPosterior,
+    exact: Posterior,
     asked: Asked,
     draws: Sequence[int],
     weights: Array | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import batched
@@ -21,9 +22,11 @@ from partial_pooling.collection.solving import CLASSICAL, OF_GROUPS, QUANTILES
 from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
 from partial_pooling.data.collection import OK, Member
 from partial_pooling.exact.batched import VARIABLES
+from partial_pooling.exact.population import FEWEST, populations
 from partial_pooling.files import replacing
 from partial_pooling.grading.grades import ERRORS, FAILED, FEW, RIGHT, WRONG
 from partial_pooling.grading.judgement import FIRST_COLUMNS, judge_estimates, judge_fits
+from partial_pooling.priors.distributions import Location
 
 AT_ONCE = 10_000  # tables in memory
 MOMENTS = ("mean", "sd", *QUANTILES)
@@ -33,6 +36,7 @@ NUMBERS = [
 ]
 CELL = [KEY, "draws"]  # what names a fit at a number of draws
 COUNTS = ("divergences", "max_treedepth_hits", "gradients")
+NAMES = {"LogNormal": "log_normal", "HalfStudentT": "half_student"}  # of distributions of tau
 WORST_FIRST = (FAILED, WRONG, FEW, RIGHT)
 
 
@@ -92,6 +96,35 @@ def gather(
                     table = table.replace_schema_metadata(dict(attributes))
                     writers[name] = stack.enter_context(pq.ParquetWriter(paths[name], table.schema))
                 writers[name].write_table(table.cast(writers[name].schema))
+
+
+def population_of(members: Sequence[Member], mu: Location) -> dict[str, Any]:
+    """The distribution of tau over the tables that can be used, as population.json says it.
+
+    Returns
+    -------
+    dict
+        By `log_normal` and `half_student`, the one of the less AIC first: `prior`, as in a
+        configuration; `line`, to paste into one; `interval` of its parameters, None without a
+        bound; `aic`; `at_boundary`, parameters on whose bound the estimate lies. Empty for fewer
+        than three tables.
+    """
+    tables: list[Any] = [member.groups for member in members if member.groups]
+    if len(tables) < FEWEST:
+        return {}
+    return {
+        NAMES[found.prior.dist]: {
+            "prior": found.prior.as_dict(),
+            "line": found.line,
+            "interval": {
+                name: [end if math.isfinite(end) else None for end in ends]
+                for name, ends in found.interval.items()
+            },
+            "aic": found.aic,
+            "at_boundary": list(found.at_boundary),
+        }
+        for found in populations(tables, mu)
+    }
 
 
 def _rows(source: Any, keys: list[str]) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from partial_pooling.data.measures import MEASURES, estimates_of
 from partial_pooling.data.reading import read_data
 from partial_pooling.figures.labels import on_measure
 from partial_pooling.figures.style import save
-from partial_pooling.files import read_dataset
-from partial_pooling.tables import read_table
+from partial_pooling.files import read_dataset, read_json
+from partial_pooling.tables import read_parquet, read_table
 
 
 def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
@@ -23,6 +23,10 @@ def read_needed(files: Mapping[str, str | Path]) -> dict[str, Any]:
     for name, path in files.items():
         if name == "groups":
             given[name] = estimates_of(read_data(path))
+        elif name == "tables":
+            given[name] = read_parquet(path)
+        elif name == "population":
+            given[name] = read_json(path)
         else:
             given[name] = read_dataset(path) if name == "curves" else read_table(path)
     return given

@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Category = Literal["Groups", "Fits", "Settings", "Study", "Calibration"]
+Category = Literal["Groups", "Fits", "Settings", "Study", "Calibration", "Collection"]
 Audience = Literal["analyst", "student", "researcher"]
 REPORTED: tuple[Category, ...] = ("Fits", "Study", "Groups")
 
@@ -305,6 +305,46 @@ FIGURES: tuple[Figure, ...] = (
         " Solid: by the band of the ECDF; dashed: by the χ² test of histograms. At the right end "
         "there is only one subset, the whole.",
     ),
+    Figure(
+        "map_of_verdicts",
+        "Collection",
+        "collection.map_of_verdicts",
+        ("tables",),
+        "analyst",
+        "How often each model was wrong, and how often its alarms were right, by number of groups "
+        "and τ over the typical standard error.{found}",
+        "Which model to use when: the share of tables of which a model was wrong (left), and the "
+        "share of its right and wrong fits whose alarms were right, raised if wrong and silent if "
+        "not (right), by the number of groups and the exact median of τ over the median standard "
+        "error. Below each share is the number of tables that it rests on; no table, no cell."
+        "{found}",
+        " Shares of few tables are uncertain: of 10 tables with none wrong up to 31 % may be.",
+    ),
+    Figure(
+        "tau_over_tables",
+        "Collection",
+        "collection.tau_over_tables",
+        ("tables", "population"),
+        "analyst",
+        "Histogram of the exact medians of τ over tables, with the distributions of τ that were "
+        "fitted to all tables.{found}",
+        "τ over tables: a histogram of each table's exact median, in the units of the data. Lines "
+        "are distributions of τ itself, fitted to all tables by maximum marginal likelihood, where "
+        "that was possible; medians are drawn to the prior and blurred by few groups, so that "
+        "lines and histogram need not agree.{found}",
+    ),
+    Figure(
+        "mu_over_tables",
+        "Collection",
+        "collection.mu_over_tables",
+        ("tables",),
+        "analyst",
+        "Medians of μ with 95 % intervals, a line a table, in their order.{found}",
+        "μ of the tables with exact 95 % intervals, in the order of the medians; black where the "
+        "interval leaves out 0.{found}",
+        " Of more than 300 tables 300 are drawn, evenly spaced in this order. Intervals that run "
+        "out of the axes are far wider than the others.",
+    ),
 )
 
 
@@ -331,6 +371,7 @@ target_accepts {{ snakemake.params.target_accept | join(", ") }}.""",
     + ", {{ snakemake.params.simulations }} data sets simulated from the prior, fitted with "
     "{{ snakemake.params.settings.chains }} chains of {{ snakemake.params.settings.draws }} draws "
     "at target_accept {{ snakemake.params.settings.target_accept }}.",
+    "Collection": "``{{ snakemake.wildcards.collection }}``.",
 }
 SLOTS = {
     "told": "",
@@ -354,7 +395,12 @@ def in_report() -> list[str]:
 
 def inputs(category: Category, folder: str) -> dict[str, str]:
     """Files of a results folder that figures of a category need, by the names of `needs`."""
-    files = {"groups": "data.csv", "curves": "exact.nc"}
+    files = {
+        "groups": "data.csv",
+        "curves": "exact.nc",
+        "tables": "tables.parquet",
+        "population": "population.json",
+    }
     needed = dict.fromkeys(name for figure in of_category(category) for name in figure.needs)
     return {name: f"{folder}/{files.get(name, f'{name}.csv')}" for name in needed}
 

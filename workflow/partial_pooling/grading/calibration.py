@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
-from partial_pooling.exact.posterior import ExactPosterior, solve
+from partial_pooling.exact.face import Posterior
+from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
@@ -221,7 +222,7 @@ def draws_of(fit: Fit) -> Draws:
 def rank(
     simulation: Simulation,
     draws: Draws,
-    exact: ExactPosterior,
+    exact: Posterior,
     settings: CalibrationSettings,
 ) -> dict[str, Any]:
     """Rank the truth among evenly spaced draws, and place it in the exact posterior.

@@ -18,10 +18,11 @@ type Slots = dict[str, str]  # what stands in the slots of a figure's alternativ
 def caption(results: Results, figure: str) -> tuple[str, str]:
     """Alternative text and caption of a figure, by its file's name without the ending."""
     found = FOUND[figure](results) if figure in FOUND else {}
-    return _filled(figure, {"shown": _of_shown(results)} | found)
+    return filled(figure, {"shown": _of_shown(results)} | found)
 
 
-def _filled(name: str, slots: Slots) -> tuple[str, str]:
+def filled(name: str, slots: Slots) -> tuple[str, str]:
+    """Alternative text and caption of a figure with what stands in their slots."""
     entry = next(entry for entry in registry.FIGURES if entry.name == name)
     slots = {"found": "", "told": ""} | slots
     try:
@@ -36,7 +37,7 @@ FIGURES = registry.in_report()
 
 # What there is to see in the figures of a calibration is told in sentences beside them.
 CALIBRATION = {
-    entry.name: _filled(
+    entry.name: filled(
         entry.name,
         {
             "ranks": "The same ranks"

@@ -1,14 +1,24 @@
-"""The page that lists every data set with its verdict at a glance."""
+"""The page that lists every data set, and every collection of tables, at a glance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from partial_pooling.grading.grades import FEW, RIGHT, WRONG
+from partial_pooling.report.collection import Collection
 from partial_pooling.report.results import Results
+from partial_pooling.words import significant
+
+MANY = 10  # rows from which a table can be searched
 
 
-def write_index(reports: Sequence[tuple[str, Results]], templates: Path) -> str:
+def write_index(
+    reports: Sequence[tuple[str, Results]],
+    templates: Path,
+    collections: Sequence[tuple[str, Collection]] = (),
+) -> str:
     """Fill the index page: each data set with its verdict at a glance.
 
     Parameters
@@ -16,7 +26,9 @@ def write_index(reports: Sequence[tuple[str, Results]], templates: Path) -> str:
     reports
         Pairs of a link and the report it leads to.
     templates
-        Folder of the Jinja template `index.html.j2`, which gets `rows`.
+        Folder of the Jinja template `index.html.j2`, which gets `rows` and `collections`.
+    collections
+        Pairs of a link and the collection whose page it leads to.
     """
     import jinja2
 
@@ -38,4 +50,31 @@ def write_index(reports: Sequence[tuple[str, Results]], templates: Path) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    return environment.get_template("index.html.j2").render(rows=rows)
+    return environment.get_template("index.html.j2").render(
+        rows=rows, collections=[_row(*pair) for pair in collections], many=MANY
+    )
+
+
+def _row(link: str, collection: Collection) -> dict[str, Any]:
+    """What the index tells of a collection."""
+    usable, digits = collection.usable, significant(2)
+    wrong = []
+    for model in collection.models:
+        verdicts = usable[f"{model}_verdict"]
+        wrong.append(
+            {
+                "model": model,
+                "wrong": int((verdicts == WRONG).sum()),
+                "fits": int(verdicts.isin((RIGHT, FEW, WRONG)).sum()),
+            }
+        )
+    # quantiles of no table at all do not exist
+    tau = [digits(usable["tau_q50"].quantile(p)) for p in (0.5, 0.05, 0.95)] if len(usable) else []
+    return {
+        "link": link,
+        "name": collection.name,
+        "tables": len(collection.tables),
+        "unusable": len(collection.tables) - len(usable),
+        "tau": f"{tau[0]} ({tau[1]} to {tau[2]})" if tau else "–",
+        "wrong": wrong,
+    }

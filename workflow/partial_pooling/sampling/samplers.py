@@ -162,7 +162,7 @@ def run_nutpie(
         Sampling failed, or a chain ended early.
     """
     import nutpie
-    import pyarrow as pa  # type: ignore[import-untyped]  # nutpie's own: draws come as Arrow tables
+    import pyarrow as pa  # nutpie's own: draws come as Arrow tables
 
     trace = nutpie.sample(
         compiled,

@@ -91,7 +91,7 @@
     }
     const tools = make("div", { className: "tools" });
     if ("searchable" in box.dataset) {
-      const filter = make("input", { type: "search", autocomplete: "off", placeholder: "such as noncentered 0.95" });
+      const filter = make("input", { type: "search", autocomplete: "off", placeholder: box.dataset.hint ?? "such as noncentered 0.95" });
       const found = make("output");
       const apply = () => {
         const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
