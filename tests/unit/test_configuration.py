@@ -11,8 +11,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from partial_pooling.errors import InputError
-from partial_pooling.families.normal import Normal
-from partial_pooling.families.registry import FAMILIES
 from partial_pooling.study import reference
 from partial_pooling.study.configuration import check, read_study, refuse_doubled_keys
 from partial_pooling.study.settings import Configuration, load_schema
@@ -485,37 +483,23 @@ def test_a_family_or_measure_that_does_not_apply_is_refused(tmp_path, form, keys
     assert "\n" not in str(error.value)
 
 
-class Binomial(Normal):
-    """Stands for a family of counts; nothing of it is computed here."""
-
-    name = "binomial"
-    forms = ("counts",)
-    on_estimates = False
-    integrates_theta = False
-
-
-def test_a_family_of_the_data_takes_them_as_they_are(tmp_path, monkeypatch):
-    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+def test_a_family_of_the_data_takes_them_as_they_are(tmp_path):
     study = read_study(study_of(tmp_path, "counts"))
     found = study.datasets["x"]
     assert (found.family, found.measure) == ("binomial", "logit")
     assert study.groups["x"].events.tolist() == [0, 3]
-    config = study_of(tmp_path, "counts", family="normal")
-    monkeypatch.undo()
-    study = read_study(config)
+    study = read_study(study_of(tmp_path, "counts", family="normal"))
     np.testing.assert_allclose(study.groups["x"].estimate, np.log([0.5 / 9.5, 3 / 7]))
 
 
-def test_keys_that_ask_for_estimates_have_the_normal_family(tmp_path, monkeypatch):
-    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+def test_keys_that_ask_for_estimates_have_the_normal_family(tmp_path):
     study = read_study(study_of(tmp_path, "counts", continuity_correction=0.1))
     assert study.datasets["x"].family == "normal"
     study = read_study(study_of(tmp_path, "counts", measure="logit"))
     assert study.datasets["x"].family == "binomial"
-    monkeypatch.setattr(Binomial, "forms", ("summaries",))
     study = read_study(study_of(tmp_path, "summaries", pooled_sd=True))
     assert study.datasets["x"].family == "normal"
-    assert read_study(study_of(tmp_path, "summaries")).datasets["x"].family == "binomial"
+    assert read_study(study_of(tmp_path, "summaries")).datasets["x"].family == "student"
 
 
 @pytest.mark.parametrize(
@@ -535,33 +519,19 @@ def test_keys_that_ask_for_estimates_have_the_normal_family(tmp_path, monkeypatc
         ("counts", {"models": ["marginal"]}, "the family binomial cannot; allowed: centered"),
     ],
 )
-def test_a_family_of_the_data_refuses_what_is_for_estimates(
-    tmp_path, monkeypatch, form, keys, words
-):
-    monkeypatch.setitem(FAMILIES, "binomial", Binomial())
+def test_a_family_of_the_data_refuses_what_is_for_estimates(tmp_path, form, keys, words):
     config = study_of(tmp_path, form, **{k: v for k, v in keys.items() if k != "models"})
     config |= {"models": keys["models"]} if "models" in keys else {}
-    # what an enumeration of names says is another test's: names are those of the registry
-    monkeypatch.setattr("partial_pooling.study.configuration.check", accept_any_family)
     with pytest.raises(InputError) as error:
         read_study(config)
     assert words in str(error.value)
-
-
-def accept_any_family(config):
-    keys = config["datasets"]["x"]
-    family = keys.get("family")
-    plain = {**config, "datasets": {"x": {k: v for k, v in keys.items() if k != "family"}}}
-    checked = Configuration.model_validate(plain)
-    dataset = checked.datasets["x"].model_copy(update={"family": family})
-    return checked.model_copy(update={"datasets": {"x": dataset}})
 
 
 def test_settings_of_a_study_are_a_study(tmp_path):
     """What a report tells to run again has the family and measure that were settled."""
     study = read_study(study_of(tmp_path, "two_by_two"))
     settings = study.settings("x")
-    assert settings["datasets"]["x"]["family"] == "normal"
+    assert settings["datasets"]["x"]["family"] == "hypergeometric"
     assert settings["datasets"]["x"]["measure"] == "log_odds_ratio"
     assert read_study(settings).datasets == study.datasets
     settings = read_study(study_of(tmp_path, "estimates")).settings("x")

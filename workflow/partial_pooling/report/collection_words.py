@@ -11,7 +11,7 @@ from partial_pooling.files import intact
 from partial_pooling.grading.over_tables import GROUPS, RATIOS, models_of, verdict_map
 from partial_pooling.report.captions import filled
 from partial_pooling.report.collection import Collection
-from partial_pooling.words import percent, some_of
+from partial_pooling.words import Format, percent, significant, some_of
 
 FEWEST = 10  # tables of a cell that words may name
 

@@ -338,7 +338,8 @@ def _prior(
             f"such as {text} for data on this scale"
         )
     prior = parse_hyperprior(given, where)
-    prior.check_proper_posterior(len(groups), where)
+    assert keys.family is not None  # settled before
+    FAMILIES[keys.family].check_proper_posterior(groups, prior, where)
     allowed = (0, 1) if more_weights else (0, 1, len(groups))
     if len(keys.weights) not in allowed:
         more = more_weights or f"one, or one for each of {len(groups)} groups"
