@@ -89,7 +89,7 @@ def write_collection(folder, frame, seed=1):
                 "table": frame["table"],
                 "model": model,
                 "verdict": frame[f"{model}_verdict"],
-                "error_quantile": np.where(frame[f"{model}_verdict"] == WRONG, 0.1, 0.01)
+                "error_quantile_max": np.where(frame[f"{model}_verdict"] == WRONG, 0.1, 0.01)
                 + 0.05 * rng.random(len(frame)),
             }
         )[frame["status"] == "ok"]

@@ -445,7 +445,8 @@ COUNTED = {
 def study_of(tmp_path, form, **keys):
     file = tmp_path / f"{form}.csv"
     file.write_text(COUNTED[form])
-    prior = {"mu": {"dist": "Normal", "mu": 0, "sigma": 1}, "tau": {"dist": "HalfFlat"}}
+    tau = {"dist": "HalfNormal", "sigma": 1}
+    prior = {"mu": {"dist": "Normal", "mu": 0, "sigma": 1}, "tau": tau}
     return {"datasets": {"x": {"path": str(file), "form": form, "prior": prior, **keys}}}
 
 
@@ -525,6 +526,14 @@ def test_a_family_of_the_data_refuses_what_is_for_estimates(tmp_path, form, keys
     with pytest.raises(InputError) as error:
         read_study(config)
     assert words in str(error.value)
+
+
+def test_groups_that_bound_one_side_do_not_make_a_posterior_proper(tmp_path):
+    """One of the two groups has no events: it allows any low rate."""
+    config = study_of(tmp_path, "counts")
+    config["datasets"]["x"]["prior"]["tau"] = {"dist": "HalfFlat"}
+    with pytest.raises(InputError, match="1 group, whose posterior is improper.* do not count"):
+        read_study(config)
 
 
 def test_settings_of_a_study_are_a_study(tmp_path):
