@@ -532,7 +532,7 @@ def test_groups_that_bound_one_side_do_not_make_a_posterior_proper(tmp_path):
     """One of the two groups has no events: it allows any low rate."""
     config = study_of(tmp_path, "counts")
     config["datasets"]["x"]["prior"]["tau"] = {"dist": "HalfFlat"}
-    with pytest.raises(InputError, match="1 group, whose posterior is improper.* do not count"):
+    with pytest.raises(InputError, match=r"1 group, whose posterior is improper.* do not count"):
         read_study(config)
 
 
