@@ -59,6 +59,7 @@ include: "workflow/rules/plot.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/certify.smk"
+include: "workflow/rules/collection.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/collection_page.smk"
 

@@ -12,60 +12,6 @@ open_table            a table of the collection as the data of a study
 out: results/{collection}/{table}/data.csv
 """
 
-import math
-
-from partial_pooling.study.plan import TABLE_MB, deal, runtime_minutes
-
-COLLECTION_BATCHES = {
-    name: deal(STUDY.members[name], collection.models, collection.sampling)
-    for name, collection in STUDY.collections.items()
-}
-
-
-def collection_of(wildcards):
-    return STUDY.collections[wildcards.collection]
-
-
-def raw_of(wildcards):
-    """The CSV file, whose time says nothing: params say what changed."""
-    return ancient(collection_of(wildcards).path)
-
-
-def reading_of_collection(wildcards):
-    return reading(collection_of(wildcards))
-
-
-def batch_of(wildcards):
-    return COLLECTION_BATCHES[wildcards.collection][wildcards.batch]
-
-
-def recipe_of(wildcards):
-    """What the answers of a collection depend on, beside its data."""
-    collection = collection_of(wildcards)
-    sampling = collection.sampling
-    return {
-        "prior": collection.prior.as_dict(),
-        "family": collection.family,
-        "weights": collection.weights,
-        "models": collection.models,
-        "sampling": sampling.model_dump(),
-        "settings": sampling.of_fits().model_dump(),
-        "code": code("solve_and_fit_tables")(wildcards),
-    }
-
-
-def groups_memory(wildcards, attempt):
-    """Memory of a batch of tables, in MB."""
-    fits = resources.memory_mb(
-        batch_of(wildcards).groups, collection_of(wildcards).sampling.of_fits(), attempt
-    )
-    return fits + file_memory(wildcards, attempt)
-
-
-def file_memory(wildcards, attempt):
-    """Memory of the tables of the whole file, which planning and the step both read, in MB."""
-    return math.ceil(2 * TABLE_MB * len(STUDY.members[wildcards.collection])) * attempt
-
 
 localrules:
     collect_tables,

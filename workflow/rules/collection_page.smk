@@ -18,12 +18,6 @@ localrules:
 TABULATOR = "workflow/partial_pooling/report/tabulator"
 
 
-def tables_with_report(wildcards):
-    """Folders of the tables that have a report; the page shows them, and never asks for one."""
-    folder = pathlib.Path("results", wildcards.collection)
-    return sorted(path.parent.name for path in folder.glob("*/report.html"))
-
-
 rule plot_collection:
     input:
         **registry.inputs("Collection", "results/{collection}"),
