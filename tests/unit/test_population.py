@@ -1,11 +1,13 @@
 """The distribution of tau over tables: against a likelihood that shares no code, and known ones."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from partial_pooling.data.collection import read_collection
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact.population import log_likelihoods, populations
@@ -166,3 +168,19 @@ def test_intervals_cover_as_often_as_they_say(truth):
             covered[name] += low <= value <= high
     for name, count in covered.items():
         assert count >= 88, name
+
+
+def test_published_trials_have_intervals():
+    """34 tables whose profile turns back on itself: an end was looked for where it is not."""
+    folder = Path(__file__).parents[2] / "config" / "datasets"
+    members = read_collection(
+        folder / "published_two_by_two.csv",
+        "meta_analysis",
+        form="two_by_two",
+        columns={"group": "trial"},
+        measure="log_risk_ratio",
+    )
+    tables = [member.groups for member in members if member.groups]
+    for found in populations(tables, MU):
+        for name, (low, high) in found.interval.items():
+            assert low < found.prior.parameters[name] < high

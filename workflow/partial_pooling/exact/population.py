@@ -247,9 +247,13 @@ class _Likelihood:
         """Where the profile of number k has dropped, between the best and a limit, if it does."""
         other = 1 - k
         near = float(best[other])
+        # looked for near where it was last, the other number depends on the way: each is found once
+        known = {float(best[k]): -DROP}
 
         def excess(value: float) -> float:
             nonlocal near
+            if value in known:
+                return known[value]
 
             def fixed(x: float) -> float:
                 pair = np.array([value, x] if k == 0 else [x, value])
@@ -263,7 +267,8 @@ class _Likelihood:
                 options={"xatol": 1e-4},
             )
             near = float(result.x)
-            return float(min(result.fun, fixed(low), fixed(high))) - least - DROP
+            known[value] = float(min(result.fun, fixed(low), fixed(high))) - least - DROP
+            return known[value]
 
         # steps that grow, so that the other number can follow
         step, value, before = math.copysign(0.05, limit - best[k]), float(best[k]), float(best[k])
