@@ -33,6 +33,7 @@ rule plot_collection:
         mem_mb=1500,
         runtime=10,
     params:
+        measure=lambda wildcards: collection_of(wildcards).measure,
         figures=registry.drawn("Collection"),
         code=code("plot_collection", *registry.modules("Collection")),
     script:

@@ -7,7 +7,8 @@ from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
-    draw_all(job.params.figures, read_needed(dict(job.input.items())), job.output)
+    given = read_needed(dict(job.input.items()))
+    draw_all(job.params.figures, given, job.output, job.params.measure)
 
 
 if __name__ == "__main__":
