@@ -28,6 +28,7 @@ from synthetic_results import (
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.report.captions import FIGURES, caption
 from partial_pooling.report.figure import figure
@@ -50,6 +51,7 @@ from partial_pooling.report.sections import (
     lecture,
     origin,
     parametrization,
+    question,
     sampling,
     shrinkage,
     summary,
@@ -328,6 +330,10 @@ def test_models_outside_the_study_are_not_mentioned(study):
     told += " ".join("".join(cell["source"]) for cell in static)
     assert not re.search(r"\b(centered|marginal)\b", told, flags=re.IGNORECASE)
     assert "They describe the same posterior" not in told
+
+
+def test_every_family_is_told_in_words():
+    assert set(question.LIKELIHOODS) == set(FAMILIES)
 
 
 # -- which parametrization ----------------------------------------------------------------------

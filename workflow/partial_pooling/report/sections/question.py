@@ -60,20 +60,42 @@ def measured(report: Results) -> Html:
     return paragraphs([f"Each estimate y is the {escape(measure.label)} {told}. {rests}."])
 
 
+# What p(y_j | theta_j) is, by family, in HTML.
+LIKELIHOODS = {
+    "normal": "y<sub>j</sub> ~ Normal(θ<sub>j</sub>, σ<sub>j</sub>): an estimate with a known "
+    "standard error σ<sub>j</sub>",
+    "student": "y<sub>j</sub> is the mean of n<sub>j</sub> normal values about θ<sub>j</sub>, "
+    "whose standard deviation is known from their spread alone: a t variable of "
+    "n<sub>j</sub> − 1 degrees of freedom, of scale s<sub>j</sub> / √n<sub>j</sub>",
+    "binomial": "y<sub>j</sub> ~ Binomial(n<sub>j</sub>, p<sub>j</sub>): events among "
+    "n<sub>j</sub> trials, whose probability p<sub>j</sub> has the log odds θ<sub>j</sub>",
+    "poisson": "y<sub>j</sub> ~ Poisson(T<sub>j</sub> exp θ<sub>j</sub>): events during an "
+    "exposure T<sub>j</sub>, at a rate whose logarithm is θ<sub>j</sub>",
+    "hypergeometric": "y<sub>j</sub>, the events in the treated arm given how many there were in "
+    "both arms, is noncentral hypergeometric with the log odds ratio θ<sub>j</sub>",
+}
+
+
+def likelihood(report: Results) -> Html:
+    """What the data of a group are, given its theta."""
+    return paragraphs([f"Here {LIKELIHOODS[report.family]}."])
+
+
 CONTENT = (
     r"""## The question and the data
 
-Each group has an estimate $y_j$ with a known standard error $\sigma_j$. How much should a group's
-own estimate be believed, and how much should it be pulled towards the others? The normal-normal
+Each group has data that tell of its true value $\theta_j$, some more precisely than others. How
+much should a group's own data be believed, and how much should it be pulled towards the others? A
 hierarchical model lets the data say:
 
 $$\mu \sim p(\mu), \qquad \tau \sim p(\tau)$$
 
-$$\theta_j \sim \mathrm{Normal}(\mu, \tau), \qquad y_j \sim \mathrm{Normal}(\theta_j, \sigma_j)$$
+$$\theta_j \sim \mathrm{Normal}(\mu, \tau), \qquad y_j \sim p(y_j \mid \theta_j)$$
 
-Here $\theta_j$ is a group's true value, $\mu$ the mean of all groups' true values, and $\tau$
-their standard deviation around it. With $\tau = 0$ all groups are one (complete pooling); with
-large $\tau$ each stands alone (no pooling); in between is partial pooling.""",
+$\mu$ is the mean of all groups' true values, and $\tau$ their standard deviation around it. With
+$\tau = 0$ all groups are one (complete pooling); with large $\tau$ each stands alone (no pooling);
+in between is partial pooling.""",
+    likelihood,
     data_table,
     Figure("forest"),
 )
