@@ -289,7 +289,7 @@ def test_code_is_folded_but_there(open_page):
     assert not any(code.nth(k).is_visible() for k in range(folds.count()))
     folds.nth(1).locator("summary").click()
     assert code.nth(1).is_visible()
-    assert code.nth(1).inner_text() == "question.data_table(report)"
+    assert code.nth(1).inner_text() == "question.likelihood(report)"
     assert "Results.find(results)" in code.nth(0).text_content()
     page.locator("#code").click()
     assert all(code.nth(k).is_visible() for k in range(folds.count()))
@@ -332,7 +332,7 @@ def test_a_script_that_came_in_could_load_nothing(site, browser):
 def test_formulas_are_mathml_and_have_a_size(open_page):
     page = open_page()
     formulas = page.locator("math")
-    assert formulas.count() > 20
+    assert formulas.count() > 10
     for k in range(formulas.count()):
         box = formulas.nth(k).bounding_box()
         assert box["width"] > 4

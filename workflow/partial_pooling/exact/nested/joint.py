@@ -17,7 +17,7 @@ from partial_pooling.exact.nodes import Legendre
 
 NEGLIGIBLE = 1e-11  # probability of a node of (mu, tau) that is left out
 UNLIKELY = 1e-8  # the same, for a difference's quantiles
-REACH = 8.5  # sds of theta given mu and tau
+REACH = 14.0  # sds of theta given mu and tau, which with two bumps are far from a normal's
 WIDTH = 3.0  # of a panel of theta, in the sds of the narrowest group
 LARGEST_MISS = 1e-6  # of the sum of P(largest)
 BLOCK = 1_000_000
