@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,3 +31,8 @@ def weights(posterior: ExactPosterior, quantile: float = QUANTILE) -> Array:
     """
     q = float(posterior.quantile("tau", quantile))
     return np.round(q**2 / (q**2 + posterior.groups.std_error**2), 2)
+
+
+def given_or(chosen: Array, by_hand: Sequence[float]) -> Array:
+    """Weights to use, shape (J,): by hand, one for all or one a group; else those chosen."""
+    return np.broadcast_to(by_hand, chosen.shape) if by_hand else chosen
