@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -30,6 +31,8 @@ from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.inference import share_interval
+from partial_pooling.grading.parametrization import parametrization as which_parametrization
+from partial_pooling.models.snippet import pymc_code
 from partial_pooling.report.captions import FIGURES, caption
 from partial_pooling.report.figure import figure
 from partial_pooling.report.findings import (
@@ -406,6 +409,54 @@ def test_table_of_parametrizations_is_of_the_middle_target_accept(study):
         assert float(cells[1]) == pytest.approx(mine["ess_per_1000_gradients"].mean())
         assert int(cells[2]) == (mine["verdict"] == "right").sum()
         assert int(cells[3]) == (mine["alarms"] != "").sum()
+
+
+def test_model_to_copy_has_the_data_prior_and_settings_of_the_study(study):
+    report = study(groups=hostile_groups(HOSTILE[:3]), accepts=(0.8, 0.95, 0.99))
+    weights = np.array(list(report.verdict["parametrization"]["weights"].values()))
+    shown = [code.get_text() for code in soup(parametrization.model_to_copy(report)).select("code")]
+    assert shown == [
+        pymc_code(
+            model,
+            report.data,
+            report.prior,
+            FAMILIES[report.family],
+            weights,
+            draws=1000,
+            target_accept=0.95,
+        )
+        for model in ("marginal", "partial")
+    ]
+    assert "<script>" not in parametrization.model_to_copy(report)
+
+
+def test_weights_by_hand_are_told_as_such():
+    table = pd.DataFrame({"group": ["a", "b"], "weight": [0.5, 0.5], "suggested": [0.1, 0.9]})
+    told = which_parametrization(table, FAMILIES["normal"])
+    assert told["by_hand"]
+    assert told["weights"] == {"a": 0.5, "b": 0.5}
+    # what the exact posterior chooses does not depend on the hand
+    assert told["shares"] == {"least": 0.1, "mean": 0.5, "most": 0.9}
+    assert told["centered_or_noncentered"] == "centered"
+    assert told["centered_groups"] == 1
+    assert told["recommended"] == "marginal"
+    counts = SimpleNamespace(integrates_theta=False)
+    assert which_parametrization(table, counts)["recommended"] == "partial"
+    assert not which_parametrization(table.assign(weight=table["suggested"]), FAMILIES["normal"])[
+        "by_hand"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "words"), [(True, "as the configuration gives them"), (False, "lower quartile")]
+)
+def test_caption_of_weights_says_where_they_are_from(study, by_hand, words):
+    report = study()
+    told = report.verdict["parametrization"]
+    other = Results(report.folder)
+    verdict = {**report.verdict, "parametrization": {**told, "by_hand": by_hand}}
+    vars(other)["verdict"] = verdict  # in place of what is read once
+    assert words in text(parametrization.weights_table(other))
 
 
 def test_weights_that_were_used_are_shown(study):

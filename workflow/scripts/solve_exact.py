@@ -3,14 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.measures import estimates_of
 from partial_pooling.data.reading import read_data
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
-from partial_pooling.exact.weights import weights
+from partial_pooling.exact.weights import given_or, weights
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
@@ -26,9 +24,8 @@ def main(job: Any) -> None:
     prior = parse_hyperprior(job.params.prior)
     exact = solve(groups, prior, FAMILIES[job.params.family])
     normal = estimates_of(groups)
-    by_hand = job.params.weights
     suggested = weights(exact)
-    used = np.broadcast_to(by_hand, len(groups)) if by_hand else suggested
+    used = given_or(suggested, job.params.weights)
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(normal), job.output.classical),

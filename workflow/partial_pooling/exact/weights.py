@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,3 +33,8 @@ def weights(posterior: Posterior, quantile: float = QUANTILE) -> Array:
     q = float(posterior.quantile("tau", quantile))
     told = q**2 * posterior.information()
     return np.round(told / (told + 1), 2)
+
+
+def given_or(chosen: Array, by_hand: Sequence[float]) -> Array:
+    """Weights to use, shape (J,): by hand, one for all or one a group; else those chosen."""
+    return np.broadcast_to(by_hand, chosen.shape) if by_hand else chosen

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from partial_pooling.grading.inference import Interval
 from partial_pooling.words import NO_BREAK, Format
 
 MOST_ROWS = 1000  # of a table in a page
@@ -42,6 +43,13 @@ class Shown:
 
     value: float
     html: Html
+
+
+def with_interval(interval: Interval, form: Format) -> Shown:
+    """A number with the interval below it, if it has one."""
+    bounds = f" <small>{form(interval.low)} to {form(interval.high)}</small>"
+    text = form(interval.value) if math.isfinite(interval.value) else "–"
+    return Shown(interval.value, Html(text + ("" if math.isnan(interval.low) else bounds)))
 
 
 def paragraphs(lines: Iterable[str]) -> Html:

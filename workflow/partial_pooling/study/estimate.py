@@ -68,10 +68,8 @@ class Cost:
 def measure(study: Study, dataset: str, model: str) -> Cost:
     """Sample and diagnose two fits and time them."""
     start = _core_seconds()
-    import numpy as np
-
     from partial_pooling.exact.posterior import solve
-    from partial_pooling.exact.weights import weights
+    from partial_pooling.exact.weights import given_or, weights
     from partial_pooling.grading.diagnostics import diagnose_fit
     from partial_pooling.models.parametrizations import WEIGHTED, build_model
     from partial_pooling.sampling.conditional import draw_theta
@@ -87,8 +85,7 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         path = Path(folder) / "fit.nc"
         times = [start]
         exact = solve(groups, prior, family)
-        by_hand = study.datasets[dataset].weights
-        centering = np.broadcast_to(by_hand, len(groups)) if by_hand else weights(exact)
+        centering = given_or(weights(exact), study.datasets[dataset].weights)
         used = centering if model in WEIGHTED else None
         built = build_model(model, groups, prior, family, used)
         conditional = partial(draw_theta, groups, family)

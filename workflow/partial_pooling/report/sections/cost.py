@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from partial_pooling.grading.inference import mean_interval
 from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, Shown, table
+from partial_pooling.report.html import Html, table, with_interval
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, percent, significant
 
@@ -26,10 +24,7 @@ def target_accept_table(report: Results) -> Html:
     for (model, accept), fits in report.last.groupby(["model", "target_accept"], sort=False):
         row = {"model": model, "target_accept": accept}
         for column, (name, form) in columns.items():
-            interval = mean_interval(fits[column]).within(0)
-            bounds = f"{form(interval.low)} to {form(interval.high)}"
-            spread = "" if math.isnan(interval.low) else f" <small>{bounds}</small>"
-            row[name] = Shown(interval.value, Html(f"{form(interval.value)}{spread}"))
+            row[name] = with_interval(mean_interval(fits[column]).within(0), form)
         rows.append(row)
     return table(
         pd.DataFrame(rows),

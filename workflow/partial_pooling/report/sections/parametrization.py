@@ -11,9 +11,9 @@ from scipy import stats
 
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.grades import GOOD
-from partial_pooling.grading.inference import share_interval
+from partial_pooling.grading.inference import mean_interval, share_interval
 from partial_pooling.models.snippet import pymc_code
-from partial_pooling.report.html import Html, Shown, bold, paragraphs, table
+from partial_pooling.report.html import Html, Shown, bold, paragraphs, table, with_interval
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, count, fixed, percent, significant
 
@@ -96,19 +96,12 @@ def measured_table(report: Results) -> Html:
     rows = []
     for model in report.models:
         fits = _rows(report, model)
-        setting = _setting(report, model)
-        cost = setting["ess_per_1000_gradients"]
-        three: Format = significant(3)
-        shown = "–" if cost["value"] is None else three(cost["value"])
-        if cost["low"] is not None:
-            shown += f" <small>{three(cost['low'])} to {three(cost['high'])}</small>"
+        cost = mean_interval(fits["ess_per_1000_gradients"]).within(0)
         share = share_interval(good := _good(fits), len(fits))
         rows.append(
             {
                 "model": model,
-                "ESS per 1,000 gradients": Shown(
-                    np.nan if cost["value"] is None else cost["value"], Html(shown)
-                ),
+                "ESS per 1,000 gradients": with_interval(cost, significant(3)),
                 f"{report.good}": Shown(
                     good,
                     Html(
@@ -202,17 +195,6 @@ def _rows(report: Results, model: str) -> pd.DataFrame:
     last = report.last
     rows: pd.DataFrame = last[(last["model"] == model) & (last["target_accept"] == _middle(report))]
     return rows
-
-
-def _setting(report: Results, model: str) -> dict[str, Any]:
-    """What verdict.json says of a model at the middle target_accept."""
-    key = (model, _middle(report))
-    found: dict[str, Any] = next(
-        setting
-        for setting in report.sampling["settings"]
-        if (setting["model"], setting["target_accept"]) == key
-    )
-    return found
 
 
 def _good(rows: pd.DataFrame) -> int:
