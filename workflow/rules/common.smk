@@ -49,7 +49,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
 # cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
-# goes to the home folder. Draws in single precision would be others: what comes last counts.
+# goes to the home folder. Draws in single precision would be others: what comes last counts. And
+# the order of the terms in a compiled model follows Python's hashes of strings: their seed is fixed.
 if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
@@ -66,6 +67,7 @@ os.environ |= {
             ],
         )
     ),
+    "PYTHONHASHSEED": "0",
     "MPLCONFIGDIR": f"{CACHES}/matplotlib",
     "IPYTHONDIR": f"{CACHES}/ipython",
     "XDG_CACHE_HOME": CACHES,
