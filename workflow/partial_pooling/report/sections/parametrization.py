@@ -21,14 +21,12 @@ PAIR = ["centered", "noncentered"]
 LEVEL = 0.05  # at which two models are told apart by their seeds
 
 
-def which(report: Results) -> Html:
-    """Which model the exact posterior chooses, and why; what the fits say of it."""
-    told = report.verdict["parametrization"]
-    return paragraphs([_recommended(told), _older_question(report, told), _measured(report, told)])
+TITLE = "Which parametrization"
 
 
-def _recommended(told: dict[str, Any]) -> str:
-    if told["recommended"] == "marginal":
+def finding(report: Results) -> str:
+    """Which model to sample, chosen by the exact posterior."""
+    if report.verdict["parametrization"]["recommended"] == "marginal":
         return (
             f"<b>Sample the {bold('marginal')} model</b> where you can: θ is integrated out of it, "
             "so that two numbers are left to sample, μ and τ, and each θ is drawn afterwards from "
@@ -38,6 +36,12 @@ def _recommended(told: dict[str, Any]) -> str:
         f"<b>Sample the {bold('partial')} model</b>: it centers each group as far as its own data "
         "inform it."
     )
+
+
+def which(report: Results) -> Html:
+    """Centered or noncentered, where theta has to stay; what the fits say of it."""
+    told = report.verdict["parametrization"]
+    return paragraphs([_older_question(report, told), _measured(report, told)])
 
 
 def _older_question(report: Results, told: dict[str, Any]) -> str:
@@ -201,4 +205,4 @@ def _good(rows: pd.DataFrame) -> int:
     return int(rows["verdict"].isin(GOOD).sum())
 
 
-CONTENT = ("## Which parametrization", which, measured_table, model_to_copy, weights_table)
+CONTENT = (which, measured_table, model_to_copy, weights_table)

@@ -27,6 +27,9 @@ MODELS = {
 }
 
 
+TITLE = "The sampler's verdict"
+
+
 def models_words(report: Results) -> Html:
     """What the study's parametrizations sample."""
     lines = "".join(
@@ -44,32 +47,30 @@ def models_words(report: Results) -> Html:
     )
 
 
-def trust(report: Results) -> Html:
+def finding(report: Results) -> str:
     """Which parametrization and target_accept to use, what it costs, and why."""
     best, draws = report.best, f"{report.draws:,} draws a chain"
     setting = f"the {bold(best['model'])} model at target_accept <b>" + (
         f"{best['target_accept']:g}</b>"
     )
     if best["status"] == TRUST:
-        first = (
+        return (
             f"Use {setting}: {some_of(best['right'], best['fits'], 'fit')} "
             f"{'was' if best['fits'] == 1 else 'were'} {report.good} at {draws}. "
             f"{_how_sure(report, best)} {_cost(report, best)} {_enough_draws(report, best)}"
         )
-    elif best["status"] == MORE_DRAWS:
-        first = (
+    if best["status"] == MORE_DRAWS:
+        return (
             f"<b>No setting was {report.good} in all its fits</b> at {draws}. In {setting} no "
             "mean, and no share of draws below a quantile, was seen to err more than its Monte "
             f"Carlo error admits: it has too few draws. {_enough_draws(report, best)} "
             f"{_how_sure(report, best)}"
         )
-    else:
-        first = (
-            f"<b>No setting was {report.good} in all its fits</b> at {draws}. "
-            f"Most were in {setting}: {best['right']} of {best['fits']}. The exact numbers "
-            "above need no sampler."
-        )
-    return paragraphs([first, _rests_on(report)])
+    return (
+        f"<b>No setting was {report.good} in all its fits</b> at {draws}. "
+        f"Most were in {setting}: {best['right']} of {best['fits']}. The exact numbers "
+        "above need no sampler."
+    )
 
 
 def _how_sure(report: Results, setting: Mapping[str, Any]) -> str:
@@ -112,6 +113,11 @@ def _enough_draws(report: Results, setting: Mapping[str, Any]) -> str:
         f"If unbiased, as efficient a fit is accurate with about {significant(2)(needed)} "
         "draws a chain, in at least 95 of 100 cases."
     )
+
+
+def rests_on(report: Results) -> Html:
+    """What the verdict rests on, where it is not on every grade of every variable."""
+    return paragraphs([_rests_on(report)])
 
 
 def _rests_on(report: Results) -> str:
@@ -292,14 +298,12 @@ def _or_nan(value: float | None) -> float:
 
 
 CONTENT = (
-    r"""## Would sampling have told you?
-
-Most hierarchical models can only be sampled. The posterior of this one can also be computed
+    r"""Most hierarchical models can only be sampled. The posterior of this one can also be computed
 exactly, so every fit of the sampler can be held against the answer. A fit is one run of the
 sampler: a model, a random seed, and a target_accept, the acceptance rate to which the sampler
 tunes its step size. This study samples these models:""",
     models_words,
-    trust,
+    rests_on,
     settings_table,
     checks,
     alarms_words,
