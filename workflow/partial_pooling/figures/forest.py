@@ -96,7 +96,7 @@ def _forest(groups: Estimates, exact: pd.DataFrame, narrow: bool) -> Figure:
     centre = "mean" if defined else "q50"
     share = weights(groups, float(table.loc["tau", "q50"]))
     rows = _rows(theta[centre].to_numpy())
-    step = 0.42 if narrow else 0.36 if len(groups) <= 20 else 0.28
+    step = 0.44 if narrow else 0.36 if len(groups) <= 20 else 0.28
     figure = new_figure(1.55 + step * (rows.new + 1.9), NARROW if narrow else WIDTH)
     ax = figure.subplots()
     ax.set_ylim(rows.new + 0.75, -1.15 if narrow else -1.35)
@@ -183,7 +183,7 @@ def _intervals(
     """Draw estimates and posteriors with their intervals."""
     close = np.ones(len(groups), dtype=bool)
     close[rows.named] = False
-    apart, below = 0.13, 0.2 if narrow else 0.0
+    apart, below = 0.13, 0.08 if narrow else 0.0
     halves = np.array([theta[centre] - theta["q2.5"], theta["q97.5"] - theta[centre]])
     pooled = theta[centre].to_numpy()
     for some, thin in ((~close, False), (close, True)):
@@ -271,22 +271,26 @@ def _texts(
     lines.append((rows.pooled, "common mean μ", "", write(mu)))
     lines.append((rows.new, "new group", "", write(new, only_range=True)))
     size = 8.5 if narrow else 10 if len(groups) <= 20 else 9
-    place = {"transform": ax.get_yaxis_transform(), "fontsize": size, "va": "center"}
+    place: dict[str, Any] = {
+        "transform": ax.get_yaxis_transform(),
+        "fontsize": size,
+        "va": "center",
+    }
     for y, name, weight, numbers in lines:
         if narrow:
-            up = y - 0.33
+            up = y - 0.38
             ax.text(0, up, name, ha="left", **place)
             ax.text(1, up, numbers, ha="right", **place)
         else:
             ax.text(-0.015, y, name, ha="right", **place)
-            ax.text(1.12, y, weight, ha="right", **place)
-            ax.text(1.145, y, numbers, ha="left", **place)
+            ax.text(1.15, y, weight, ha="right", **place)
+            ax.text(1.18, y, numbers, ha="left", **place)
     if not narrow:
         head = {**place, "color": "#444444"}
         of = measure()
         told = of.reading.name if of and of.reading else "posterior"
-        ax.text(1.12, -0.95, "weight", ha="right", **head)
-        ax.text(1.145, -0.95, f"{told} (95 %)", ha="left", **head)
+        ax.text(1.15, -0.95, "weight", ha="right", **head)
+        ax.text(1.18, -0.95, f"{told} (95 %)", ha="left", **head)
     if rows.gap is not None:
         told = f"{len(groups) - len(rows.named):,} more groups, by exact posterior"
         if narrow:

@@ -16,6 +16,8 @@ from partial_pooling.grading.inference import Interval
 from partial_pooling.words import NO_BREAK, Format
 
 MOST_ROWS = 1000  # of a table in a page
+FEW_ROWS = 100  # of one that few read whole
+IN_ADDRESS = {ord(c): f"%{ord(c):02X}" for c in '%#"&\n\r\t'}
 
 
 class Html(str):
@@ -84,7 +86,7 @@ def figure(
     image = f'<img src="{_data_uri(svg)}" alt="{escape(alternative)}">'
     if narrow is not None:
         image = (
-            f'<picture><source media="(max-width: 40rem)" srcset="{_data_uri(narrow)}">'
+            f'<picture><source media="(max-width: 40rem)" srcset="{_in_set(narrow)}">'
             f"{image}</picture>"
         )
     return Html(
@@ -96,6 +98,12 @@ def figure(
 
 
 def _data_uri(svg: bytes) -> str:
+    # A third shorter than base64; what would end the attribute or the address is escaped.
+    return "data:image/svg+xml;charset=utf-8," + svg.decode().translate(IN_ADDRESS)
+
+
+def _in_set(svg: bytes) -> str:
+    # blanks and commas part the addresses of a set
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
@@ -107,6 +115,7 @@ def table(
     source: str = "",
     searchable: bool = False,
     stacks: bool = False,
+    most: int = MOST_ROWS,
 ) -> Html:
     """Write a table that the page lets people sort, filter and take away as CSV.
 
@@ -123,15 +132,17 @@ def table(
         The table's id in the page and the name of its CSV file.
     source
         The file in the results folder that has all rows, for a table that may have more than
-        `MOST_ROWS`, of which the page shows the first.
+        `most`, of which the page shows the first.
     searchable
         Whether to offer a box that filters rows.
     stacks
         Whether on a narrow screen each row becomes a block of lines, with the columns' names.
+    most
+        Rows that the page shows.
     """
-    if source and len(frame) > MOST_ROWS:
-        caption += f" The first {MOST_ROWS:,} of {len(frame):,} rows; {source} has all."
-        frame = frame.head(MOST_ROWS)
+    if source and len(frame) > most:
+        caption += f" The first {most:,} of {len(frame):,} rows; {source} has all."
+        frame = frame.head(most)
     numeric = [
         pd.api.types.is_numeric_dtype(column) or all(isinstance(v, Shown) for v in column)
         for _, column in frame.items()

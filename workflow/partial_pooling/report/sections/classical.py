@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 
 from partial_pooling.report.findings import p_text
-from partial_pooling.report.html import Html, paragraphs, table
+from partial_pooling.report.html import FEW_ROWS, Html, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import (
     Format,
@@ -74,6 +74,7 @@ def shrinkage_table(report: Results) -> Html:
         "for μ; and the exact posterior.",
         "shrinkage",
         "classical_theta.csv",
+        most=FEW_ROWS,
     )
 
 

@@ -15,17 +15,22 @@ TITLE = "The groups"
 
 def finding(report: Results) -> str:
     """Where the groups lie, raw and pooled, and which is most likely the largest."""
-    y, centres = report.groups.estimate, report.theta["centre"]
-    kind = "means" if report.centre == "mean" else "medians"
+    y, centres = report.groups.estimate, report.theta["centre"].to_numpy()
+    kind, form, of = "means", report.units, ""
+    if report.reading:  # whose medians are those of theta, read
+        y, centres = map(report.reading.read, (y, report.theta["q50"].to_numpy()))
+        kind, form, of = "medians", significant(3), f" of the {escape(report.reading.name)}"
+    elif report.centre != "mean":
+        kind = "medians"
     raw = (
-        f"raw estimates between {report.units(y.min())} and {report.units(y.max())}"
+        f"lie between {form(y.min())} and {form(y.max())}"
         if y.max() > y.min()
-        else f"raw estimates, all {report.units(y.min())}"
+        else f"are all {form(y.min())}"
     )
     return (
-        f"From {raw} partial pooling, which draws each group towards the others the more the less "
-        f"its own data say, makes posterior {kind} between {report.units(centres.min())} and "
-        f"{report.units(centres.max())}. {_largest(report)}"
+        f"The raw estimates{of} {raw}, the groups' posterior {kind} between "
+        f"{form(centres.min())} and {form(centres.max())}: partial pooling draws a group towards "
+        f"the others, the more the less its own data say. {_largest(report)}"
     ).strip()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from partial_pooling.report.html import Html, table
+from partial_pooling.report.html import FEW_ROWS, Html, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, count, fixed, significant, symbol
 
@@ -57,6 +57,7 @@ def numbers_table(report: Results) -> Html:
         "standard error (MCSE), beside the exact ones. z is the error of the mean in MCSE.",
         "numbers",
         "estimates.csv",
+        most=FEW_ROWS,
     )
 
 
@@ -81,6 +82,7 @@ def quantiles_table(report: Results) -> Html:
         "exact ones.",
         "quantiles",
         "estimates.csv",
+        most=FEW_ROWS,
     )
 
 

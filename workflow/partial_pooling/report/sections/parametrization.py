@@ -13,7 +13,15 @@ from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.grades import GOOD
 from partial_pooling.grading.inference import mean_interval, share_interval
 from partial_pooling.models.snippet import pymc_code
-from partial_pooling.report.html import Html, Shown, bold, paragraphs, table, with_interval
+from partial_pooling.report.html import (
+    FEW_ROWS,
+    Html,
+    Shown,
+    bold,
+    paragraphs,
+    table,
+    with_interval,
+)
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, count, fixed, percent, significant
 
@@ -185,6 +193,7 @@ def weights_table(report: Results) -> Html:
         f"Weights of the partial model, 1 for centered and 0 for noncentered: {origin}.",
         "weights",
         "weights.csv",
+        most=FEW_ROWS,
     )
     return Html(f'<details class="note"><summary>Weights of the groups</summary>{inner}</details>')
 
