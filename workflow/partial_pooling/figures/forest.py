@@ -271,11 +271,8 @@ def _texts(
     lines.append((rows.pooled, "common mean μ", "", write(mu)))
     lines.append((rows.new, "new group", "", write(new, only_range=True)))
     size = 8.5 if narrow else 10 if len(groups) <= 20 else 9
-    place: dict[str, Any] = {
-        "transform": ax.get_yaxis_transform(),
-        "fontsize": size,
-        "va": "center",
-    }
+    along = ax.get_yaxis_transform()
+    place: dict[str, Any] = {"transform": along, "fontsize": size, "va": "center"}
     for y, name, weight, numbers in lines:
         if narrow:
             up = y - 0.38
