@@ -845,7 +845,7 @@ def test_forest_sets_each_groups_own_interval_above_the_exact_one(exact, forest)
     assert list(x) == [20, -4, 9]
     half = quantile * np.array([5.0, 8, 12])
     np.testing.assert_allclose(ends, np.transpose([x - half, x + half]), rtol=1e-4)
-    beside = [text for text in ax.texts if text.get_position()[0] < 0]
+    beside = [text for text in ax.texts if text.get_position()[0] == 0]
     labels = {text.get_position()[1]: text.get_text() for text in beside}
     assert [labels[round(height)] for height in y] == list(NAMES)
     for (x, y, ends, colour), expected in (

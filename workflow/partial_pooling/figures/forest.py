@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
+from matplotlib.transforms import ScaledTranslation
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.axes import reading_axis
@@ -22,6 +23,8 @@ MOST_NAMED_GROUPS = 40  # with a row of their own; of more, only the extremes ha
 EXTREMES = 5  # named at either end
 BLOCK = 14.0  # rows that all others share
 NARROW = 3.7  # inches: a phone's width
+WEIGHTS = 48  # points from the axes to the end of their column
+HEAD = "#444444"
 
 
 @dataclass(frozen=True)
@@ -271,29 +274,32 @@ def _texts(
     lines.append((rows.pooled, "common mean μ", "", write(mu)))
     lines.append((rows.new, "new group", "", write(new, only_range=True)))
     size = 8.5 if narrow else 10 if len(groups) <= 20 else 9
-    along = ax.get_yaxis_transform()
-    place: dict[str, Any] = {"transform": along, "fontsize": size, "va": "center"}
+    across = ax.get_yaxis_transform()
+
+    def write_at(x: float, y: float, text: str, points: float = 0, **style: Any) -> None:
+        """Write at a share of the axes' width and so many points beside it."""
+        beside = ScaledTranslation(points / 72, 0, ax.figure.dpi_scale_trans)
+        ax.text(x, y, text, transform=across + beside, fontsize=size, va="center", **style)
+
     for y, name, weight, numbers in lines:
         if narrow:
-            up = y - 0.38
-            ax.text(0, up, name, ha="left", **place)
-            ax.text(1, up, numbers, ha="right", **place)
+            write_at(0, y - 0.38, name, ha="left")
+            write_at(1, y - 0.38, numbers, ha="right")
         else:
-            ax.text(-0.015, y, name, ha="right", **place)
-            ax.text(1.15, y, weight, ha="right", **place)
-            ax.text(1.18, y, numbers, ha="left", **place)
+            write_at(0, y, name, -6, ha="right")
+            write_at(1, y, weight, WEIGHTS, ha="right")
+            write_at(1, y, numbers, WEIGHTS + 8, ha="left")
     if not narrow:
-        head = {**place, "color": "#444444"}
         of = measure()
         told = of.reading.name if of and of.reading else "posterior"
-        ax.text(1.15, -0.95, "weight", ha="right", **head)
-        ax.text(1.18, -0.95, f"{told} (95 %)", ha="left", **head)
+        write_at(1, -0.95, "weight", WEIGHTS, ha="right", color=HEAD)
+        write_at(1, -0.95, f"{told} (95 %)", WEIGHTS + 8, ha="left", color=HEAD)
     if rows.gap is not None:
         told = f"{len(groups) - len(rows.named):,} more groups, by exact posterior"
         if narrow:
-            ax.text(0.01, rows.gap - BLOCK / 2 - 0.35, told, ha="left", **place)
+            write_at(0.01, rows.gap - BLOCK / 2 - 0.35, told, ha="left")
         else:
-            ax.text(-0.015, rows.gap, told.replace(", ", ",\n"), ha="right", **place)
+            write_at(0, rows.gap, told.replace(", ", ",\n"), -6, ha="right")
 
 
 def _numbers(groups: Estimates, theta: pd.DataFrame, centre: str) -> Any:

@@ -75,10 +75,14 @@ MOST_VECTOR_MARKS = 1200
 
 
 @functools.cache
+def _characters(font: str) -> frozenset[int]:
+    """Code points of the characters that a font, by its file, has."""
+    return frozenset(font_manager.get_font(font).get_charmap())
+
+
 def _drawable() -> frozenset[int]:
     """Code points of the characters that the figures' own font has."""
-    font = font_manager.get_font(font_manager.findfont(str(STYLE["font.family"])))
-    return frozenset(font.get_charmap())
+    return _characters(font_manager.findfont(str(STYLE["font.family"])))
 
 
 def undrawable(figure: Figure) -> list[Text]:
@@ -96,7 +100,7 @@ def undrawable(figure: Figure) -> list[Text]:
 def _installed(character: str) -> str | None:
     """Name of a font of this machine that has a character."""
     for entry in sorted(font_manager.fontManager.ttflist, key=lambda each: each.name):
-        if ord(character) in font_manager.get_font(entry.fname).get_charmap():
+        if ord(character) in _characters(entry.fname):
             return str(entry.name)
     return None
 

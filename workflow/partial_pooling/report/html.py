@@ -33,6 +33,11 @@ class Html(str):
         return f'<div class="mathjax_ignore tex2jax_ignore">{self}</div>'
 
 
+def joined(*parts: str) -> Html:
+    """Pieces of HTML as one, which a notebook shows together."""
+    return Html("".join(parts))
+
+
 @dataclass(frozen=True)
 class Shown:
     """A number of a table with HTML that shows it; it sorts, and is written to CSV, as the number.

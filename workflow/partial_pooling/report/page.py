@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import groupby
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -84,23 +85,26 @@ PARAMETERS = 'results = "results/eight_schools"  # folder of one data set\'s res
 
 
 def notebook() -> nbformat.NotebookNode:
-    """Build the notebook: a cell for each part of each section; it computes nothing itself.
+    """Build the notebook: what stands between two pieces of Markdown is a cell.
 
-    A cell's metadata say which section and chapter it is of, and whether the page folds it.
+    It computes nothing itself. A cell's metadata say which section and chapter it is of, and
+    whether the page folds it.
     """
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     whole = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     names = ",\n    ".join(sorted(_name(section) for section in SECTIONS))
     first = (
         "from partial_pooling.report.figure import figure\n"
+        "from partial_pooling.report.html import joined\n"
         "from partial_pooling.report.results import Results\n"
         "from partial_pooling.report.section import opening\n"
         f"from partial_pooling.report.sections import (\n    {names},\n)\n\n"
         "report = Results.find(results)\n"
     )
-    whole.cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})]
-    for part in summary.CONTENT:
-        whole.cells.append(_cell(summary, part, {}))
+    whole.cells = [
+        nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+        *_cells([_call(summary, part) for part in summary.CONTENT], {}),
+    ]
     whole.cells[1].source = first + whole.cells[1].source
     for chapter in CHAPTERS:
         for section in chapter.sections:
@@ -109,22 +113,40 @@ def notebook() -> nbformat.NotebookNode:
                 "chapter": chapter.title,
                 "folded": chapter.folded,
             }
-            call = f"opening(report, {_name(section)})"
-            whole.cells.append(nbformat.v4.new_code_cell(call, metadata=place))
-            whole.cells += [_cell(section, part, place) for part in section.CONTENT]
+            calls = [_call(section, part) for part in section.CONTENT]
+            whole.cells += _cells([f"opening(report, {_name(section)})", *calls], place)
     for number, cell in enumerate(whole.cells):
         cell.id = f"cell-{number}"
     return whole
 
 
-def _cell(section: ModuleType, part: Part, metadata: dict[str, Any]) -> nbformat.NotebookNode:
+def _cells(parts: list[str | _Markdown], metadata: dict[str, Any]) -> list[nbformat.NotebookNode]:
+    cells = []
+    for is_markdown, group in groupby(parts, key=lambda part: isinstance(part, _Markdown)):
+        if is_markdown:
+            cells += [
+                nbformat.v4.new_markdown_cell(str(part), metadata=dict(metadata)) for part in group
+            ]
+            continue
+        calls = list(group)
+        lines = "".join(f"    {call},\n" for call in calls)
+        source = f"joined(\n{lines})" if len(calls) > 1 else str(calls[0])
+        cells.append(nbformat.v4.new_code_cell(source, metadata=dict(metadata)))
+    return cells
+
+
+class _Markdown(str):
+    """Prose of a section; another string is a call."""
+
+    __slots__ = ()
+
+
+def _call(section: ModuleType, part: Part) -> str | _Markdown:
     if isinstance(part, str):
-        return nbformat.v4.new_markdown_cell(_unwrapped(part), metadata=metadata)
+        return _Markdown(_unwrapped(part))
     if isinstance(part, Figure):
-        call = f'figure(report, "{part.name}")'
-    else:
-        call = f"{_name(section)}.{part.__name__}(report)"
-    return nbformat.v4.new_code_cell(call, metadata=metadata)
+        return f'figure(report, "{part.name}")'
+    return f"{_name(section)}.{part.__name__}(report)"
 
 
 def _name(section: ModuleType) -> str:

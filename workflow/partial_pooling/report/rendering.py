@@ -20,7 +20,10 @@ from partial_pooling.errors import InputError
 
 # A formula, with the punctuation that must not be parted from it by a line's end.
 MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$([.,;:)]*)", re.DOTALL)
-HEADING = re.compile(r'<h2 id="(.+?)">(.+?)</h2>', re.DOTALL)
+# How a section opens: its heading and its finding.
+OPENING = re.compile(
+    r'<h2 id="(?P<anchor>.+?)">(?P<heading>.+?)</h2><p class="finding">.*?</p>', re.DOTALL
+)
 ROMAN = re.compile(r'<mrow>((?:<mi mathvariant="normal">.</mi>){2,})</mrow>')
 
 
@@ -159,9 +162,9 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
     for cell in content.cells:
         if cell.cell_type == "markdown":
             cell.source = MATH.sub(_mathml, cell.source)
-        elif cell.outputs and not cell.metadata.get("opens"):
+        elif cell.outputs:
             cell.source, silent = silent + cell.source, ""
-        else:  # shown with the next cell that has something to show below it
+        else:  # shown with the next cell that has something to show
             cell.source, silent = "", f"{silent}{cell.source}\n\n"
     exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(templates)])
     body, _ = exporter.from_notebook_node(content)
@@ -191,16 +194,24 @@ def _sections(content: nbformat.NotebookNode) -> list[tuple[str, str, str]]:
     for name, group in groupby(content.cells, key=lambda cell: cell.metadata.get("section")):
         cells = list(group)
         if name:
-            told = "".join(output.data.get("text/html", "") for output in cells[0].outputs)
-            heading = HEADING.search(told)
-            if heading is None:
+            opening = OPENING.search(_html_of(cells[0]))
+            if opening is None:
                 continue
-            cells[0].metadata["opens"] = True
+            cells[0].metadata["opening"] = opening[0]
+            _set_html_of(cells[0], opening.string.replace(opening[0], "", 1))
             cells[-1].metadata["closes"] = True
-            found.append((cells[0].metadata["chapter"], *heading.groups()))
+            found.append((cells[0].metadata["chapter"], opening["anchor"], opening["heading"]))
         kept += cells
     content.cells = kept
     return found
+
+
+def _html_of(cell: nbformat.NotebookNode) -> str:
+    return "".join(output.data.get("text/html", "") for output in cell.get("outputs", ()))
+
+
+def _set_html_of(cell: nbformat.NotebookNode, html: str) -> None:
+    cell.outputs[0].data["text/html"] = html
 
 
 def _mathml(formula: re.Match[str]) -> str:
