@@ -415,9 +415,13 @@ def of_category(category: Category) -> list[Figure]:
 
 def in_report() -> list[str]:
     """Names of the figures that every report shows; it shows a calibration's where there is one."""
-    narrow = {figure.narrow for figure in FIGURES}
     figures = (figure for name in REPORTED for figure in of_category(name))
-    return [figure.name for figure in figures if figure.name not in narrow]
+    return [figure.name for figure in figures if figure.name not in narrow_versions()]
+
+
+def narrow_versions() -> set[str]:
+    """Names of the figures that are another's narrow version: for pages, and so without a PNG."""
+    return {figure.narrow for figure in FIGURES if figure.narrow}
 
 
 def embedded() -> list[str]:
