@@ -126,9 +126,14 @@ def test_score_and_information_are_those_of_the_likelihood(family, groups):
         assert information == pytest.approx(bend, rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("parametrization", sorted({*PARAMETRIZATIONS} - {*INTEGRATED}))
-def test_pymc_observes_the_same_likelihood(family, groups, parametrization):
-    weights = np.array([0.2, 0.5, 1.0]) if parametrization in WEIGHTED else None
+@pytest.mark.parametrize(
+    ("parametrization", "weights"),
+    [
+        *((name, None) for name in sorted({*PARAMETRIZATIONS} - {*INTEGRATED})),
+        *((name, np.array([0.2, 0.5, 1.0])) for name in WEIGHTED),
+    ],
+)
+def test_pymc_observes_the_same_likelihood(family, groups, parametrization, weights):
     model = build_model(parametrization, groups, PRIOR, family, weights)
     point = model.initial_point()
     found = float(model.compile_logp(vars=[model["y"]], jacobian=False)(point))
