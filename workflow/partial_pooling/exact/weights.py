@@ -11,7 +11,7 @@ from partial_pooling.arrays import Array
 if TYPE_CHECKING:
     from partial_pooling.exact.face import Posterior
 
-QUANTILE = 0.25  # of tau: benchmarks/parametrizations.py holds it against others
+QUANTILE = 0.25  # of tau
 
 
 def weights(posterior: Posterior, quantile: float = QUANTILE) -> Array:

@@ -69,7 +69,8 @@ class Family[Data: Groups = Any](ABC):
     def approximation(self, groups: Data) -> Estimates:
         """The groups as estimates with standard errors: what a normal family would be told.
 
-        With 1/2 added to counts, so that it is finite whatever the data.
+        With 1/2 added to counts, so that it is finite whatever the data. The model `partial`
+        standardizes theta by it, which is right whatever it says, and efficient if it is near.
         """
 
     @abstractmethod
