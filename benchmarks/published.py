@@ -11,8 +11,7 @@ HalfNormal(0.5) of tau, weakly informative for what such effects can be; on othe
 that the workflow offers for the data (`priors.prior_to_offer`).
 
 One fit a model and table, target_accept 0.9, four chains of 1,000 draws, graded as the workflow
-grades. `centered` and `noncentered` are the partial model with weights 1 and 0, which saves a
-compilation a table. The two are the reference: the better one is that of the higher
+grades. Centered and noncentered are the reference: the better one is that of the higher
 ess_per_1000_gradients among those which are accurate, since a biased fit may show a high ESS.
 """
 
@@ -21,21 +20,19 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import nutpie
 import pandas as pd
 from parametrizations import SETTINGS, TARGET_ACCEPT, graded
 
 from partial_pooling.data.groups import Estimates
-from partial_pooling.exact.posterior import ExactPosterior, solve
+from partial_pooling.exact.posterior import solve
 from partial_pooling.families.normal import NORMAL
-from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.distributions import HalfNormal, Normal
 from partial_pooling.priors.priors import HyperPrior, prior_to_offer
-from partial_pooling.sampling.conditional import draw_theta
-from partial_pooling.sampling.samplers import run_nutpie, sample_fits, stored, without_tuning
+from partial_pooling.sampling.refits import Refits, compile_model
 
 DATASETS = Path(__file__).parents[1] / "config" / "datasets"
 SEED = 1
@@ -72,37 +69,21 @@ def prior_of(measure: str, groups: Estimates) -> HyperPrior:
     return prior_to_offer(groups.estimate, groups.std_error)
 
 
-def fits_of(
-    groups: Estimates, prior: HyperPrior, exact: ExactPosterior, models: Sequence[str]
-) -> pd.DataFrame:
+@cache
+def compiled(model: str, count: int, prior: HyperPrior) -> Refits:
+    """A model of so many groups, whichever."""
+    groups = Estimates(tuple(map(str, range(count))), np.zeros(count), np.ones(count))
+    return compile_model(model, groups, prior, SETTINGS, NORMAL, cores=2)
+
+
+def fits_of(groups: Estimates, prior: HyperPrior, models: Sequence[str]) -> pd.DataFrame:
     """One row a model: accurate, ess_per_1000_gradients, divergences, and the other columns."""
-    found = {}
-    if {*REFERENCE} <= {*models}:
-        weighted = {"centered": np.ones(len(groups)), "noncentered": np.zeros(len(groups))}
-        model = build_model("partial", groups, prior, weights=weighted["centered"])
-        compiled = nutpie.compile_pymc_model(model, var_names=stored(model))
-        for name, values in weighted.items():
-            run = run_nutpie(
-                compiled.with_data(weights=values),
-                stored(model),
-                SETTINGS,
-                SEED,
-                TARGET_ACCEPT,
-                cores=2,
-            )
-            found[name] = [without_tuning(SEED, TARGET_ACCEPT, *run, SETTINGS.tune)]
-    for name in {"partial", "marginal"}.intersection(models):
-        found[name] = list(
-            sample_fits(
-                build_model(name, groups, prior),
-                "nutpie",
-                [(SEED, TARGET_ACCEPT)],
-                SETTINGS,
-                2,
-                lambda mu, tau, seed: draw_theta(groups, NORMAL, mu, tau, seed),
-            )
-        )
-    return pd.concat([graded(found[name], groups, exact).assign(model=name) for name in models])
+    exact = solve(groups, prior)
+    rows = []
+    for model in models:
+        fit = compiled(model, len(groups), prior).fit(groups, SEED, TARGET_ACCEPT)
+        rows.append(graded([fit], groups, exact).assign(model=model))
+    return pd.concat(rows)
 
 
 def main() -> None:
@@ -132,10 +113,9 @@ def main() -> None:
             tuple(table["study"]), table["estimate"].to_numpy(), table["std_error"].to_numpy()
         )
         prior = prior_of(table["measure"].iloc[0], groups)
-        exact = solve(groups, prior)
-        fits = fits_of(groups, prior, exact, options.models).set_index("model").assign(table=name)
+        fits = fits_of(groups, prior, options.models).set_index("model").assign(table=name)
         rows.append(fits)
-        tau = float(exact.quantile("tau", 0.5)) / np.median(groups.std_error)
+        tau = float(solve(groups, prior).quantile("tau", 0.5)) / np.median(groups.std_error)
         right = "".join(m[0] if ok else "-" for m, ok in fits["accurate"].items())
         print(
             f"{name:38}{len(groups):6}{tau:7.2f}  {right:10}"
