@@ -83,7 +83,7 @@ def partial(h: Hierarchy) -> None:
 def _by_own_data(h: Hierarchy) -> Any:
     """Sample nu_j, theta_j about its mean and in units of its sd given mu, tau and its own data.
 
-    Of a group whose likelihood is normal, about e_j with the error s_j (`Family.approximation`)::
+    Of a group whose likelihood is normal, about e_j with the error s_j (`Family.centering`)::
 
         b_j = tau^2 / (tau^2 + s_j^2)
         theta_j = mu + b_j (e_j - mu) + sqrt(b_j) s_j nu_j
@@ -97,17 +97,17 @@ def _by_own_data(h: Hierarchy) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    center, error = h.data["likelihood_center"], h.data["likelihood_error"]
+    estimate, error = h.data["own_estimate"], h.data["own_error"]
     # in logs, so that no tau over- or underflows
     log_odds = 2 * (pt.log(h.tau) - pt.log(error))
     root_share = pt.exp(-0.5 * pt.softplus(-log_odds))
-    away = root_share * (center - h.mu)
+    away = root_share * (estimate - h.mu)
     nu = pm.Normal(
         "nu",
         mu=-away / error,
         sigma=pt.exp(0.5 * pt.softplus(log_odds)),
         dims="group",
-        initval=np.zeros(len(h.groups)),
+        initval=np.zeros(len(h.groups)),  # where its own data put theta, however far that is
     )
     return h.mu + root_share * (away + error * nu)
 
@@ -177,8 +177,8 @@ def model_data(
     """
     data: dict[str, Any] = dict(family.data(groups))
     if parametrization in WEIGHTED and weights is None:
-        normal = family.approximation(groups)
-        data |= {"likelihood_center": normal.estimate, "likelihood_error": normal.std_error}
+        own = family.centering(groups)
+        data |= {"own_estimate": own.estimate, "own_error": own.std_error}
     elif parametrization in WEIGHTED:
         error = family.typical_error(groups)
         data |= {

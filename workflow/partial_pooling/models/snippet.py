@@ -116,10 +116,10 @@ def pymc_code(
         scale = _number(family.typical_error(groups))
         theta = BY_WEIGHTS.replace("{scale}", scale) + family.code
     elif parametrization in WEIGHTED and not isinstance(groups, Estimates):
-        normal = family.approximation(groups)
+        own = family.centering(groups)
         data.append("# what each group says of its theta, as if it were an estimate\n")
         for name in ("estimate", "std_error"):
-            data.append(_written(name, map(_number, getattr(normal, name))))
+            data.append(_written(name, map(_number, getattr(own, name))))
     return HEAD.format(
         more="from scipy.special import gammaln\n" if "gammaln" in theta else "",
         data="".join(data),

@@ -36,7 +36,7 @@ def _recommended(told: dict[str, Any]) -> str:
         )
     return (
         f"<b>Sample the {bold('partial')} model</b>: at every value of τ it centers each group as "
-        "far as the group's own data inform θ, so that the sampler meets no funnel."
+        "far as the group's own data, taken as an estimate with its error, inform θ."
         + (" (Here it has fixed weights, by hand.)" if told["by_hand"] else "")
     )
 

@@ -21,7 +21,8 @@ MODELS = {
     "noncentered": "samples ν<sub>j</sub> ~ Normal(0, 1) and computes θ<sub>j</sub> = μ + "
     "τ ν<sub>j</sub>",
     "partial": "samples each θ<sub>j</sub> in units of the standard deviation, and about the mean, "
-    "that μ, τ and the group's own data give it: noncentered as τ goes to 0, centered as it grows",
+    "that μ, τ and the group's own estimate give it: noncentered as τ goes to 0, centered as it "
+    "grows",
     "marginal": "samples only μ and τ, from y<sub>j</sub> ~ Normal(μ, √(σ<sub>j</sub>² + τ²)), "
     "and draws each θ<sub>j</sub> afterwards from its exact distribution given them",
 }
