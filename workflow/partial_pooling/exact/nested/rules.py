@@ -23,6 +23,8 @@ class Rules:
         Of the trapezoid rule about a mode, in sds.
     panel
         Of theta, where groups tell little of it.
+    rough
+        How far apart two rules of twice the step may be: theirs is about the square of it.
     """
 
     nodes: int
@@ -31,7 +33,8 @@ class Rules:
     depth: float
     step: float
     panel: float
+    rough: float
 
 
-FINE = Rules(nodes=20, series=3e-8, log_series=1e-10, depth=34.0, step=0.65, panel=0.8)
-COARSE = Rules(nodes=16, series=3e-7, log_series=1e-8, depth=29.0, step=0.8, panel=1.0)
+FINE = Rules(20, 3e-8, 1e-10, 29.0, 0.65, 0.8, 3e-5)
+COARSE = Rules(16, 3e-7, 1e-8, 26.0, 0.8, 1.0, 1e-4)
