@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from partial_pooling.arrays import Array
+from partial_pooling.exact.mixture import invert
 from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.nodes import first_edges, place_nodes
 from partial_pooling.exact.tau import LogTau
@@ -18,25 +20,49 @@ SERIES = 1e-3  # last Legendre coefficients: of the bulk no more than its place 
 FIRST, FINER, LEAST = 0.36, 0.9, 0.02  # steps to try
 SAFE = 0.3  # how much finer than the rules ask
 AROUND = 24  # rows that a polynomial goes through
+TAIL = 1.6  # slope
+FARTHEST = 400.0  # u
 WALL = 10.0  # of s beyond what is negligible, where tau has reached the end of its support
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Log tau as a function of u, which has its tails, or its ends, a few units from its bulk.
+    """Log tau as a function of u, which has its left tail, or its ends, a few units from its bulk.
 
-    With ``s = middle + width sinh(u)``, tau is ``exp(s)``, or where its prior has an upper bound
-    ``lower + (upper - lower) / (1 + exp(-s))``.
+    Tau is ``exp(s)``, or where its prior has an upper bound ``lower + (upper - lower) / (1 +
+    exp(-s))``. The slope of s in u is `width` in the bulk, about u = 0. It grows exponentially on
+    the left, where no conditional distribution depends on tau any more, and on the right as far as
+    TAIL: there they spread as tau does, and rows further apart would be teeth of a comb. Where tau
+    reaches an upper bound it grows again, from `wall`.
     """
 
     lower: float
     upper: float
     middle: float = 0.0
     width: float = 1.0
+    wall: float = math.inf
+
+    @cached_property
+    def _right(self) -> tuple[float, float]:
+        """Slope of the right tail, and the u about which it is reached."""
+        slope = max(self.width, TAIL)
+        return slope, math.log(2 * slope / self.width - 1)
 
     def s(self, u: Array) -> Array:
         """The s at u."""
-        result: Array = self.middle + self.width * np.sinh(u)
+        slope, turn = self._right
+        result = self.middle - self.width / 2 * np.expm1(-u)
+        result += slope * (np.logaddexp(0, u - turn) - np.logaddexp(0, -turn))
+        if math.isfinite(self.wall):
+            result += slope * np.exp(-self.wall) * np.expm1(u)
+        return result
+
+    def slope(self, u: Array) -> Array:
+        """The slope of s in u."""
+        slope, turn = self._right
+        result = self.width / 2 * np.exp(-u) + slope / (1 + np.exp(turn - u))
+        if math.isfinite(self.wall):
+            result += slope * np.exp(u - self.wall)
         return result
 
     def t(self, s: Array) -> Array:
@@ -58,7 +84,7 @@ class Stretch:
 
     def log_slope_of_u(self, u: Array) -> Array:
         """Log of the slope of log tau in u."""
-        result: Array = self.log_slope(self.s(u)) + np.log(self.width * np.cosh(u))
+        result: Array = self.log_slope(self.s(u)) + np.log(self.slope(u))
         return result
 
     def s_of(self, t: Array) -> Array:
@@ -74,9 +100,14 @@ class Stretch:
         return result
 
     def u_of(self, t: Array) -> Array:
-        """The u of log tau."""
-        result: Array = np.arcsinh((self.s_of(t) - self.middle) / self.width)
-        return result
+        """The u of log tau, within what matters."""
+        s = np.ravel(self.s_of(np.asarray(t, dtype=float)))
+        below = np.arcsinh((s - self.middle) / self.width)  # of a slope that grows on both sides
+        low = np.full(s.shape, -FARTHEST)
+        high = np.full(s.shape, min(FARTHEST, self.wall + FARTHEST / 10))
+        start = np.clip(below, low, high)
+        found = invert(lambda u: (self.s(u), self.slope(u)), s, low, high, start, np.ones(s.shape))
+        return np.reshape(found, np.shape(t))
 
 
 class Pilot(NamedTuple):
@@ -104,7 +135,8 @@ class Pilot(NamedTuple):
         """Rows in u, evenly, that would do for the normal approximation."""
         step = FIRST
         while True:
-            u = step * np.arange(math.floor(self.low / step), math.ceil(self.high / step) + 1)
+            first, last = math.floor(self.low / step), math.ceil(self.high / step)
+            u = step * (np.arange(first, last + 1) + rules.offset)
             s = self.stretch.s(u)
             t = self.stretch.t(s)
             logs = self.start.log_density(t) + self.stretch.log_slope_of_u(u)
@@ -148,9 +180,12 @@ def pilot(start: LogTau, prior: HyperPrior, power: float, depth: float) -> Pilot
     middle = float(weight @ s)
     width = math.sqrt(float(weight @ (s - middle) ** 2))
     stretch = replace(plain, middle=middle, width=max(width, 1e-12))
+    if math.isfinite(plain.upper):
+        at_wall = float(stretch.u_of(plain.t(np.array([2.0])))[0])
+        stretch = replace(stretch, wall=max(at_wall, 1.0))
     matters = s[(logs > logs.max(axis=1, keepdims=True) - depth).any(axis=0)]
-    low, high, *ends = np.arcsinh(
-        (np.array([matters[0], matters[-1], edges[0], edges[-1]]) - middle) / stretch.width
+    low, high, *ends = stretch.u_of(
+        plain.t(np.array([matters[0], matters[-1], edges[0], edges[-1]]))
     )
     return Pilot(start, stretch, float(low), float(high), (float(ends[0]), float(ends[1])))
 

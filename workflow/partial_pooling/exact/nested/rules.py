@@ -24,7 +24,10 @@ class Rules:
     panel
         Of theta, where groups tell little of it.
     rough
-        How far apart two rules of twice the step may be: theirs is about the square of it.
+        How far apart two rules in tau of twice the step may be: their own error is about the square
+        of that.
+    offset
+        Of the rows of tau, in steps: half a step turns the sign of the rule's error.
     """
 
     nodes: int
@@ -34,7 +37,8 @@ class Rules:
     step: float
     panel: float
     rough: float
+    offset: float
 
 
-FINE = Rules(20, 3e-8, 1e-10, 29.0, 0.65, 0.8, 3e-5)
-COARSE = Rules(16, 3e-7, 1e-8, 26.0, 0.8, 1.0, 1e-4)
+FINE = Rules(20, 3e-8, 1e-10, 29.0, 0.65, 0.8, 3e-6, 0.0)
+COARSE = Rules(16, 3e-7, 1e-8, 26.0, 0.8, 1.0, 1e-5, 0.5)

@@ -101,11 +101,9 @@ class NestedTau(PosteriorOfTau[Outer]):
         """What further rows would stand for, where the density is a power of tau."""
         stretch, last, step = self.target.pilot.stretch, self.rows[-1], self.rows[1] - self.rows[0]
         fall = self.power - growth
-        # tau has no upper bound here
-        most = math.asinh(math.sinh(last) + TAIL / fall / stretch.width)
-        u = last + step * np.arange(1, math.ceil((most - last) / step) + 1)
-        further = stretch.width * (np.sinh(u) - math.sinh(last))
-        slope = np.log(np.cosh(u) / math.cosh(last))
+        u = last + step * np.arange(1, math.ceil(TAIL / fall / step / stretch.slope(last)) + 1)
+        further = stretch.s(u) - stretch.s(last)  # tau has no upper bound here
+        slope = np.log(stretch.slope(u) / stretch.slope(last))
         result: float = step * np.exp(self._log_rows[-1] + slope - fall * further).sum()
         return result
 
