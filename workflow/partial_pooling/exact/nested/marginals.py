@@ -70,7 +70,7 @@ class Marginals:
 
     def of_mu(self) -> Panels:
         """The distribution of mu."""
-        logs, densities = self.nodes.rows
+        logs, densities, _ = self.nodes.rows
         rows = np.arange(densities.rows)
 
         def log_density(x: Array, _: Index) -> Array:
@@ -143,7 +143,7 @@ class Marginals:
     @cached_property
     def every_node(self) -> tuple[Array, Index, Array]:
         """Dense nodes of mu in every row: weight (M,), panel of the logs, powers (M, N)."""
-        logs, densities = self.nodes.rows
+        logs, densities, _ = self.nodes.rows
         weight = densities.mass * self.nodes.weights[0][densities.row][:, None]
         panels, count = densities.node.shape
         of_one = powers(count, logs.node.shape[1]).T
@@ -161,7 +161,7 @@ class Marginals:
 
     def _population(self, evidence: Array) -> Population:
         """Without some groups, whose log evidences at the nodes are of shape (P, N, K)."""
-        logs, densities = self.nodes.rows
+        logs, densities, _ = self.nodes.rows
         row_weight = self.nodes.weights[0]
         panels, count, groups = evidence.shape
         tau = self.nodes.tau[logs.row]

@@ -61,9 +61,7 @@ class Nodes:
     @cached_property
     def inner(self) -> Inner:
         """Of every group at every node, (P * N, J)."""
-        logs = self.rows.logs
-        tau = np.repeat(self.tau[logs.row], logs.node.shape[1])
-        return self.outer.integrate(logs.node.ravel(), tau)
+        return Inner(*(v.reshape(-1, v.shape[2]) for v in self.rows.inner))
 
     def average(self, values: Array) -> Array:
         """Mean over mu given tau, (R, ...), of values at the nodes, (P * N, ...)."""

@@ -34,10 +34,14 @@ BUMPS = 60.0  # log of how far below the highest point a group may be and have a
 
 
 class Rows(NamedTuple):
-    """Panels of mu given tau: those of the logs, where the groups were integrated, and finer."""
+    """Panels of mu given tau: those of the logs, where the groups were integrated, and dense.
+
+    What is known of the groups at each node of the logs is of shape (P, N, J).
+    """
 
     logs: LogPanels
     densities: Panels
+    inner: Inner
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +98,13 @@ class Outer:
     def log_density(self, t: Array) -> Array:
         """Log of prior times likelihood of log tau, shape (n,), relative to the reference's."""
         of_tau = self.prior.log_density(self.tau(t)) + t
-        result: Array = self.panels(t).densities.log_total + of_tau - self.at_reference
+        result: Array = self._log_totals(t) + of_tau - self.at_reference
         return result
 
     def log_likelihood(self, u: Array) -> Array:
         """Log of p(y | tau) at u (see `pilot`), shape (n,)."""
         t = self.pilot.stretch.t(self.pilot.stretch.s(u))
-        return self.panels(t).densities.log_total if len(t) else t
+        return self._log_totals(t)
 
     def log_normal(self, u: Array) -> Array:
         """Log likelihood of tau if the groups were normal, on some scale."""
@@ -114,16 +118,27 @@ class Outer:
         return of_tau + self.pilot.stretch.log_slope_of_u(u)
 
     def panels(self, t: Array) -> Rows:
-        """The rows of n values of log tau, each computed once."""
+        """The rows of n values of log tau."""
+        found = self._found(t)
+        parts = [(rows.inner, slice(*rows.logs.starts[row : row + 2])) for rows, row in found]
+        return Rows(
+            LogPanels.gathered([(rows.logs, row) for rows, row in found]),
+            Panels.gathered([(rows.densities, row) for rows, row in found]),
+            Inner(*(np.concatenate([inner[k][part] for inner, part in parts]) for k in range(3))),
+        )
+
+    def _log_totals(self, t: Array) -> Array:
+        return np.array([rows.densities.log_total[row] for rows, row in self._found(t)])
+
+    def _found(self, t: Array) -> list[tuple[Rows, int]]:
+        """Each row of n values of log tau, computed once, among some others."""
         missing = np.unique([each for each in t.tolist() if each not in self._rows])
         size = max(1, min(128, BLOCK // (50 * len(self.groups))))
         for start in range(0, len(missing), size):
             part = missing[start : start + size]
             rows = self.rows(self.tau(part))
             self._rows.update((each, (rows, row)) for row, each in enumerate(part.tolist()))
-        found = [self._rows[each] for each in t.tolist()]
-        logs = LogPanels.gathered([(rows.logs, row) for rows, row in found])
-        return Rows(logs, Panels.gathered([(rows.densities, row) for rows, row in found]))
+        return [self._rows[each] for each in t.tolist()]
 
     def alone(self, group: int) -> Groups:
         """One of the groups."""
@@ -146,26 +161,24 @@ class Outer:
             ]
         row = np.repeat(np.arange(len(tau)), [len(each) - 1 for each in edges])
 
+        seen: dict[tuple[int, float], Inner] = {}
+
         def log_density(mu: Array, row: Index) -> Array:
-            flat, scale = mu.ravel(), np.repeat(tau[row], mu.shape[1])
-            order = np.argsort(scale, kind="stable")
-            result = np.empty(len(flat))
-            result[order] = self.log_joint(flat[order], scale[order])
-            return result.reshape(mu.shape)
+            order = np.argsort(tau[row], kind="stable")
+            each = self.integrate(mu[order].ravel(), np.repeat(tau[row[order]], mu.shape[1]))
+            back = np.argsort(order, kind="stable")
+            inner = Inner(*(v.reshape(*mu.shape, -1)[back] for v in each))
+            for k, panel in enumerate(zip(row.tolist(), mu[:, 1].tolist(), strict=True)):
+                seen[panel] = Inner(*(v[k, 1:-1] for v in inner))
+            result = inner.log_evidence.sum(axis=2)
+            return result + self.hyperprior.mu.log_density(mu)
 
         left = np.concatenate([each[:-1] for each in edges])
         right = np.concatenate([each[1:] for each in edges])
         logs = place(log_density, row, left, right, self.rules, self._growth, of_log=True)
         assert isinstance(logs, LogPanels)
-        return Rows(logs, logs.dense)
-
-    def log_joint(self, mu: Array, tau: Array) -> Array:
-        """Log of the prior of mu times p(y | mu, tau), shape (N,), equal taus side by side."""
-        result = np.empty(len(mu))
-        for part in _parts(len(mu), len(self.groups)):
-            evidence = self.thetas.integrate(mu[part], tau[part]).log_evidence
-            result[part] = evidence.sum(axis=1)
-        return result + self.hyperprior.mu.log_density(mu)
+        kept = [seen[p] for p in zip(logs.row.tolist(), logs.node[:, 0].tolist(), strict=True)]
+        return Rows(logs, logs.dense, Inner(*(np.stack(v) for v in zip(*kept, strict=True))))
 
     def integrate(self, mu: Array, tau: Array) -> Inner:
         """The groups at N nodes, equal taus side by side, with mean and variance of theta."""

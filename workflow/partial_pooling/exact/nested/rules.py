@@ -21,6 +21,8 @@ class Rules:
         Log of what is negligible beside the whole.
     step
         Of the trapezoid rule about a mode, in sds.
+    few
+        Nodes of Gauss's rule there.
     panel
         Of theta, where groups tell little of it.
     rough
@@ -35,10 +37,11 @@ class Rules:
     log_series: float
     depth: float
     step: float
+    few: int
     panel: float
     rough: float
     offset: float
 
 
-FINE = Rules(20, 3e-8, 1e-10, 29.0, 0.65, 0.8, 3e-6, 0.0)
-COARSE = Rules(16, 3e-7, 1e-8, 26.0, 0.8, 1.0, 1e-5, 0.5)
+FINE = Rules(20, 3e-8, 1e-10, 29.0, 0.75, 12, 0.8, 3e-6, 0.0)
+COARSE = Rules(16, 3e-7, 1e-8, 26.0, 0.85, 10, 1.0, 1e-5, 0.5)
