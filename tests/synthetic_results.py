@@ -135,12 +135,11 @@ def write_results(
         write_table(table, folder / f"{file}.csv")
     agreement = prior_data_agreement(groups, parse_hyperprior(prior)).as_dict()
     write_json(agreement, folder / "agreement.json")
-    suggested = weights(posterior)
-    table = pd.DataFrame({"group": groups.names, "weight": suggested, "suggested": suggested})
+    table = pd.DataFrame({"group": groups.names, "weight": weights(posterior)})
     told = {
         "answer": answer(agreement, THRESHOLDS),
         "sampling": verdict(fits, estimates, THRESHOLDS),
-        "parametrization": parametrization(table, NORMAL),
+        "parametrization": parametrization(table, NORMAL, []),
     }
     write_json(told, folder / "verdict.json")
     settings = {

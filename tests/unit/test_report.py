@@ -513,7 +513,6 @@ def test_table_of_parametrizations_is_of_the_middle_target_accept(study):
 
 def test_model_to_copy_has_the_data_prior_and_settings_of_the_study(study):
     report = study(groups=hostile_groups(HOSTILE[:3]), accepts=(0.8, 0.95, 0.99))
-    weights = np.array(list(report.verdict["parametrization"]["weights"].values()))
     shown = [code.get_text() for code in soup(parametrization.model_to_copy(report)).select("code")]
     assert shown == [
         pymc_code(
@@ -521,7 +520,6 @@ def test_model_to_copy_has_the_data_prior_and_settings_of_the_study(study):
             report.data,
             report.prior,
             FAMILIES[report.family],
-            weights,
             draws=1000,
             target_accept=0.95,
         )
@@ -531,32 +529,48 @@ def test_model_to_copy_has_the_data_prior_and_settings_of_the_study(study):
 
 
 def test_weights_by_hand_are_told_as_such():
-    table = pd.DataFrame({"group": ["a", "b"], "weight": [0.5, 0.5], "suggested": [0.1, 0.9]})
-    told = which_parametrization(table, FAMILIES["normal"])
+    table = pd.DataFrame({"group": ["a", "b"], "weight": [0.1, 0.9]})
+    told = which_parametrization(table, FAMILIES["normal"], [0.5])
     assert told["by_hand"]
     assert told["weights"] == {"a": 0.5, "b": 0.5}
+    each = which_parametrization(table, FAMILIES["normal"], [0.2, 0.3])
+    assert each["weights"] == {"a": 0.2, "b": 0.3}
     # what the exact posterior chooses does not depend on the hand
     assert told["shares"] == {"least": 0.1, "mean": 0.5, "most": 0.9}
     assert told["centered_or_noncentered"] == "centered"
     assert told["centered_groups"] == 1
     assert told["recommended"] == "marginal"
     counts = SimpleNamespace(integrates_theta=False)
-    assert which_parametrization(table, counts)["recommended"] == "partial"
-    assert not which_parametrization(table.assign(weight=table["suggested"]), FAMILIES["normal"])[
-        "by_hand"
-    ]
+    chosen = which_parametrization(table, counts, [])
+    assert chosen["recommended"] == "partial"
+    assert not chosen["by_hand"]
+    assert chosen["weights"] == {"a": 0.1, "b": 0.9}
 
 
-@pytest.mark.parametrize(
-    ("by_hand", "words"), [(True, "as the configuration gives them"), (False, "lower quartile")]
-)
-def test_caption_of_weights_says_where_they_are_from(study, by_hand, words):
-    report = study()
+def test_weights_by_hand_are_told_copied_and_not_taken_for_chosen_ones(study):
+    report = study(samplers={"centered": GOOD, "partial": GOOD}, accepts=(0.95,))
     told = report.verdict["parametrization"]
     other = Results(report.folder)
-    verdict = {**report.verdict, "parametrization": {**told, "by_hand": by_hand}}
+    by_hand = dict.fromkeys(told["weights"], 0.25)
+    verdict = {
+        **report.verdict,
+        "parametrization": {**told, "by_hand": True, "weights": by_hand},
+    }
     vars(other)["verdict"] = verdict  # in place of what is read once
-    assert words in text(parametrization.weights_table(other))
+    assert "as the configuration gives them" in text(parametrization.weights_table(other))
+    assert "with τ at its lower quartile" in text(parametrization.weights_table(report))
+    assert "as its weight" in text(sampling.models_words(other))
+    assert "as its weight" not in text(sampling.models_words(report))
+    code = soup(parametrization.model_to_copy(other)).select("code")[1].get_text()
+    assert code == pymc_code(
+        "partial",
+        report.data,
+        report.prior,
+        FAMILIES[report.family],
+        np.full(len(by_hand), 0.25),
+        draws=1000,
+        target_accept=0.95,
+    )
 
 
 def test_weights_that_were_used_are_shown(study):

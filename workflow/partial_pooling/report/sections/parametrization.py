@@ -34,15 +34,17 @@ TITLE = "Which parametrization"
 
 def finding(report: Results) -> str:
     """Which model to sample, chosen by the exact posterior."""
-    if report.verdict["parametrization"]["recommended"] == "marginal":
+    told = report.verdict["parametrization"]
+    if told["recommended"] == "marginal":
         return (
             f"<b>Sample the {bold('marginal')} model</b> where you can: θ is integrated out of it, "
             "so that two numbers are left to sample, μ and τ, and each θ is drawn afterwards from "
             "its exact distribution given them."
         )
     return (
-        f"<b>Sample the {bold('partial')} model</b>: it centers each group as far as its own data "
-        "inform it."
+        f"<b>Sample the {bold('partial')} model</b>: at every value of τ it centers each group as "
+        "far as the group's own data, taken as an estimate with its error, inform θ."
+        + (" (Here it has fixed weights, by hand.)" if told["by_hand"] else "")
     )
 
 
@@ -61,8 +63,8 @@ def _older_question(report: Results, told: dict[str, Any]) -> str:
     if 0 < above < total:
         groups = (
             f"It is more than half in {above:,} of {total:,} groups: no one answer suits all, and "
-            f"{bold('partial')}, with a weight a group, does. Of the two, {suits}, as the most "
-            "precise groups want it"
+            f"{bold('partial')}, which centers each group by itself, does. Of the two, {suits}, as "
+            "the most precise groups want it"
         )
     else:
         groups = f"That is {'more than' if above else 'at most'} half in every group: {suits}"
@@ -140,7 +142,7 @@ def measured_table(report: Results) -> Html:
 def model_to_copy(report: Results) -> Html:
     """PyMC code of the recommended model, and of the one that keeps theta."""
     told = report.verdict["parametrization"]
-    weights = np.array([told["weights"][name] for name in report.groups.names])
+    weights = np.array(list(told["weights"].values())) if told["by_hand"] else None
 
     def folded(model: str, what: str, is_open: bool) -> str:
         code = pymc_code(
@@ -177,12 +179,17 @@ def weights_table(report: Results) -> Html:
             "weight": list(told["weights"].values()),
         }
     )
-    origin = (
-        "as the configuration gives them"
-        if told["by_hand"]
-        else "the share of what is known of θ, given μ and τ's lower quartile, that the group's "
-        "own data tell"
-    )
+    if told["by_hand"]:
+        caption = (
+            "Weights of the partial model, 1 for centered and 0 for noncentered, as the "
+            "configuration gives them."
+        )
+    else:
+        caption = (
+            "How far the partial model centers each group, 1 for centered and 0 for noncentered, "
+            "with τ at its lower quartile: the share of what is known of θ, given μ, that the "
+            "group's own data tell. It grows with τ, from draw to draw."
+        )
     formats: dict[str, Format] = {
         "standard error": report.units,
         "weight": fixed(2),
@@ -190,9 +197,9 @@ def weights_table(report: Results) -> Html:
     inner = table(
         frame,
         formats,
-        f"Weights of the partial model, 1 for centered and 0 for noncentered: {origin}.",
+        caption,
         "weights",
-        "weights.csv",
+        "" if told["by_hand"] else "weights.csv",
         most=FEW_ROWS,
     )
     return Html(f'<details class="note"><summary>Weights of the groups</summary>{inner}</details>')

@@ -20,11 +20,17 @@ MODELS = {
     "centered": "samples every θ<sub>j</sub> ~ Normal(μ, τ) as the model is written",
     "noncentered": "samples ν<sub>j</sub> ~ Normal(0, 1) and computes θ<sub>j</sub> = μ + "
     "τ ν<sub>j</sub>",
-    "partial": "samples each group as far between centered and noncentered as its weight "
-    "w<sub>j</sub> says, 1 for the first and 0 for the second",
+    "partial": "samples each θ<sub>j</sub> in units of the standard deviation, and about the mean, "
+    "that μ, τ and the group's own estimate give it: noncentered as τ goes to 0, centered as it "
+    "grows",
     "marginal": "samples only μ and τ, from y<sub>j</sub> ~ Normal(μ, √(σ<sub>j</sub>² + τ²)), "
     "and draws each θ<sub>j</sub> afterwards from its exact distribution given them",
 }
+
+WEIGHTED = (
+    "samples each group as far between centered and noncentered as its weight w<sub>j</sub> says, "
+    "1 for the first and 0 for the second"
+)
 
 
 TITLE = "The sampler's verdict"
@@ -32,8 +38,9 @@ TITLE = "The sampler's verdict"
 
 def models_words(report: Results) -> Html:
     """What the study's parametrizations sample."""
+    words = MODELS | ({"partial": WEIGHTED} if report.verdict["parametrization"]["by_hand"] else {})
     lines = "".join(
-        f"<li>{bold(name)} {MODELS.get(name, 'is a parametrization of this study')}.</li>"
+        f"<li>{bold(name)} {words.get(name, 'is a parametrization of this study')}.</li>"
         for name in report.models
     )
     several = len(report.models) > 1
