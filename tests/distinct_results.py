@@ -26,6 +26,7 @@ SEEDS = (11, 3, 7)
 DRAWS = (400, 2000)
 CHAINS = 3
 VARIABLES = ("mu", "tau", "log_tau", *(f"theta[{name}]" for name in NAMES))
+THETAS = tuple(f"theta[{name}]" for name in NAMES)
 QUANTILES = ("q2.5", "q5", "q25", "q50", "q75", "q95", "q97.5")
 EXACT = pd.DataFrame(
     [
@@ -76,6 +77,19 @@ HETEROGENEITY = {
     "i_squared": 0.40605,
     "h_squared": 1.6836,
 }
+# probabilities to be above ABOVE, of mu, each theta and theta_new
+ABOVE = 2.5
+PROBABILITY = (0.6789, 0.9876, 0.6543, 0.0123, 0.8765, 0.9812, 0.5678)
+RANKS = pd.DataFrame(
+    [
+        ["Ash", 1.987, 0.4321, 0.0432],
+        ["Birch", 2.765, 0.2109, 0.1098],
+        ["Cedar", 4.321, 0.0321, 0.5432],
+        ["Elm", 2.654, 0.2098, 0.0987],
+        ["Fir", 3.273, 0.1151, 0.2051],
+    ],
+    columns=["group", "expected_rank", "first", "last"],
+)
 CHANCE = (0.3127, 0.2219, 0.0654, 0.2483, 0.1517)  # to have the largest theta
 THRESHOLDS = {
     "error_mean": 0.11,
@@ -307,6 +321,14 @@ def write_distinct_results(folder):
         "accuracy": over_seeds(estimates),
         "classical": CLASSICAL.reset_index(),
         "classical_theta": classical_theta,
+        "decisions": pd.DataFrame(
+            {
+                "variable": ["mu", *THETAS, "theta_new"],
+                "above": ABOVE,
+                "probability": PROBABILITY,
+            }
+        ),
+        "ranks": RANKS,
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)

@@ -14,6 +14,7 @@ import xarray as xr
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
+from partial_pooling.decision.statements import decision_table, rank_table
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.exact.weights import weights
@@ -100,6 +101,13 @@ def chance_of_largest(*study):
     return solved(*study)[0].probability_largest()
 
 
+@functools.cache
+def decided(*study):
+    """Tables of what a decision needs."""
+    posterior = solved(*study)[0]
+    return {"decisions": decision_table(posterior, 0.0), "ranks": rank_table(posterior)}
+
+
 def write_results(
     folder,
     groups,
@@ -124,6 +132,8 @@ def write_results(
     if not drop_probability_largest:
         curves["probability_largest"] = ("group", chance_of_largest(*key))
     curves.to_netcdf(folder / "exact.nc")
+    for table, frame in decided(*key).items():
+        frame.to_csv(folder / f"{table}.csv", index=False)
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")

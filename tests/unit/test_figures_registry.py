@@ -122,6 +122,7 @@ def test_inputs_of_a_rule_are_what_its_figures_need():
         "exact": "results/x/exact.csv",
         "classical": "results/x/classical.csv",
         "curves": "results/x/exact.nc",
+        "ranks": "results/x/ranks.csv",
     }
 
 

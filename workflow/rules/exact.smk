@@ -3,7 +3,8 @@
 in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
-     weights.csv (how far the model `partial` centers each group)
+     weights.csv (how far the model `partial` centers each group);
+     decisions.csv (probabilities to be above c), ranks.csv
 """
 
 
@@ -18,6 +19,8 @@ rule solve_exact:
         heterogeneity="results/{dataset}/heterogeneity.json",
         agreement="results/{dataset}/agreement.json",
         weights="results/{dataset}/weights.csv",
+        decisions="results/{dataset}/decisions.csv",
+        ranks="results/{dataset}/ranks.csv",
     log:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:
@@ -30,6 +33,7 @@ rule solve_exact:
     params:
         prior=prior_of,
         family=family_of,
+        above=lambda wildcards: dataset_of(wildcards).above,
         weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:

@@ -21,6 +21,8 @@ rule render_report:
         classical="results/{dataset}/classical.csv",
         classical_theta="results/{dataset}/classical_theta.csv",
         heterogeneity="results/{dataset}/heterogeneity.json",
+        decisions="results/{dataset}/decisions.csv",
+        ranks="results/{dataset}/ranks.csv",
         fits="results/{dataset}/fits.csv",
         estimates="results/{dataset}/estimates.csv",
         accuracy="results/{dataset}/accuracy.csv",

@@ -6,6 +6,7 @@ from typing import Any
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.measures import estimates_of
 from partial_pooling.data.reading import read_data
+from partial_pooling.decision.statements import decision_table, rank_table
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.exact.weights import given_or, weights
@@ -30,6 +31,8 @@ def main(job: Any) -> None:
         (exact_table(exact), job.output.exact),
         (classical_table(normal), job.output.classical),
         (theta_table(normal), job.output.classical_theta),
+        (decision_table(exact, job.params.above), job.output.decisions),
+        (rank_table(exact), job.output.ranks),
     ):
         write_table(table, path)
     write_weights(groups.names, used, suggested, job.output.weights)

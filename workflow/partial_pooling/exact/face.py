@@ -15,6 +15,7 @@ from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.nodes import LARGEST
+from partial_pooling.exact.ranks import Ranks
 from partial_pooling.exact.tau import PosteriorOfTau
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
@@ -175,6 +176,16 @@ class Posterior(ABC):
     @abstractmethod
     def probability_largest(self) -> Array:
         """Shape (J,), the probability that each group's theta is the largest."""
+
+    @abstractmethod
+    def ranks(self) -> Ranks:
+        """Ranks of the groups by theta, 1 the largest.
+
+        Raises
+        ------
+        InputError
+            There are more than `most_compared` groups.
+        """
 
     # -- prediction ------------------------------------------------------------------------
 

@@ -117,6 +117,17 @@ FIGURES: tuple[Figure, ...] = (
         " ML: maximum likelihood, REML: restricted, PM: Paule-Mandel, DL: DerSimonian-Laird.",
     ),
     Figure(
+        "ranks",
+        "Groups",
+        "decision.ranks",
+        ("ranks",),
+        "analyst",
+        "Probability of each rank of each group's θ, a row a group.{found}",
+        "Which group has which rank, 1 the largest θ: the darker, the more probable; the upright "
+        "mark is the expected rank.{found}",
+        " Of more than 50 groups expected ranks alone.",
+    ),
+    Figure(
         "traces",
         "Fits",
         "traces.traces",

@@ -187,6 +187,17 @@ def _shrinkage(results: Results) -> Slots:
     return {"median": median, "ends": ends, "told": told}
 
 
+def _ranks(results: Results) -> Slots:
+    ranks = results.ranks
+    if len(ranks) < 2 or ranks["first"].isna().any():
+        return {}
+    first, last = ranks["first"], ranks["last"]
+    return {
+        "found": f" {first.idxmax()} is first with probability {percent(float(first.max()))}, "
+        f"{last.idxmax()} last with {percent(float(last.max()))}."
+    }
+
+
 FOUND: dict[str, Callable[[Results], Slots]] = {
     "forest": _forest,
     "divergences": _divergences,
@@ -200,6 +211,7 @@ FOUND: dict[str, Callable[[Results], Slots]] = {
     "estimates": _estimates,
     "target_accept": _target_accept,
     "shrinkage": _shrinkage,
+    "ranks": _ranks,
 }
 
 

@@ -99,6 +99,21 @@ class Results:
         return self._json("heterogeneity.json")
 
     @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """Probabilities to be above c, by variable."""
+        return self._csv("decisions.csv").set_index("variable")
+
+    @property
+    def above(self) -> float:
+        """The c of the decision, on the scale of theta."""
+        return float(self.decisions["above"].iloc[0])
+
+    @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """Ranks of the groups, by group."""
+        return self._csv("ranks.csv").set_index("group")
+
+    @cached_property
     def verdict(self) -> dict[str, Any]:
         """What verdict.json says."""
         return self._json("verdict.json")

@@ -26,6 +26,7 @@ from partial_pooling.exact.nested.outer import NestedTau, Outer
 from partial_pooling.exact.nested.panels import Panels
 from partial_pooling.exact.nested.prediction import leave_one_out
 from partial_pooling.exact.nested.rules import COARSE, FINE, Rules
+from partial_pooling.exact.ranks import Ranks
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
 
@@ -278,18 +279,23 @@ class NestedPosterior(Posterior):
         return Difference(mean, sd, panels.quantile(p.ravel())[0].reshape(p.shape))
 
     @cached_property
-    def _comparison(self) -> tuple[Array, Array]:
+    def _comparison(self) -> joint.Comparison:
         return joint.comparison(self.nodes, self.rules)
 
     def probability_greater(self) -> Array:
         """See `Posterior.probability_greater`."""
         refuse_many(len(self.groups), "P(theta_a > theta_b)", self.most_compared)
-        return self._comparison[0]
+        return self._comparison.greater
 
     def probability_largest(self) -> Array:
         """See `Posterior.probability_largest`."""
         refuse_many(len(self.groups), "P(theta is the largest)", self.most_compared)
-        return self._comparison[1]
+        return self._comparison.largest
+
+    def ranks(self) -> Ranks:
+        """See `Posterior.ranks`."""
+        refuse_many(len(self.groups), "ranks", self.most_compared)
+        return self._comparison.ranks
 
     # -- prediction ------------------------------------------------------------------------
 
