@@ -302,6 +302,45 @@ def calibration():
     return {"sentences": ["First < second.", "Last sentence."], "uniformity": rows}
 
 
+def decision_tables(seed=47):
+    """Further tables of what a decision needs, every number drawn."""
+    random = np.random.default_rng(seed)
+    quantiles = [f"{v}_q{q}" for v in ("mu", "tau", "new") for q in ("2.5", "50", "97.5")]
+    influence = pd.DataFrame({"group": NAMES})
+    for column in [*quantiles[:6], "log_predictive"]:
+        influence[column] = random.uniform(1, 9, len(NAMES))
+    for column in ("mu_above", "new_above", "pit", "p_value", "p_corrected"):
+        influence[column] = random.uniform(0.1, 0.9, len(NAMES))
+    influence["reason"] = ["", "", "", "", "improper without it"]
+    parts = itertools.product(
+        ("prior of mu", "prior of tau", "likelihood"),
+        ("mu", "tau", "log_tau", "theta_new", "mu > c", "theta_new > c"),
+    )
+    sensitivity = pd.DataFrame(list(parts), columns=["part", "variable"])
+    for column in ("distance", "mean_half", "mean_double", "sd_half", "sd_double"):
+        sensitivity[column] = random.uniform(-0.9, 0.9, len(sensitivity))
+    sensitivity["diagnosis"], sensitivity["reason"] = "", ""
+    sensitivity.loc[2, "diagnosis"] = "prior and data conflict"
+    priors = pd.DataFrame(
+        {
+            "name": ["this study", "first", "second"],
+            "source": ["", "Smith 1999", "Jones 2001"],
+            "prior_mu": ["Normal(mu=1.5, sigma=27)", "Flat", "Flat"],
+            "prior_tau": ["HalfCauchy(beta=6.5)", "DuMouchel(s=3)", "HalfFlat"],
+        }
+    )
+    for column in quantiles:
+        priors[column] = random.uniform(1, 9, 3)
+    priors["mu_above"], priors["reason"] = [0.6789, 0.9812, 0.7345], ""
+    atlas = pd.DataFrame(
+        {"mu_above": [0.1234, 0.9765, 0.5, 0.6], "tau_factor": [1, 2, 1, 2],
+         "mu_prior_sd": [3, 3, 5, 5]}
+    )  # fmt: skip
+    return {
+        "influence": influence, "sensitivity": sensitivity, "priors": priors, "atlas": atlas
+    }  # fmt: skip
+
+
 def write_distinct_results(folder):
     """Write the results folder."""
     folder = Path(folder)
@@ -329,6 +368,7 @@ def write_distinct_results(folder):
             }
         ),
         "ranks": RANKS,
+        **decision_tables(),
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)

@@ -14,7 +14,7 @@ import xarray as xr
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
-from partial_pooling.decision.statements import decision_table, rank_table
+from partial_pooling.decision.tables import decision_tables
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.exact.weights import weights
@@ -105,7 +105,7 @@ def chance_of_largest(*study):
 def decided(*study):
     """Tables of what a decision needs."""
     posterior = solved(*study)[0]
-    return {"decisions": decision_table(posterior, 0.0), "ranks": rank_table(posterior)}
+    return decision_tables(posterior, 0.0, None)
 
 
 def write_results(

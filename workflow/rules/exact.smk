@@ -4,7 +4,8 @@ in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
      weights.csv (how far the model `partial` centers each group);
-     decisions.csv (probabilities to be above c), ranks.csv
+     decisions.csv (probabilities to be above c), ranks.csv, influence.csv (each group left out),
+     sensitivity.csv, priors.csv and atlas.csv (what other priors would say)
 """
 
 
@@ -21,6 +22,10 @@ rule solve_exact:
         weights="results/{dataset}/weights.csv",
         decisions="results/{dataset}/decisions.csv",
         ranks="results/{dataset}/ranks.csv",
+        influence="results/{dataset}/influence.csv",
+        sensitivity="results/{dataset}/sensitivity.csv",
+        priors="results/{dataset}/priors.csv",
+        atlas="results/{dataset}/atlas.csv",
     log:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:
@@ -34,6 +39,7 @@ rule solve_exact:
         prior=prior_of,
         family=family_of,
         above=lambda wildcards: dataset_of(wildcards).above,
+        measure=measure_of,
         weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:

@@ -43,6 +43,7 @@ class Posterior(ABC):
     of_tau: PosteriorOfTau[Any]
 
     most_compared: ClassVar[int]  # groups of which tables of pairs, and P(largest), are made
+    most_solved_again: ClassVar[int]  # groups that other priors, and one group less, are solved for
 
     @property
     def variables(self) -> list[str]:
@@ -198,6 +199,16 @@ class Posterior(ABC):
         """Shape (J,), log p(y_j | y without group j), exactly.
 
         nan where the posterior without one group is improper.
+        """
+
+    @abstractmethod
+    def predictive_below(self, group: Groups) -> float:
+        """Predictive probability of less than a new group's data, and half that of as much.
+
+        Parameters
+        ----------
+        group
+            One group, which was not solved with the others.
         """
 
     # -- given tau -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
 
 from partial_pooling.arrays import BLOCK, Array
 from partial_pooling.data.groups import Estimates, Groups
@@ -92,6 +93,7 @@ class ExactPosterior(Posterior):
     family: Family = NORMAL
 
     most_compared = joint.MOST_GROUPS_FOR_PAIRS
+    most_solved_again = 500
 
     @property
     def log_tau(self) -> Array:
@@ -277,6 +279,14 @@ class ExactPosterior(Posterior):
         nan where the posterior without one group is improper.
         """
         return prediction.leave_one_out(self)
+
+    def predictive_below(self, group: Groups) -> float:
+        """See `Posterior.predictive_below`."""
+        assert isinstance(group, Estimates)
+        shift, precision = self.mu_given_tau
+        spread = np.sqrt(1 / precision + self.tau**2 + group.std_error**2)
+        z = (group.estimate - self.given.center - shift) / spread
+        return float(np.clip(ndtr(z) @ self.weight, 0, 1))
 
     # -- given tau -------------------------------------------------------------------------
 

@@ -114,6 +114,28 @@ class Results:
         return self._csv("ranks.csv").set_index("group")
 
     @cached_property
+    def influence(self) -> pd.DataFrame:
+        """The posterior without each group, by group."""
+        return _with_reasons(self._csv("influence.csv").set_index("group"))
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame:
+        """How the posterior moves with its parts."""
+        table = _with_reasons(self._csv("sensitivity.csv"))
+        return table.assign(diagnosis=table["diagnosis"].astype(object).fillna(""))
+
+    @cached_property
+    def priors(self) -> pd.DataFrame:
+        """The same data under other priors, by name, the study's own first."""
+        table = _with_reasons(self._csv("priors.csv").set_index("name"))
+        return table.assign(source=table["source"].astype(object).fillna(""))
+
+    @cached_property
+    def atlas(self) -> pd.DataFrame:
+        """The decision over a thousand priors; empty where it was not computed."""
+        return self._csv("atlas.csv")
+
+    @cached_property
     def verdict(self) -> dict[str, Any]:
         """What verdict.json says."""
         return self._json("verdict.json")
@@ -336,3 +358,8 @@ class Results:
         ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
         median, low, high = map(significant(3), ends)
         return f"{median} ({low} to {high})"
+
+
+def _with_reasons(table: pd.DataFrame) -> pd.DataFrame:
+    """Why a row has no numbers, empty where it has."""
+    return table.assign(reason=table["reason"].astype(object).fillna(""))

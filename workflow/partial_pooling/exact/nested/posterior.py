@@ -73,6 +73,7 @@ class NestedPosterior(Posterior):
     _panels: dict[str, tuple[Panels, int]] = field(default_factory=dict)
 
     most_compared = 100
+    most_solved_again = 20
 
     @property
     def log_evidence(self) -> float:
@@ -302,3 +303,10 @@ class NestedPosterior(Posterior):
     def leave_one_out(self) -> Array:
         """See `Posterior.leave_one_out`."""
         return leave_one_out(self)
+
+    def predictive_below(self, group: Groups) -> float:
+        """See `Posterior.predictive_below`: over the distribution of a new group's theta."""
+        panels, _ = self._distribution("theta_new")
+        below, as_much = self.family.below(group, panels.node.reshape(-1, 1))
+        chance = panels.mass.ravel() @ (below + as_much / 2)[:, 0]
+        return float(np.clip(chance / panels.mass.sum(), 0, 1))
