@@ -90,6 +90,22 @@ RANKS = pd.DataFrame(
     ],
     columns=["group", "expected_rank", "first", "last"],
 )
+INTERVALS = pd.DataFrame(
+    [
+        ["mu", "Wald", "reml", "normal", np.nan, 7.961, -0.894, 16.816],
+        ["mu", "Knapp-Hartung", "reml", "t", 4, 7.961, -2.437, 18.359],
+        ["theta_new", "Higgins-Thompson-Spiegelhalter", "reml", "t", 3, 7.961, -5.426, 21.345],
+        ["tau", "Q-profile", "", "chi-square", 4, 4.321, 0.4567, 32.987],
+        ["i_squared", "Q-profile", "", "chi-square", 4, 0.3789, 0.0234, 0.9876],
+    ],
+    columns=["of", "method", "tau_by", "distribution", "degrees_of_freedom", "estimate", "lower",
+             "upper"],
+)  # fmt: skip
+FIT = {
+    "undefined": {},
+    "log_evidence_ratio": {"half": -0.25, "own": 0.4321, "double": 0.9876},
+    "p_values": {"spread": 0.4123, "largest": 0.0123, "smallest": 0.5432},
+}
 CHANCE = (0.3127, 0.2219, 0.0654, 0.2483, 0.1517)  # to have the largest theta
 THRESHOLDS = {
     "error_mean": 0.11,
@@ -368,6 +384,7 @@ def write_distinct_results(folder):
             }
         ),
         "ranks": RANKS,
+        "intervals": INTERVALS,
         **decision_tables(),
     }
     for name, table in tables.items():
@@ -406,6 +423,7 @@ def write_distinct_results(folder):
         ("heterogeneity", HETEROGENEITY),
         ("provenance", provenance),
         ("agreement", {}),
+        ("fit", FIT),
         ("verdict", {"answer": ANSWER, "sampling": sampling()}),
         ("calibration/summary", summary),
     ):

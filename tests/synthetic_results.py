@@ -12,8 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
+from partial_pooling.classical.intervals import interval_table
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
+from partial_pooling.decision.fit import fit_of
 from partial_pooling.decision.tables import decision_tables
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
@@ -137,6 +139,8 @@ def write_results(
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")
+    write_json(fit_of(posterior), folder / "fit.json")
+    interval_table(groups).to_csv(folder / "intervals.csv", index=False)
     fits, estimates = _made_up(posterior, exact, samplers, accepts, seeds, draws)
     estimates = judge_estimates(estimates, THRESHOLDS)
     fits = judge_fits(fits, estimates, THRESHOLDS)

@@ -9,6 +9,7 @@ from test_families import DATA
 
 from partial_pooling.data.groups import Counts, Estimates
 from partial_pooling.decision.atlas import atlas, atlas_table
+from partial_pooling.decision.fit import fit_of, log_evidence_ratio, p_values
 from partial_pooling.decision.influence import influence_table
 from partial_pooling.decision.sensitivity import (
     CONFLICT,
@@ -392,3 +393,56 @@ def test_the_atlas_of_a_flat_prior_has_normal_ones_about_c(eight_schools):
     chance = 1 - solve(eight_schools, own).cdf("mu", 4)
     assert found.mu_above[1, 1] == pytest.approx(chance, abs=1e-7)
     assert len(atlas_table(found)) == 4 and not len(atlas_table(None))
+
+
+# -- does the model fit ------------------------------------------------------------------------
+
+
+def test_evidence_for_no_spread_is_that_of_quadrature(eight_schools):
+    """Over mu and tau by quadrature, with the prior of tau in three widths."""
+    found = log_evidence_ratio(solve(eight_schools, LECTURE))
+    y, s = eight_schools.estimate, eight_schools.std_error
+
+    def evidence(tau):
+        cov = np.diag(s**2 + tau**2) + 25.0
+        return stats.multivariate_normal(np.zeros(8), cov).pdf(y)
+
+    for name, width in (("half", 2.5), ("own", 5), ("double", 10)):
+        prior = stats.halfcauchy(scale=width)
+        parts = [integrate.quad(lambda x, p=prior: evidence(x) * p.pdf(x), *ends, epsrel=1e-9)[0]
+                 for ends in ((0, 20), (20, 400), (400, 4e4))]  # fmt: skip
+        right = np.log(evidence(0.0) / sum(parts))
+        assert found[name] == pytest.approx(right, abs=1e-6)
+
+
+def test_predictive_checks_are_those_of_replicates(eight_schools):
+    """Of three shares none is off by 4 standard errors: by chance once in 5,000."""
+    posterior = solve(eight_schools, LECTURE)
+    found = p_values(posterior)
+    draws = 40_000
+    drawn = exact_draws(eight_schools, posterior, 1, draws, seed=6).isel(chain=0)
+    mu, tau = drawn["mu"].to_numpy()[:, None], drawn["tau"].to_numpy()[:, None]
+    s = eight_schools.std_error
+    new = mu + np.hypot(s, tau) * np.random.default_rng(8).standard_normal((draws, 8))
+    weight = s**-2.0 / (s**-2.0).sum()
+
+    def spread(y):
+        return ((y - (y @ weight)[..., None]) ** 2 / s**2).sum(axis=-1)
+
+    y = eight_schools.estimate
+    shares = {
+        "spread": np.mean(spread(new) >= spread(y)),
+        "largest": np.mean(new.max(axis=1) >= y.max()),
+        "smallest": np.mean(new.min(axis=1) <= y.min()),
+    }
+    for name, share in shares.items():
+        error = np.sqrt(share * (1 - share) / draws)
+        assert abs(found[name] - share) < 4 * error, name
+
+
+def test_what_cannot_be_checked_is_told(eight_schools):
+    told = fit_of(solve(eight_schools, HyperPrior(Flat(), HalfFlat())))
+    assert set(told["undefined"]) == {"evidence"} and len(told["p_values"]) == 3
+    one = fit_of(solve(eight_schools.select(np.arange(8) < 1), LECTURE))
+    assert set(one["undefined"]) == {"checks"}
+    assert set(one["log_evidence_ratio"]) == {"half", "own", "double"}

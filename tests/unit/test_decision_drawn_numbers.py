@@ -21,7 +21,7 @@ from partial_pooling.figures.decision import ranks as draw_ranks
 from partial_pooling.figures.decision import usual_priors as draw_usual_priors
 from partial_pooling.report.captions import caption
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import decisions, influence, priors
+from partial_pooling.report.sections import decisions, fit, influence, intervals, priors
 
 TABLES = decision_tables()
 DECISIONS = pd.DataFrame({"variable": ["mu"], "above": [2.5], "probability": [0.6789]})
@@ -190,3 +190,38 @@ def test_priors_that_change_the_conclusion_are_named(report):
     of = rows.loc[("prior of mu", "mu")]
     shown = [of[c] for c in ("mean_half", "mean_double", "sd_half", "sd_double", "distance")]
     assert first == ["prior of μ", "μ", *(f"{x:.3f}".replace("-", "−") for x in shown)]
+
+
+def test_classical_intervals_are_told_with_what_they_rest_on(report):
+    words = text(intervals.interval_words(report))
+    assert "With REML and Knapp-Hartung μ is 8.0 (−2.4 to 18.4)" in words
+    assert "I² 2.3 % to 99 % (38 % by REML)" in words
+    assert "Q-profile interval of τ is 0.457 to 33.0" in words
+    rows = cells(intervals.interval_table(report))
+    assert rows[1] == [
+        "μ",
+        "Knapp-Hartung",
+        "restricted ML (REML)",
+        "t",
+        "4",
+        "8.0",
+        "−2.4",
+        "18.4",
+    ]
+    assert rows[0][4] == "–" and rows[4][:2] == ["I²", "Q-profile"]
+    assert rows[4][5:] == ["38 %", "2.3 %", "99 %"]
+    again = opened(report)
+    empty = report.intervals.copy()
+    empty.loc[3:, ["lower", "upper"]] = np.nan
+    again.__dict__["intervals"] = empty
+    assert "Q-profile interval of τ is empty" in text(intervals.interval_words(again))
+
+
+def test_fit_is_told_with_the_priors_influence(report):
+    words = text(fit.evidence_words(report))
+    assert "1.5 times as probable under τ = 0 as under τ > 0" in words
+    assert "(Bayes factor of τ = 0: 1.5)" in words
+    assert "half as wide it is 0.78, with twice its width 2.7: the prior decides" in words
+    words = text(fit.check_words(report))
+    assert "spread (Cochran's Q) in 41 %" in words and "smallest estimate in 54 %" in words
+    assert "does not fit in this: as large a largest estimate." in words

@@ -66,7 +66,7 @@ def test_weights_are_read_as_they_were_written(tmp_path):
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "solve_exact.py"
 
 
-MORE = ("influence", "sensitivity", "priors", "atlas")
+MORE = ("intervals", "influence", "sensitivity", "priors", "atlas")
 
 
 @pytest.mark.parametrize("by_hand", [[], [0.25], [0.1, 0.2, 0.3, 0.4, 0.5]])
@@ -78,7 +78,7 @@ def test_rule_writes_the_weights_given_by_hand_or_else_its_own(by_hand, tmp_path
     write_groups(exact.groups, tmp_path / "data.csv")
     tables = ("exact", "classical", "classical_theta", "decisions", "ranks", *MORE)
     files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights")}
-    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement")}
+    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement", "fit")}
     script.main(
         SimpleNamespace(
             input=SimpleNamespace(data=tmp_path / "data.csv"),

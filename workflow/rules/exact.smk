@@ -5,7 +5,8 @@ out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
      weights.csv (how far the model `partial` centers each group);
      decisions.csv (probabilities to be above c), ranks.csv, influence.csv (each group left out),
-     sensitivity.csv, priors.csv and atlas.csv (what other priors would say)
+     sensitivity.csv, priors.csv and atlas.csv (what other priors would say), fit.json (evidence
+     for tau = 0, predictive checks), intervals.csv (classical ones)
 """
 
 
@@ -20,6 +21,8 @@ rule solve_exact:
         heterogeneity="results/{dataset}/heterogeneity.json",
         agreement="results/{dataset}/agreement.json",
         weights="results/{dataset}/weights.csv",
+        intervals="results/{dataset}/intervals.csv",
+        fit="results/{dataset}/fit.json",
         decisions="results/{dataset}/decisions.csv",
         ranks="results/{dataset}/ranks.csv",
         influence="results/{dataset}/influence.csv",

@@ -21,6 +21,8 @@ rule render_report:
         classical="results/{dataset}/classical.csv",
         classical_theta="results/{dataset}/classical_theta.csv",
         heterogeneity="results/{dataset}/heterogeneity.json",
+        intervals="results/{dataset}/intervals.csv",
+        fit="results/{dataset}/fit.json",
         decisions="results/{dataset}/decisions.csv",
         ranks="results/{dataset}/ranks.csv",
         influence="results/{dataset}/influence.csv",

@@ -136,6 +136,17 @@ class Results:
         return self._csv("atlas.csv")
 
     @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """Classical intervals."""
+        table = self._csv("intervals.csv")
+        return table.assign(tau_by=table["tau_by"].astype(object).fillna(""))
+
+    @cached_property
+    def fit(self) -> dict[str, Any]:
+        """Evidence for tau = 0, and posterior predictive checks."""
+        return self._json("fit.json")
+
+    @cached_property
     def verdict(self) -> dict[str, Any]:
         """What verdict.json says."""
         return self._json("verdict.json")
