@@ -41,7 +41,7 @@ def q_profile(groups: Estimates) -> tuple[float, float]:
     the interval.
     """
     freedom = len(groups) - 1
-    least, most = chi2.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], freedom)
+    least, most = (float(chi2.ppf(p, freedom)) for p in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     at_zero = misfit(groups, 0.0)
     if at_zero < least:
         return math.nan, math.nan
@@ -54,7 +54,7 @@ def q_profile(groups: Estimates) -> tuple[float, float]:
             upper *= 4
         return math.sqrt(root(lambda tau2: misfit(groups, tau2) - target, 0.0, upper))
 
-    return end(float(most)), end(float(least))
+    return end(most), end(least)
 
 
 def i_squared(groups: Estimates, tau: float) -> float:

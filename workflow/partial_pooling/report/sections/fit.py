@@ -29,8 +29,8 @@ def evidence_words(report: Results) -> Html:
     return paragraphs(
         [
             f"The data are {times(max(own, 1 / own))} times as probable under {favoured} as under "
-            f"{'τ > 0' if own > 1 else 'τ = 0'} with the study's prior of τ (Bayes factor of τ = 0: "
-            f"{significant(2)(own)}). With that prior half as wide it is "
+            f"{'τ > 0' if own > 1 else 'τ = 0'} with the study's prior of τ (Bayes factor of τ = "
+            f"0: {significant(2)(own)}). With that prior half as wide it is "
             f"{significant(2)(ratios['half'])}, with twice its width "
             f"{significant(2)(ratios['double'])}"
             + (": the prior decides which of the two they favour." if turns else ".")

@@ -44,11 +44,10 @@ def interval_table(report: Results) -> Html:
     """Each interval with its method, distribution and degrees of freedom."""
     rows = report.intervals
     share = (rows["of"] == "i_squared").to_numpy()
+    names = [symbol(str(of)) if of != "i_squared" else "I²" for of in rows["of"]]
     frame = pd.DataFrame(
         {
-            "of": [
-                "I²" if one else symbol(str(of)) for of, one in zip(rows["of"], share, strict=True)
-            ],
+            "of": names,
             "method": rows["method"].to_numpy(),
             "τ by": [METHOD_NAMES.get(str(name), "–") for name in rows["tau_by"]],
             "distribution": rows["distribution"].to_numpy(),
