@@ -37,6 +37,10 @@ def text(html):
     return BeautifulSoup(html, "html.parser").get_text().replace("\xa0", " ")
 
 
+def told_by(section, report, words):
+    return text(f"<p>{section.finding(report)}</p> {words(report)}")
+
+
 def cells(html):
     rows = BeautifulSoup(html, "html.parser").select("tbody tr")
     return [[cell.get_text().replace("\xa0", " ") for cell in row.select("td")] for row in rows]
@@ -115,7 +119,7 @@ def test_atlas_has_the_prior_of_tau_across_and_that_of_mu_up():
 
 
 def test_decisions_are_told_of_mu_a_new_group_and_how_many(report):
-    told = text(decisions.decision_words(report))
+    told = told_by(decisions, report, decisions.decision_words)
     assert "common mean μ is above 2.5 is 68 %; that the θ of a new group is, 57 %." in told
     assert "2 have their θ above it" in told and "1 below it" in told
     assert "decide.above asks for another" in told
@@ -140,7 +144,7 @@ def test_decisions_are_told_of_mu_a_new_group_and_how_many(report):
 
 def test_a_group_that_decides_is_named(report):
     told = TABLES["influence"].iloc[:4].set_index("group")
-    words = text(influence.influence_words(report))
+    words = told_by(influence, report, influence.influence_words)
     most = (told["mu_above"] - 0.6789).abs().idxmax()
     assert f"without {most}, to {pct(told['mu_above'][most])}" in words
     assert "No single group decides" in words and "No group is an outlier" in words
@@ -150,7 +154,7 @@ def test_a_group_that_decides_is_named(report):
     changed = report.influence.copy()
     changed.loc["Birch", "mu_above"], changed.loc["Elm", "p_corrected"] = 0.98, 0.012
     again.__dict__["influence"] = changed
-    words = text(influence.influence_words(again))
+    words = told_by(influence, again, influence.influence_words)
     assert "One group decides: without Birch the conclusion" in words
     assert "Elm is an outlier" in words and "smallest p 0.012" in words
     row = cells(influence.influence_table(report))[1]
@@ -168,7 +172,7 @@ def test_a_group_that_decides_is_named(report):
 
 
 def test_priors_that_change_the_conclusion_are_named(report):
-    words = text(priors.prior_words(report))
+    words = told_by(priors, report, priors.prior_words)
     assert "Under 2 priors in common use P(μ > 2.5) is 73 % to 98 %" in words
     assert "own, 68 %. The conclusion is another under first." in words
     told = text(priors.atlas_words(report))
@@ -193,7 +197,7 @@ def test_priors_that_change_the_conclusion_are_named(report):
 
 
 def test_classical_intervals_are_told_with_what_they_rest_on(report):
-    words = text(intervals.interval_words(report))
+    words = told_by(intervals, report, intervals.interval_words)
     assert "With REML and Knapp-Hartung μ is 8.0 (−2.4 to 18.4)" in words
     assert "I² 2.3 % to 99 % (38 % by REML)" in words
     assert "Q-profile interval of τ is 0.457 to 33.0" in words
@@ -214,7 +218,7 @@ def test_classical_intervals_are_told_with_what_they_rest_on(report):
     empty = report.intervals.copy()
     empty.loc[3:, ["lower", "upper"]] = np.nan
     again.__dict__["intervals"] = empty
-    assert "Q-profile interval of τ is empty" in text(intervals.interval_words(again))
+    assert "Q-profile interval of τ is empty" in told_by(intervals, again, intervals.interval_words)
 
 
 def test_fit_is_told_with_the_priors_influence(report):
@@ -222,6 +226,6 @@ def test_fit_is_told_with_the_priors_influence(report):
     assert "1.5 times as probable under τ = 0 as under τ > 0" in words
     assert "(Bayes factor of τ = 0: 1.5)" in words
     assert "half as wide it is 0.78, with twice its width 2.7: the prior decides" in words
-    words = text(fit.check_words(report))
+    words = text(fit.finding(report))
     assert "spread (Cochran's Q) in 41 %" in words and "smallest estimate in 54 %" in words
     assert "does not fit in this: as large a largest estimate." in words

@@ -3,7 +3,7 @@
 in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
-     weights.csv (how far the model `partial` centers each group);
+     weights.csv (how far the model `partial` centers each group, at tau's lower quartile);
      decisions.csv (probabilities to be above c), ranks.csv, influence.csv (each group left out),
      sensitivity.csv, priors.csv and atlas.csv (what other priors would say), fit.json (evidence
      for tau = 0, predictive checks), intervals.csv (classical ones)
@@ -43,7 +43,6 @@ rule solve_exact:
         family=family_of,
         above=lambda wildcards: dataset_of(wildcards).above,
         measure=measure_of,
-        weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:
         "../scripts/solve_exact.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -142,7 +143,7 @@ def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float
 
     edges = mean + sd * np.linspace(-6, 6, 5)
     zeros = np.zeros(4, dtype=np.intp)
-    coarser = Rules(12, 1e-6, rules.log_series, 17.0, rules.step, rules.panel)
+    coarser = replace(rules, nodes=12, series=1e-6, depth=17.0)
     return mean, sd, place(log_density, zeros, edges[:-1], edges[1:], coarser)
 
 

@@ -12,22 +12,26 @@ from partial_pooling.report.html import Html, bold, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import count, fixed, percent, significant, symbol
 
+TITLE = "Which groups, and how surely"
 
-def decision_words(report: Results) -> Html:
+
+def finding(report: Results) -> str:
     """How probable it is that the mean, a new group and each group are above c."""
     chance, c = report.decisions["probability"], above_words(report)
     thetas = chance[[v for v in chance.index if v.startswith("theta[")]]
     sure = int((thetas > 0.975).sum()), int((thetas < 0.025).sum())
-    return paragraphs(
-        [
-            f"The probability that the common mean μ is above {escape(c)} is "
-            f"<b>{percent(chance['mu'])}</b>; that the θ of a new group is, "
-            f"<b>{percent(chance['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
-            f"{sure[0]:,} {'has its' if sure[0] == 1 else 'have their'} θ above it with a "
-            f"probability of more than 97.5 %, {sure[1]:,} below it.",
-            escape(chosen_words(report)),
-        ]
+    return (
+        f"The probability that the common mean μ is above {escape(c)} is "
+        f"<b>{percent(chance['mu'])}</b>; that the θ of a new group is, "
+        f"<b>{percent(chance['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
+        f"{sure[0]:,} {'has its' if sure[0] == 1 else 'have their'} θ above it with a "
+        f"probability of more than 97.5 %, {sure[1]:,} below it."
     )
+
+
+def decision_words(report: Results) -> Html:
+    """Where the c comes from."""
+    return paragraphs([escape(chosen_words(report))])
 
 
 def above_words(report: Results) -> str:
@@ -97,7 +101,6 @@ def decision_table(report: Results) -> Html:
 
 
 CONTENT = (
-    "## Which groups, and how surely",
     decision_words,
     rank_words,
     Figure("ranks"),

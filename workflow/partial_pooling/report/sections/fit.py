@@ -17,6 +17,9 @@ CHECKS = {
 }
 
 
+TITLE = "Does the model fit?"
+
+
 def evidence_words(report: Results) -> Html:
     """How much the data speak for tau = 0, and how much of that is the prior's."""
     if why := report.fit["undefined"].get("evidence"):
@@ -43,28 +46,21 @@ def times(ratio: float) -> str:
     return fixed(1)(ratio) if ratio < 10 else significant(2)(ratio)
 
 
-def check_words(report: Results) -> Html:
+def finding(report: Results) -> str:
     """Whether new data of the model would be spread as these are."""
     if why := report.fit["undefined"].get("checks"):
-        return paragraphs([f"Posterior predictive checks: {escape(why)}."])
+        return f"Posterior predictive checks: {escape(why)}."
     found = {name: p for name, p in report.fit["p_values"].items() if p is not None}
     odd = [CHECKS[name] for name, p in found.items() if not EXTREME <= p <= 1 - EXTREME]
     each = listed([f"{CHECKS[name]} in {percent(p)}" for name, p in found.items()])
-    return paragraphs(
-        [
-            f"New groups of the same population, with the same standard errors, would have {each} "
-            "of cases (posterior predictive p-values, exact). "
-            + (
-                f"The model does not fit in this: {listed(odd)}."
-                if odd
-                else "Each lies between 2.5 and 97.5 %: these checks find no misfit."
-            )
-        ]
+    return (
+        f"New groups of the same population, with the same standard errors, would have {each} of "
+        "cases (posterior predictive p-values, exact). "
+    ) + (
+        f"The model does not fit in this: {listed(odd)}."
+        if odd
+        else "Each lies between 2.5 and 97.5 %: these checks find no misfit."
     )
 
 
-CONTENT = (
-    "## Does the model fit?",
-    check_words,
-    evidence_words,
-)
+CONTENT = (evidence_words,)

@@ -21,8 +21,20 @@ def stands(chance: float) -> str:
     return "above" if chance > SURE else "below" if chance < 1 - SURE else "undecided"
 
 
+TITLE = "Does one group decide?"
+
+
+def finding(report: Results) -> str:
+    """Which group carries the conclusion."""
+    return _lines(report)[0]
+
+
 def influence_words(report: Results) -> Html:
-    """Which group carries the conclusion, and which the others do not expect."""
+    """Which group the others do not expect, and of which nothing is told."""
+    return paragraphs(_lines(report)[1:])
+
+
+def _lines(report: Results) -> list[str]:
     told = report.influence[report.influence["reason"] == ""]
     missing = report.influence[report.influence["reason"] != ""]
     chance, c = float(report.decisions["probability"]["mu"]), above_words(report)
@@ -54,10 +66,10 @@ def influence_words(report: Results) -> Html:
             else "No group is an outlier: held against what all others predict of it, the "
             f"smallest p-value, {corrected}, is {significant(2)(least)}."
         )
-    if len(missing):
+    if len(missing) or not lines:
         reasons = ", ".join(sorted(set(missing["reason"])))
         lines.append(f"Of {count(len(missing), 'group')} nothing is told here: {escape(reasons)}.")
-    return paragraphs(lines)
+    return lines
 
 
 def influence_table(report: Results) -> Html:
@@ -95,7 +107,6 @@ def influence_table(report: Results) -> Html:
 
 
 CONTENT = (
-    "## Does one group decide?",
     influence_words,
     Figure("influence"),
     influence_table,

@@ -8,12 +8,23 @@ import pandas as pd
 
 from partial_pooling.report.html import Html, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.shrinkage import METHOD_NAMES
+from partial_pooling.report.sections.classical import METHOD_NAMES
 from partial_pooling.words import percent, symbol
+
+TITLE = "Classical intervals"
+
+
+def finding(report: Results) -> str:
+    """The classical interval of mu beside the exact one."""
+    return _lines(report)[0]
 
 
 def interval_words(report: Results) -> Html:
-    """Classical intervals of mu and tau beside the exact ones."""
+    """The classical interval of tau beside the exact one."""
+    return paragraphs(_lines(report)[1:])
+
+
+def _lines(report: Results) -> list[str]:
     rows = report.intervals
     tau = rows[rows["of"] == "tau"].iloc[0]
     share = rows[rows["of"] == "i_squared"].iloc[0]
@@ -37,7 +48,7 @@ def interval_words(report: Results) -> Html:
         )
     if report.approximated:
         lines.append("They rest on the normal approximation of each group's data.")
-    return paragraphs(lines)
+    return lines
 
 
 def interval_table(report: Results) -> Html:
@@ -70,7 +81,6 @@ def interval_table(report: Results) -> Html:
 
 
 CONTENT = (
-    "## Classical intervals",
     interval_words,
     interval_table,
 )

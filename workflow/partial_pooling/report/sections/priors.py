@@ -18,6 +18,14 @@ THRESHOLD = 0.05  # of the distance, as ArviZ's psense_summary has it
 SHOWN = ("mu", "tau", "log_tau", "theta_new")
 
 
+TITLE = "Does the prior matter?"
+
+
+def finding(report: Results) -> str:
+    """Whether priors in common use say the same."""
+    return _lines(report)[0]
+
+
 def sensitivity_words(report: Results) -> Html:
     """How far mu and log tau move when a prior counts double, and what psense would diagnose."""
     rows = report.sensitivity
@@ -88,7 +96,11 @@ def sensitivity_table(report: Results) -> Html:
 
 
 def prior_words(report: Results) -> Html:
-    """Whether priors in common use say the same."""
+    """Which of the priors could not be used."""
+    return paragraphs(_lines(report)[1:])
+
+
+def _lines(report: Results) -> list[str]:
     told = report.priors[report.priors["reason"] == ""]
     own, others = told["mu_above"].iloc[0], told["mu_above"].iloc[1:]
     lines = []
@@ -109,7 +121,7 @@ def prior_words(report: Results) -> Html:
     lines += [
         f"{bold(str(name))}: {escape(str(reason))}." for name, reason in missing["reason"].items()
     ]
-    return paragraphs(lines)
+    return lines
 
 
 def prior_table(report: Results) -> Html:
@@ -153,10 +165,9 @@ def atlas_words(report: Results) -> Html:
 
 
 CONTENT = (
-    "## Does the prior matter?",
-    sensitivity_words,
     prior_words,
     Figure("usual_priors"),
+    sensitivity_words,
     atlas_words,
     Figure("atlas"),
     prior_table,
