@@ -9,6 +9,7 @@ from partial_pooling.report.html import Html, paragraphs
 from partial_pooling.report.results import Results
 from partial_pooling.words import fixed, listed, percent, significant
 
+FARTHEST = 700.0  # log of a ratio that is still a float
 EXTREME = 0.025  # of a p-value, to either side
 CHECKS = {
     "spread": "as wide a spread (Cochran's Q)",
@@ -24,7 +25,10 @@ def evidence_words(report: Results) -> Html:
     """How much the data speak for tau = 0, and how much of that is the prior's."""
     if why := report.fit["undefined"].get("evidence"):
         return paragraphs([f"Evidence for τ = 0 against τ > 0: {escape(why)}."])
-    ratios = {width: math.exp(log) for width, log in report.fit["log_evidence_ratio"].items()}
+    ratios = {
+        width: math.exp(min(max(log, -FARTHEST), FARTHEST))
+        for width, log in report.fit["log_evidence_ratio"].items()
+    }
     own = ratios["own"]
     favoured = "τ = 0" if own > 1 else "τ > 0"
     least, most = min(ratios.values()), max(ratios.values())

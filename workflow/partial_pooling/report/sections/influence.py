@@ -66,7 +66,7 @@ def _lines(report: Results) -> list[str]:
             else "No group is an outlier: held against what all others predict of it, the "
             f"smallest p-value, {corrected}, is {significant(2)(least)}."
         )
-    if len(missing) or not lines:
+    if len(missing):
         reasons = ", ".join(sorted(set(missing["reason"])))
         lines.append(f"Of {count(len(missing), 'group')} nothing is told here: {escape(reasons)}.")
     return lines
