@@ -1,4 +1,4 @@
-"""Command line: ``partial_pooling compare``, ``estimate``, ``keep`` and ``prune``."""
+"""Command line: ``partial_pooling solve``, ``new``, ``compare``, ``estimate`` and others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give its exit code."""
     parser = argparse.ArgumentParser(prog="partial_pooling")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_answers(commands, [*sys.argv[1:2]] if arguments is None else [*arguments[:1]])
     command = commands.add_parser(
         "compare", help="whether two certificates say the same; exit code 1 if they differ"
     )
@@ -46,6 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"partial-pooling: {error}", file=sys.stderr)
         return 1
     return code
+
+
+def _add_answers(commands: Any, called: list[str]) -> None:
+    """Add `solve` and `new`; what they import is imported if one of them is called."""
+    solve = commands.add_parser(
+        "solve", help="the exact answer of a CSV file of groups, in the terminal"
+    )
+    output = solve.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="as JSON, in full precision")
+    output.add_argument("--csv", action="store_true", help="as CSV, a row a variable")
+    new = commands.add_parser("new", help="write a study file for a CSV file of groups")
+    new.add_argument(
+        "--study", type=Path, help="file to write; by default named as the CSV file, here"
+    )
+    if called and called[0] in ("solve", "new"):
+        from partial_pooling.answer.command import add_options, run_new, run_solve
+
+        for command, run in ((solve, run_solve), (new, run_new)):
+            add_options(command)
+            command.set_defaults(run=run)
 
 
 def _compare(options: argparse.Namespace) -> int:

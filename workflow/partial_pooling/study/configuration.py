@@ -269,12 +269,18 @@ def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
             f"datasets: found the name {name!r}, which is a folder of results/ itself; "
             f"allowed: a name other than {', '.join(RESERVED)}"
         )
-    allowed = FORMS[keys.form].columns
+    form = FORMS[keys.form]
+    allowed = form.known
     for column in keys.columns:
         if column not in allowed:
             raise InputError(
                 f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
                 f"allowed for form {keys.form}: {', '.join(allowed)}"
+            )
+    for column, other in form.instead.items():
+        if column in keys.columns and other in keys.columns:
+            raise InputError(
+                f"{where}.columns: found both {column} and {other}; allowed: one of them"
             )
     of_collection = sorted({"models", "sampling"} & keys.model_fields_set)
     if of_collection and not keys.by:
