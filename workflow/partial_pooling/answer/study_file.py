@@ -98,7 +98,7 @@ def study_text(
         lines.append(f"    by: {as_yaml(by)}")
     lines.append(f"    form: {keys.form}")
     default = families_of(keys.form)[0]
-    if (family or default) != default or by:
+    if (family or default) != default:  # of a collection it is settled there
         lines.append(f"    family: {keys.family}")
     if keys.measure:
         lines.append(f"    measure: {keys.measure}")

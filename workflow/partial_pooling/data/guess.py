@@ -14,12 +14,11 @@ from partial_pooling.data.forms.form import Form
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.measures import MEASURES
-from partial_pooling.data.roles import ARMS, tokens, told
+from partial_pooling.data.roles import ARMS, NAMED, tokens, told
 from partial_pooling.data.table import Table, read_csv, with_spaces
 from partial_pooling.errors import InputError
 
 NEVER = -100.0  # of a column that cannot be it
-NAMED = 2.0  # from here on a name says what a column is, and a wrong cell is a mistake in it
 NO_REGRESSION = (
     "There is no meta-regression here: groups differ by chance alone. For covariates use "
     "rma(mods=) of the R package metafor, or write the regression in PyMC or Bambi."

@@ -38,6 +38,7 @@ KNOWN = {
     "events": "xi",
     "exposure": "ti",
 }
+NAMED = 2.0  # from here on a name says what a column is
 
 
 def tokens(name: str) -> list[str]:

@@ -30,6 +30,8 @@ class Form:
         From a table, the names that it has for the columns, and the options, to groups.
     options
         Names of the options that it takes.
+    also
+        What people call it otherwise, for the line that refuses such a word.
     instead
         Columns that may stand in place of one of `columns`: `read` is told by an option of that
         name.
@@ -41,6 +43,7 @@ class Form:
     columns: tuple[str, ...]
     read: Callable[..., Groups]
     options: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -44,4 +44,14 @@ TWO_BY_TWO = Form(
     ("group", "events_treated", "n_treated", "events_control", "n_control"),
     read,
     instead={"n_treated": "nonevents_treated", "n_control": "nonevents_control"},
+    also=(
+        "binary",
+        "dichotomous",
+        "2x2",
+        "odds_ratio",
+        "risk_ratio",
+        "log_odds_ratio",
+        "two_arm",
+        "trials",
+    ),
 )
