@@ -47,6 +47,7 @@ from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.findings import p_text
 from partial_pooling.report.html import Html, Shown, bold, figure, table
 from partial_pooling.report.index import write_index
+from partial_pooling.report.intervals import EDGE, WIDTH, Drawn, draw
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections import (
     accuracy,
@@ -66,6 +67,7 @@ from partial_pooling.report.sections import (
 from partial_pooling.report.sections import (
     sampling as sampling_section,
 )
+from partial_pooling.study.housekeeping import results_beside
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]
@@ -885,18 +887,61 @@ def test_index_has_the_numbers_of_each_report(report):
     rows = [row("td") for row in BeautifulSoup(html, "html.parser").tbody("tr")]
     right = sum(s["right"] for s in SAMPLING["settings"])
     assert [plain(str(cell)) for cell in rows[0]] == [
-        "five trees",
+        "five trees trees.csv",
         "5",
         "mean 4.4 (−3.7 to 12.6)",
         "3.04 (0.14 to 12.07)",
+        report.interval("theta_new"),
+        "41 %",
+        "μ ~ Normal(mu=1.5, sigma=27) τ ~ HalfCauchy(beta=6.5)",
         "quote",
         "right noncentered, 0.95",
         f"{right} of {sum(range(3, 12))}",
     ]
     assert rows[0][1]["data-value"] == "5"
-    assert [plain(str(cell)) for cell in rows[1][4:6]] == ["conflict", "none right"]
-    assert [cell.strong["class"][-1] for cell in rows[0][4:6]] == ["pass", "pass"]
-    assert [cell.strong["class"][-1] for cell in rows[1][4:6]] == ["fail", "fail"]
+    assert [plain(str(cell)) for cell in rows[1][7:9]] == ["conflict", "none right"]
+    assert [cell.strong["class"][-1] for cell in rows[0][7:9]] == ["pass", "pass"]
+    assert [cell.strong["class"][-1] for cell in rows[1][7:9]] == ["fail", "fail"]
+
+
+def test_index_draws_one_measure_on_one_scale(report):
+    templates = Path(__file__).parents[2] / "workflow/notebooks/templates"
+    second = opened(report)
+    second.exact.loc["mu", ["q2.5", "q50", "q97.5"]] += 100
+    html = write_index([("a", report), ("b", second)], templates)
+    first = drawn_of(html, 0)
+    # no measure: each on a scale of its own, from end to end of a new group's interval
+    low, high = report.value("theta_new", "q2.5"), report.value("theta_new", "q97.5")
+    middle = EDGE + (report.value("mu", "q50") - low) / (high - low) * (WIDTH - 2 * EDGE)
+    assert float(first.circle["cx"]) == pytest.approx(middle, abs=0.06)
+    rows = [Drawn(0, 1, 2, (-1, 3), 0), Drawn(4, 6, 9)]
+    shared = [BeautifulSoup(svg, "html.parser") for svg in draw(rows, ["x", "y"])]
+    ends = [EDGE + (value + 1) / 10 * (WIDTH - 2 * EDGE) for value in (1, 6)]
+    assert [float(svg.circle["cx"]) for svg in shared] == pytest.approx(ends, abs=0.06)
+    assert [len(svg("path")) for svg in shared] == [3, 1]
+
+
+def drawn_of(html, row):
+    return BeautifulSoup(html, "html.parser").tbody("tr")[row].find("svg")
+
+
+def test_index_lists_results_of_other_configurations(report, tmp_path):
+    templates = Path(__file__).parents[2] / "workflow/notebooks/templates"
+    html = write_index(
+        [("a/report.html", report)],
+        templates,
+        others=[("b/report.html", opened(report)), ("c/report.html", Results(tmp_path / "old"))],
+    )
+    page = BeautifulSoup(html, "html.parser")
+    marks = [bool(row.find(class_="aside")) for row in page.tbody("tr")]
+    assert marks == [False, True]
+    assert "old" in page.ul.a.get_text() and "it is missing" in page.ul.get_text()
+    for name, needs in (("x", "verdict.json"), ("y", "tables.parquet"), ("z", "data.csv")):
+        (tmp_path / name).mkdir()
+        for file in ("report.html", "index.html", needs):
+            (tmp_path / name / file).touch()
+    assert results_beside(tmp_path, []) == ["x", "y"]
+    assert results_beside(tmp_path, ["x"]) == ["y"]
 
 
 # -- results and pieces ----------------------------------------------------------------------------

@@ -18,7 +18,11 @@ from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
-from partial_pooling.study.housekeeping import put_back, set_aside_broken
+from partial_pooling.study.housekeeping import (
+    put_back,
+    results_beside,
+    set_aside_broken,
+)
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.likelihood import reading
 from partial_pooling.sampling.samplers import batches
