@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,11 @@ class Data:
 
     def grid(self) -> Grid:
         """The first groups with their estimates."""
-        columns = self.family.data(self.groups)
+        columns = {
+            each.name: getattr(self.groups, each.name)
+            for each in fields(self.groups)
+            if each.name != "names"
+        }
         rows = [
             [cut(name, 32), *(f"{values[j]:g}" for values in columns.values())]
             for j, name in enumerate(self.groups.names[:SHOWN])
