@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="partial_pooling")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_answers(commands, [*sys.argv[1:2]] if arguments is None else [*arguments[:1]])
+    _add_run(commands)
     command = commands.add_parser(
         "compare", help="whether two certificates say the same; exit code 1 if they differ"
     )
@@ -72,6 +73,34 @@ def _add_answers(commands: Any, called: list[str]) -> None:
         for command, run in ((solve, run_solve), (new, run_new)):
             add_options(command)
             command.set_defaults(run=run)
+
+
+def _add_run(commands: Any) -> None:
+    command = commands.add_parser(
+        "run", help="run a study: snakemake with its targets and options in the right order"
+    )
+    command.add_argument("study", type=Path, help="YAML file of a study")
+    command.add_argument(
+        "target", nargs="*", help="report, figures, calibration, certificate; all by default"
+    )
+    command.add_argument("--cores", type=int, default=os.process_cpu_count() or 1)
+    command.add_argument("--dry-run", action="store_true", help="show what would run")
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if not options.study.is_file():
+        raise InputError(f"{options.study}: no such file; allowed: a YAML file of a study")
+    if not any(Path(name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
+        raise InputError(
+            f"{Path.cwd()}: found no Snakefile; allowed: the folder of the project, from which "
+            "the paths of a study are seen"
+        )
+    command = [sys.executable, "-m", "snakemake", "--cores", str(options.cores)]
+    command += ["--dry-run"] if options.dry_run else []
+    # a target after --configfile would be taken for another file
+    command += [*options.target, "--configfile", str(options.study)]
+    os.execv(sys.executable, command)
 
 
 def _compare(options: argparse.Namespace) -> int:
