@@ -341,8 +341,8 @@ def columns_text() -> str:
         "",
         "<!-- Written by `python -m partial_pooling.report.generated`; edit report/columns.py. -->",
         "",
-        "All files are in `results/`. Numbers are in full precision; an empty cell is a number that",
-        "does not exist or could not be computed. Columns of your own data file are in",
+        "All files are in `results/`. Numbers are in full precision; an empty cell is a number",
+        "that does not exist or could not be computed. Columns of your own data file are in",
         "[config/README.md](../config/README.md).",
     ]
     for file in FILES:

@@ -91,7 +91,7 @@ def load_fit(
         if sha256_of(intact(data)) != manifest.shared["data_sha256"]:
             raise damaged(data, "the fit is one of other data")
         groups, family = read_data(data), FAMILIES[manifest.shared["family"]]
-        theta = tree["posterior"]["theta"]
+        theta = tree["posterior"].to_dataset()["theta"]
         added = {}
         if observed_data:
             observed = next(iter(family.data(groups).values()))
