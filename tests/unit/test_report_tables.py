@@ -661,20 +661,26 @@ def best_rows(model="noncentered", accept=0.95):
     ]
 
 
+def even(errors):
+    """With as many decimals as give the smallest error two digits."""
+    return lambda value: fix(value, 1 - Decimal(float(errors.min())).adjusted())
+
+
 @pytest.mark.parametrize(("model", "accept"), [("noncentered", 0.95), ("marginal", 0.8)])
 def test_numbers_of_the_recommended_fit_stand_beside_the_exact_ones(report, model, accept):
     rows = best_rows(model, accept)
     assert len(rows) == len(SYMBOLS)
     z = (rows["mean"] - EXACT["mean"][rows["variable"]].to_numpy()) / rows["mcse_mean"]
     columns = {"variable": (SYMBOLS, None)}
+    of_mean, of_sd = even(rows["mcse_mean"]), even(rows["mcse_sd"])
     for head, values, form in (
-        ("mean", rows["mean"], lambda x: sig(x, 4)),
-        ("MCSE", rows["mcse_mean"], lambda x: sig(x, 2)),
-        ("exact mean", EXACT["mean"][:-1], lambda x: sig(x, 4)),
+        ("mean", rows["mean"], of_mean),
+        ("MCSE", rows["mcse_mean"], of_mean),
+        ("exact mean", EXACT["mean"][:-1], of_mean),
         ("z", rows["z"], lambda x: fix(x, 1).replace("−0.0", "0.0")),
-        ("sd", rows["sd"], lambda x: sig(x, 4)),
-        ("MCSE of sd", rows["mcse_sd"], lambda x: sig(x, 2)),
-        ("exact sd", EXACT["sd"][:-1], lambda x: sig(x, 4)),
+        ("sd", rows["sd"], of_sd),
+        ("MCSE of sd", rows["mcse_sd"], of_sd),
+        ("exact sd", EXACT["sd"][:-1], of_sd),
         ("bulk ESS", rows["ess_bulk"], lambda x: fix(x, 0)),
         ("tail ESS", rows["ess_tail"], lambda x: fix(x, 0)),
         ("R-hat", rows["r_hat"], lambda x: fix(x, 4)),
@@ -692,12 +698,12 @@ def test_quantiles_of_the_recommended_fit_stand_beside_the_exact_ones(report, mo
     rows = best_rows(model, accept)
     columns = {"variable": (SYMBOLS, None)}
     for q in (5, 50, 95):
-        for head, values, digits in (
-            (f"{q} %", rows[f"q{q}"], 4),
-            (f"MCSE of {q} %", rows[f"mcse_q{q}"], 2),
-            (f"exact {q} %", EXACT[f"q{q}"][:-1], 4),
+        for head, values in (
+            (f"{q} %", rows[f"q{q}"]),
+            (f"MCSE of {q} %", rows[f"mcse_q{q}"]),
+            (f"exact {q} %", EXACT[f"q{q}"][:-1]),
         ):
-            columns[head] = ([sig(value, digits) for value in values], values)
+            columns[head] = ([even(rows[f"mcse_q{q}"])(value) for value in values], values)
     html = numbers.quantiles_table(opened(report, model=model, target_accept=accept))
     assert_table(html, columns)
     fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
