@@ -18,7 +18,7 @@ from partial_pooling.data.measures import CORRECTION, MEASURES, Measure, estimat
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.families.family import Family
-from partial_pooling.families.registry import FAMILIES
+from partial_pooling.families.registry import FAMILIES, families_of
 from partial_pooling.limits import ANY, SCALE, is_any, is_scale
 from partial_pooling.study.configuration import check
 from partial_pooling.study.likelihood import family_and_measure, reading
@@ -175,7 +175,7 @@ def read_tables(
     by
         The column that names the table.
     path, form, columns, family, measure
-        As of `read_table`.
+        As of `read_table`; the family is `normal` by default, as of a collection.
 
     Returns
     -------
@@ -251,6 +251,8 @@ def _settled(
     if form is not None:  # the line that refuses an unknown one is that of a study
         _keys(path, {"form": form})
     guessed = guess(path, form, columns, by)
+    if by and family is None:  # as a collection has it
+        family = next(f for f in families_of(guessed.form) if FAMILIES[f].on_estimates)
     settings = {
         "form": guessed.form,
         "columns": guessed.renamed,
