@@ -216,12 +216,8 @@ def reading_of(wildcards):
 
 
 def weights_of(wildcards):
-    """Weights of the groups, for a model that takes some."""
-    return (
-        f"results/{wildcards.dataset}/weights.csv"
-        if wildcards.model in WEIGHTED
-        else []
-    )
+    """Weights of the groups by hand, for a model that takes some."""
+    return dataset_of(wildcards).weights if wildcards.model in WEIGHTED else []
 
 
 def data_with_proper_prior(wildcards):
