@@ -85,7 +85,6 @@ class Marginals:
 
     def of_new(self) -> Panels:
         """The distribution of the theta of a new group."""
-
         none = np.zeros((*self.nodes.rows.logs.node.shape, 1))
         population = self._population(none)
 

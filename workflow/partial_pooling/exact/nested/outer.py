@@ -7,7 +7,6 @@ normal approximation of the groups has its mass and, for likelihoods that let a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -156,9 +155,7 @@ class Outer:
         mean, sd = mean + self.start.given.center, precision**-0.5
         edges = [m + s * np.array([-SIDE, SIDE]) for m, s in zip(mean, sd, strict=True)]
         if self.family.normals(self.groups, 0, 0.0) is not None:
-            edges = [
-                self._with_bumps(each, scale) for each, scale in zip(edges, tau, strict=True)
-            ]
+            edges = [self._with_bumps(each, scale) for each, scale in zip(edges, tau, strict=True)]
         row = np.repeat(np.arange(len(tau)), [len(each) - 1 for each in edges])
 
         seen: dict[tuple[int, float], Inner] = {}
