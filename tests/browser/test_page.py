@@ -12,6 +12,7 @@ import pytest
 from synthetic_results import HOSTILE
 
 from partial_pooling.report.captions import FIGURES, caption
+from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
 
 pytestmark = pytest.mark.slow
@@ -449,6 +450,19 @@ def test_landmarks_and_headings_are_in_order(open_page):
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     identifiers = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(identifiers) == len(set(identifiers))
+
+
+def test_index_of_fifty_data_sets_is_whole_at_390_pixels_and_sorts(browser, site, pytestconfig):
+    reports = [("report.html", Results(site))] * 50
+    templates = pytestconfig.rootpath / "workflow/notebooks/templates"
+    (site / "fifty.html").write_text(write_index(reports, templates), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((site / "fifty.html").as_uri())
+    for box in ("document.documentElement", "document.querySelector('.frame')"):
+        assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
+    page.get_by_role("button", name="τ").click()
+    assert page.locator("th[aria-sort]").inner_text().startswith("τ")
+    page.close()
 
 
 def test_index_leads_to_the_report(browser, site):

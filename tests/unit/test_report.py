@@ -884,7 +884,7 @@ def test_index_shows_every_data_set_with_its_verdict(tmp_path):
         ["pass", "pass"],
         ["pass", "fail"],
     ]
-    assert [row("td")[6].get_text() for row in rows] == ["6 of 6", "0 of 6"]
-    assert [row("td")[4].get_text() for row in rows] == ["quote", "quote"]
-    assert [row("td")[5].get_text() for row in rows] == ["right centered, 0.8", "none right"]
+    assert [row("td")[8].get_text() for row in rows] == ["6 of 6", "0 of 6"]
+    assert [row("td")[1].get_text() for row in rows] == ["quote", "quote"]
+    assert [row("td")[2].get_text() for row in rows] == ["right centered, 0.8", "none right"]
     assert unescape(str(rows[0].a.string)) == "good one"

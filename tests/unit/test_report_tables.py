@@ -49,6 +49,7 @@ from partial_pooling.report.captions import CALIBRATION, caption
 from partial_pooling.report.findings import p_text
 from partial_pooling.report.html import Html, Shown, bold, figure, table
 from partial_pooling.report.index import write_index
+from partial_pooling.report.intervals import EDGE, WIDTH, Drawn, draw
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections import (
     accuracy,
@@ -69,6 +70,7 @@ from partial_pooling.report.sections import prior as prior_section
 from partial_pooling.report.sections import (
     sampling as sampling_section,
 )
+from partial_pooling.study.housekeeping import results_beside
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]
@@ -672,20 +674,26 @@ def best_rows(model="noncentered", accept=0.95):
     ]
 
 
+def even(errors):
+    """With as many decimals as give the smallest error two digits."""
+    return lambda value: fix(value, 1 - Decimal(float(errors.min())).adjusted())
+
+
 @pytest.mark.parametrize(("model", "accept"), [("noncentered", 0.95), ("marginal", 0.8)])
 def test_numbers_of_the_recommended_fit_stand_beside_the_exact_ones(report, model, accept):
     rows = best_rows(model, accept)
     assert len(rows) == len(SYMBOLS)
     z = (rows["mean"] - EXACT["mean"][rows["variable"]].to_numpy()) / rows["mcse_mean"]
     columns = {"variable": (SYMBOLS, None)}
+    of_mean, of_sd = even(rows["mcse_mean"]), even(rows["mcse_sd"])
     for head, values, form in (
-        ("mean", rows["mean"], lambda x: sig(x, 4)),
-        ("MCSE", rows["mcse_mean"], lambda x: sig(x, 2)),
-        ("exact mean", EXACT["mean"][:-1], lambda x: sig(x, 4)),
+        ("mean", rows["mean"], of_mean),
+        ("MCSE", rows["mcse_mean"], of_mean),
+        ("exact mean", EXACT["mean"][:-1], of_mean),
         ("z", rows["z"], lambda x: fix(x, 1).replace("−0.0", "0.0")),
-        ("sd", rows["sd"], lambda x: sig(x, 4)),
-        ("MCSE of sd", rows["mcse_sd"], lambda x: sig(x, 2)),
-        ("exact sd", EXACT["sd"][:-1], lambda x: sig(x, 4)),
+        ("sd", rows["sd"], of_sd),
+        ("MCSE of sd", rows["mcse_sd"], of_sd),
+        ("exact sd", EXACT["sd"][:-1], of_sd),
         ("bulk ESS", rows["ess_bulk"], lambda x: fix(x, 0)),
         ("tail ESS", rows["ess_tail"], lambda x: fix(x, 0)),
         ("R-hat", rows["r_hat"], lambda x: fix(x, 4)),
@@ -703,12 +711,12 @@ def test_quantiles_of_the_recommended_fit_stand_beside_the_exact_ones(report, mo
     rows = best_rows(model, accept)
     columns = {"variable": (SYMBOLS, None)}
     for q in (5, 50, 95):
-        for head, values, digits in (
-            (f"{q} %", rows[f"q{q}"], 4),
-            (f"MCSE of {q} %", rows[f"mcse_q{q}"], 2),
-            (f"exact {q} %", EXACT[f"q{q}"][:-1], 4),
+        for head, values in (
+            (f"{q} %", rows[f"q{q}"]),
+            (f"MCSE of {q} %", rows[f"mcse_q{q}"]),
+            (f"exact {q} %", EXACT[f"q{q}"][:-1]),
         ):
-            columns[head] = ([sig(value, digits) for value in values], values)
+            columns[head] = ([even(rows[f"mcse_q{q}"])(value) for value in values], values)
     html = numbers.quantiles_table(opened(report, model=model, target_accept=accept))
     assert_table(html, columns)
     fit = f"one fit of the {model} model (target_accept {accept}, seed 11, 2,000 draws a chain)"
@@ -898,18 +906,61 @@ def test_index_has_the_numbers_of_each_report(report):
     rows = [row("td") for row in BeautifulSoup(html, "html.parser").tbody("tr")]
     right = sum(s["right"] for s in SAMPLING["settings"])
     assert [plain(str(cell)) for cell in rows[0]] == [
-        "five trees",
-        "5",
-        "mean 4.4 (−3.7 to 12.6)",
-        "3.04 (0.14 to 12.07)",
+        "five trees trees.csv",
         "quote",
         "right noncentered, 0.95",
+        "mean 4.4 (−3.7 to 12.6)",
+        "3.04 (0.14 to 12.07)",
+        report.interval("theta_new"),
+        "41 %",
+        "5",
         f"{right} of {sum(range(3, 12))}",
+        "μ ~ Normal(mu=1.5, sigma=27) τ ~ HalfCauchy(beta=6.5)",
     ]
-    assert rows[0][1]["data-value"] == "5"
-    assert [plain(str(cell)) for cell in rows[1][4:6]] == ["conflict", "none right"]
-    assert [cell.strong["class"][-1] for cell in rows[0][4:6]] == ["pass", "pass"]
-    assert [cell.strong["class"][-1] for cell in rows[1][4:6]] == ["fail", "fail"]
+    assert rows[0][7]["data-value"] == "5"
+    assert [plain(str(cell)) for cell in rows[1][1:3]] == ["conflict", "none right"]
+    assert [cell.strong["class"][-1] for cell in rows[0][1:3]] == ["pass", "pass"]
+    assert [cell.strong["class"][-1] for cell in rows[1][1:3]] == ["fail", "fail"]
+
+
+def test_index_draws_one_measure_on_one_scale(report):
+    templates = Path(__file__).parents[2] / "workflow/notebooks/templates"
+    second = opened(report)
+    second.exact.loc["mu", ["q2.5", "q50", "q97.5"]] += 100
+    html = write_index([("a", report), ("b", second)], templates)
+    first = drawn_of(html, 0)
+    # no measure: each on a scale of its own, from end to end of a new group's interval
+    low, high = report.value("theta_new", "q2.5"), report.value("theta_new", "q97.5")
+    middle = EDGE + (report.value("mu", "q50") - low) / (high - low) * (WIDTH - 2 * EDGE)
+    assert float(first.circle["cx"]) == pytest.approx(middle, abs=0.06)
+    rows = [Drawn(0, 1, 2, (-1, 3), 0), Drawn(4, 6, 9)]
+    shared = [BeautifulSoup(svg, "html.parser") for svg in draw(rows, ["x", "y"])]
+    ends = [EDGE + (value + 1) / 10 * (WIDTH - 2 * EDGE) for value in (1, 6)]
+    assert [float(svg.circle["cx"]) for svg in shared] == pytest.approx(ends, abs=0.06)
+    assert [len(svg("path")) for svg in shared] == [3, 1]
+
+
+def drawn_of(html, row):
+    return BeautifulSoup(html, "html.parser").tbody("tr")[row].find("svg")
+
+
+def test_index_lists_results_of_other_configurations(report, tmp_path):
+    templates = Path(__file__).parents[2] / "workflow/notebooks/templates"
+    html = write_index(
+        [("a/report.html", report)],
+        templates,
+        others=[("b/report.html", opened(report)), ("c/report.html", Results(tmp_path / "old"))],
+    )
+    page = BeautifulSoup(html, "html.parser")
+    marks = [bool(row.find(class_="aside")) for row in page.tbody("tr")]
+    assert marks == [False, True]
+    assert "old" in page.ul.a.get_text() and "it is missing" in page.ul.get_text()
+    for name, needs in (("x", "verdict.json"), ("y", "tables.parquet"), ("z", "data.csv")):
+        (tmp_path / name).mkdir()
+        for file in ("report.html", "index.html", needs):
+            (tmp_path / name / file).touch()
+    assert results_beside(tmp_path, []) == ["x", "y"]
+    assert results_beside(tmp_path, ["x"]) == ["y"]
 
 
 # -- results and pieces ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from partial_pooling import load_fit
 from partial_pooling.__main__ import main
@@ -322,6 +323,33 @@ def test_one_fit_of_a_finished_study_is_loaded(study):
         load_fit(study.results, "students", "centered")
     with pytest.raises(InputError, match="draws=21; allowed: 1 to 20"):
         load_fit(study.results, "schools", "centered", draws=21)
+
+
+def test_a_loaded_fit_has_the_groups_that_arviz_asks_for(study, eight_schools):
+    study()
+    cells = "".join(f"centered,{a},{s},000\n" for s, a in GRID)
+    folder = study.results / "schools"
+    (folder / "fits.csv").write_text("model,target_accept,seed,batch\n" + cells)
+    groups = ("observed_data", "log_likelihood", "posterior_predictive")
+    fit = load_fit(study.results, "schools", "centered", seed=2, **dict.fromkeys(groups, True))
+    theta = fit["posterior"]["theta"]
+    y, sigma = eight_schools.estimate, eight_schools.std_error
+    assert fit["observed_data"]["y"].dims == ("group",)
+    assert np.array_equal(fit["observed_data"]["y"], y)
+    assert np.allclose(fit["log_likelihood"]["y"], stats.norm.logpdf(y, theta, sigma), atol=1e-12)
+    assert fit["log_likelihood"]["y"].dims == ("chain", "draw", "group")
+    replicates = fit["posterior_predictive"]["y"]
+    # 320 standard normals: one of the two leaves these limits in 1 of 100,000 seeds
+    z = ((replicates - theta) / sigma).to_numpy()
+    assert abs(z.mean()) < 4.6 / np.sqrt(320)
+    assert abs(z.std() - 1) < 4.6 / np.sqrt(640)
+    again = load_fit(study.results, "schools", "centered", seed=2, posterior_predictive=True)
+    assert again["posterior_predictive"]["y"].equals(replicates)
+    assert "observed_data" not in again.children
+    (folder / "data.csv").write_text((folder / "data.csv").read_text().replace("28.0", "29.0"))
+    seal_of(folder / "data.csv").unlink(missing_ok=True)
+    with pytest.raises(InputError, match=r"data.csv: damaged \(the fit is one of other data\)"):
+        load_fit(study.results, "schools", "centered", seed=2, observed_data=True)
 
 
 # -- what becomes of the files -----------------------------------------------------------------

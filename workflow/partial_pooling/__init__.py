@@ -3,8 +3,18 @@
 from importlib import import_module
 from typing import Any
 
-_HOME = {"InputError": "errors", "load_fit": "study.loading"}
-__all__ = ["InputError", "load_fit"]
+_HOME = {
+    "Answer": "answer.solving",
+    "Comparison": "answer.solving",
+    "Data": "answer.data",
+    "InputError": "errors",
+    "compare_priors": "answer.solving",
+    "load_fit": "study.loading",
+    "read_table": "answer.data",
+    "read_tables": "answer.data",
+    "solve": "answer.solving",
+}
+__all__ = [*_HOME]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,10 @@
-"""Command line: ``partial_pooling compare``, ``estimate``, ``keep`` and ``prune``."""
+"""Command line: ``partial_pooling solve``, ``new``, ``compare``, ``estimate`` and others."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give its exit code."""
     parser = argparse.ArgumentParser(prog="partial_pooling")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_answers(commands, [*sys.argv[1:2]] if arguments is None else [*arguments[:1]])
+    _add_run(commands)
     command = commands.add_parser(
         "compare", help="whether two certificates say the same; exit code 1 if they differ"
     )
@@ -42,10 +45,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except InputError as error:
         print(f"partial-pooling: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code
+
+
+def _add_answers(commands: Any, called: list[str]) -> None:
+    """Add `solve` and `new`; what they import is imported if one of them is called."""
+    solve = commands.add_parser(
+        "solve", help="the exact answer of a CSV file of groups, in the terminal"
+    )
+    output = solve.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="as JSON, in full precision")
+    output.add_argument("--csv", action="store_true", help="as CSV, a row a variable")
+    new = commands.add_parser("new", help="write a study file for a CSV file of groups")
+    new.add_argument(
+        "--study", type=Path, help="file to write; by default named as the CSV file, here"
+    )
+    if called and called[0] in ("solve", "new"):
+        from partial_pooling.answer.command import add_options, run_new, run_solve
+
+        for command, run in ((solve, run_solve), (new, run_new)):
+            add_options(command)
+            command.set_defaults(run=run)
+
+
+def _add_run(commands: Any) -> None:
+    command = commands.add_parser(
+        "run", help="run a study: snakemake with its targets and options in the right order"
+    )
+    command.add_argument("study", type=Path, help="YAML file of a study")
+    command.add_argument(
+        "target", nargs="*", help="report, figures, calibration, certificate; all by default"
+    )
+    command.add_argument("--cores", type=int, default=os.process_cpu_count() or 1)
+    command.add_argument("--dry-run", action="store_true", help="show what would run")
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if not options.study.is_file():
+        raise InputError(f"{options.study}: no such file; allowed: a YAML file of a study")
+    if not any(Path(name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
+        raise InputError(
+            f"{Path.cwd()}: found no Snakefile; allowed: the folder of the project, from which "
+            "the paths of a study are seen"
+        )
+    command = [sys.executable, "-m", "snakemake", "--cores", str(options.cores)]
+    command += ["--dry-run"] if options.dry_run else []
+    # a target after --configfile would be taken for another file
+    command += [*options.target, "--configfile", str(options.study)]
+    os.execv(sys.executable, command)
 
 
 def _compare(options: argparse.Namespace) -> int:

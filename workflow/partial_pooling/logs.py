@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import shutil
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from partial_pooling.errors import InputError
 
 LOGGER = logging.getLogger("partial_pooling")
 TERMINAL: list[int] = []  # where what is `told` goes beside the log
+INTERRUPTED = (
+    "interrupted: finished steps, and fits of this one, are kept; the same command goes on there"
+)
 LITTLE = 2**20  # bytes: a disk with less than this left is full
 
 
@@ -34,9 +38,23 @@ def log_to(path: str | Path) -> Iterator[None]:
         os.dup2(file, stream)
     logging.basicConfig(stream=sys.stderr, format="%(message)s", force=True)
     LOGGER.setLevel(logging.INFO)
+    stopped: list[int] = []
+
+    def stop(signal_number: int, frame: object) -> None:
+        stopped.append(signal_number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
         yield
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if stopped or isinstance(error, KeyboardInterrupt):
+            # a sampler that is stopped may end with an error of its own
+            os.write(terminal, f"partial-pooling: {INTERRUPTED}\n".encode())
+            with suppress(OSError):
+                sys.stderr.write(f"{INTERRUPTED}\n")
+                sys.stderr.flush()
+            os._exit(128 + signal.SIGINT)
         line = f"partial-pooling: {_in_one_line(error, Path(path))}\n"
         os.write(terminal, line.encode("utf-8", "backslashreplace"))
         with suppress(OSError):  # the log may have no room
@@ -44,6 +62,8 @@ def log_to(path: str | Path) -> Iterator[None]:
             sys.stderr.flush()
         # not sys.exit: closing streams on a full disk would raise again
         os._exit(1)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def tell(line: str) -> None:

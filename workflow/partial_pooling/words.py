@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 type Format = Callable[[Any], str]
@@ -63,6 +63,20 @@ def at_scale(scale: float, further: int = 0) -> Format:
     if not 1e-4 <= scale < 1e7:
         return lambda value: _typeset(f"{value:.{2 + further}e}") if value else "0"
     return fixed(max(0, 2 - math.floor(math.log10(scale))) + further)
+
+
+def to_errors(errors: Iterable[float]) -> Format:
+    """Format a column, and that of its errors, with the decimals that the smallest error needs.
+
+    It gets two digits, so that all numbers of a column are even.
+
+    Examples
+    --------
+    >>> to_errors([0.021, 0.13])(4.39682), to_errors([0.021, 0.13])(0.13)
+    ('4.397', '0.130')
+    """
+    known = [error for error in errors if math.isfinite(error) and error > 0]
+    return at_scale(10 * min(known, default=math.nan))
 
 
 def significant(digits: int) -> Format:

@@ -6,6 +6,7 @@ keep their caches, which steps are too short for a cluster's queue.
 
 import atexit
 import functools
+import logging
 import os
 import pathlib
 import sys
@@ -18,10 +19,15 @@ from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.study import resources
 from partial_pooling.study.digest import code_digest
-from partial_pooling.study.housekeeping import put_back, set_aside_broken
+from partial_pooling.study.housekeeping import (
+    put_back,
+    results_beside,
+    set_aside_broken,
+)
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.likelihood import reading
 from partial_pooling.sampling.samplers import batches
+from partial_pooling.study.progress import ProgressLines
 
 BATCHES = {
     f"{number:03d}": [[seed, accept] for seed, accept in fits]
@@ -72,6 +78,16 @@ os.environ |= {
     "IPYTHONDIR": f"{CACHES}/ipython",
     "XDG_CACHE_HOME": CACHES,
 }
+
+
+# With the default profile's quiet: a line a step, with its data set, in place of Snakemake's three.
+if in_main_process() and "rules" in {
+    str(quiet) for quiet in workflow.output_settings.quiet or ()
+}:
+    LINES = ProgressLines()
+    for handler in logging.getLogger("snakemake.logging").handlers:
+        if type(handler).__name__ == "ColorizingTextHandler":
+            handler.filters.insert(0, LINES)
 
 
 # A job that was killed, for its memory for instance, has said nothing itself.

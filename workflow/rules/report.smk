@@ -68,7 +68,13 @@ rule write_index:
         tables=collect(
             "results/{dataset}/{name}",
             dataset=STUDY.datasets,
-            name=["data.csv", "exact.csv", "verdict.json", "provenance.json"],
+            name=[
+                "data.csv",
+                "exact.csv",
+                "heterogeneity.json",
+                "verdict.json",
+                "provenance.json",
+            ],
         ),
         collections=collect(
             "results/{collection}/index.html", collection=STUDY.collections
@@ -87,6 +93,10 @@ rule write_index:
         mem_mb=500,
         runtime=5,
     params:
+        # results of other configurations in the same folder are listed too
+        others=results_beside(
+            pathlib.Path("results"), [*STUDY.datasets, *STUDY.collections]
+        ),
         code=code("write_index"),
     script:
         "../scripts/write_index.py"

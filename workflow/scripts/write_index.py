@@ -20,9 +20,25 @@ def main(job: Any) -> None:
         (str(Path(path).relative_to(folder)), Collection(Path(path).parent))
         for path in job.input.get("collections", ())
     ]
+    others = [folder / name for name in job.params.others]
     templates = Path(job.input.template).parent
+    page = write_index(
+        reports,
+        templates,
+        collections,
+        [
+            (f"{other.name}/report.html", Results(other))
+            for other in others
+            if (other / "report.html").exists()
+        ],
+        [
+            (f"{other.name}/index.html", Collection(other))
+            for other in others
+            if (other / "tables.parquet").exists()
+        ],
+    )
     with replacing(job.output[0]) as path:
-        path.write_text(write_index(reports, templates, collections), encoding="utf-8")
+        path.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import chi2, t
+from scipy.special import chdtrc, stdtrit
 
 from partial_pooling.arrays import Array, sums_without
 from partial_pooling.data.groups import Estimates, Groups
@@ -126,7 +126,7 @@ def heterogeneity(groups: Estimates) -> Heterogeneity:
     return Heterogeneity(
         q,
         freedom,
-        float(chi2.sf(q, freedom)),
+        float(chdtrc(freedom, q)),
         max(0.0, (q - freedom) / q) if q > 0 else 0.0,
         q / freedom,
     )
@@ -250,7 +250,7 @@ def _given_tau(groups: Estimates, method: str, tau: float) -> Estimate:
     # freedom, for one lost to mu and one to tau
     reach = math.nan
     if freedom > 0:
-        reach = float(t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(tau**2 + 1 / precision)
+        reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(tau**2 + 1 / precision)
     return Estimate(
         method,
         tau,

@@ -73,9 +73,8 @@ def read_collection(
     InputError
         The file cannot be read, a row names no table, or no table can be used.
     """
-    names = names_of(form, columns)
     by = with_spaces(by)
-    whole = read_csv(Path(path), [*names, by])
+    whole = read_csv(Path(path), lambda header: [*names_of(form, columns, header), by])
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(whole.cells[by]):
         if not name:
@@ -85,12 +84,12 @@ def read_collection(
     members = []
     for (name, its), safe in zip(rows.items(), paths, strict=True):
         lines = [whole.lines[row] for row in its]
-        cells = {column: [whole.cells[column][row] for row in its] for column in names}
+        cells = {column: [whole.cells[column][row] for row in its] for column in whole.cells}
         groups, status = None, OK
         try:
             groups = groups_of(
                 Table(whole.path, lines, cells),
-                names,
+                columns,
                 form,
                 pooled_sd=pooled_sd,
                 measure=measure,

@@ -6,7 +6,7 @@ What the steps read, `data.csv`, has the columns of one form: its header says wh
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -55,11 +55,10 @@ def read_groups(
     InputError
         The file cannot be used; the message names file, line and column.
     """
-    names = names_of(form, columns)
-    table = read_csv(Path(path), names)
+    table = read_csv(Path(path), lambda header: names_of(form, columns, header))
     return groups_of(
         table,
-        names,
+        columns,
         form,
         pooled_sd=pooled_sd,
         measure=measure,
@@ -67,22 +66,39 @@ def read_groups(
     )
 
 
-def names_of(form: str, columns: Mapping[str, str] | None) -> list[str]:
+def taken(form: str, columns: Mapping[str, str] | None, header: Collection[str]) -> list[str]:
+    """Columns of a form, each as it is or as what stands for it in a file of this header."""
+    given = columns or {}
+
+    def take(column: str) -> str:
+        other = FORMS[form].instead.get(column)
+        if other is None or column in given:
+            return column
+        return other if other in given or (column not in header and other in header) else column
+
+    return [take(column) for column in FORMS[form].columns]
+
+
+def names_of(form: str, columns: Mapping[str, str] | None, header: Collection[str]) -> list[str]:
     """Names that a file has for the columns of a form."""
-    return [with_spaces((columns or {}).get(column, column)) for column in FORMS[form].columns]
+    given = columns or {}
+    return [with_spaces(given.get(column, column)) for column in taken(form, columns, header)]
 
 
 def groups_of(
     table: Table,
-    names: list[str],
+    columns: Mapping[str, str] | None,
     form: str,
     *,
     pooled_sd: bool,
     measure: str | None,
     continuity_correction: float,
 ) -> Groups:
-    """Bring rows to groups: parameters as of `read_groups`, with the `names` of the columns."""
-    groups = FORMS[form](table, names, pooled_sd=pooled_sd)
+    """Bring rows to groups: parameters as of `read_groups`."""
+    header = list(table.cells)
+    names = names_of(form, columns, header)
+    options = dict.fromkeys(taken(form, columns, header), True)
+    groups = FORMS[form](table, names, **options, pooled_sd=pooled_sd)
     if len(groups) < 2:
         raise InputError(
             f"{table.path}: found {len(groups)} group; "

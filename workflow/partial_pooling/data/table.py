@@ -124,8 +124,15 @@ def with_spaces(text: str) -> str:
     return text.translate(_NO_BREAK)
 
 
-def read_csv(path: Path, columns: list[str]) -> Table:
+def read_csv(path: Path, choose: Callable[[list[str]], list[str]]) -> Table:
     """Read columns of a CSV file as text, blank lines left out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    choose
+        From the names in its header to those of the columns wanted.
 
     Raises
     ------
@@ -150,6 +157,7 @@ def read_csv(path: Path, columns: list[str]) -> Table:
     )
     try:
         header = [name.strip() for name in next(reader, [])]
+        columns = choose(header)
         _check_header(path, header, columns)
         rows = [
             (reader.line_num, [cell.strip() for cell in row])

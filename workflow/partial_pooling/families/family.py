@@ -174,7 +174,7 @@ class Family[Data: Groups = Any](ABC):
 
     @abstractmethod
     def data(self, groups: Data) -> dict[str, Array]:
-        """All that the likelihood reads, by name, each of shape (J,)."""
+        """What the model in PyMC is told, by name, each of shape (J,); the first is observed."""
 
     @abstractmethod
     def observe(self, pm: ModuleType, groups: Data, theta: Any, data: dict[str, Any]) -> Any:

@@ -33,7 +33,7 @@ from partial_pooling.figures.style import (
     shades,
     styled,
 )
-from partial_pooling.words import fixed
+from partial_pooling.words import fixed, to_errors
 
 EXTENT = {"tau": (0, 0.9995), "theta": (0.0005, 0.9995)}  # of the axes of traces, quantiles
 MOST_TRACED_GROUPS = 100
@@ -221,9 +221,11 @@ def cumulative_mean(
         ax.plot(
             [], [], color=GREY, label=f"{quoted:.7g}, quoted in the lecture", linestyle=(0, (4, 2))
         )
+    # beside a quoted value as many digits as that has; else as many as the draws tell
+    exact_form = fixed(7) if quoted is not None else to_errors(mcse.values())
     if math.isfinite(exact_mean):
         ax.axhline(exact_mean, color=EXACT, linewidth=2, zorder=2.5)
-        ax.plot([], [], color=EXACT, label=f"{fixed(7)(exact_mean)}, exact", linewidth=2)
+        ax.plot([], [], color=EXACT, label=f"{exact_form(exact_mean)}, exact", linewidth=2)
     else:
         note(ax, "the exact mean of log τ does not exist")
     pad = 0.1 * (max(late) - min(late)) or 0.5

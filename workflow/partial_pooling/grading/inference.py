@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
-from scipy.special import betainc, ndtr
+from scipy.special import betainc, betainccinv, betaincinv, ndtr, stdtrit
 
 Array = NDArray[np.float64]
 
@@ -43,7 +42,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     spread = float(x.std(ddof=1)) if x.size > 1 else 0.0
     if not spread > 0:
         return Interval(mean, math.nan, math.nan)
-    half = float(stats.t.ppf((1 + level) / 2, x.size - 1)) * spread / math.sqrt(x.size)
+    half = float(stdtrit(x.size - 1, (1 + level) / 2)) * spread / math.sqrt(x.size)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -58,8 +57,8 @@ def share_interval(events: float, trials: float, level: float = 0.95) -> Interva
         Probability, at least, that the interval holds the true share.
     """
     tail = (1 - level) / 2
-    low = stats.beta.ppf(tail, events, trials - events + 1) if events > 0 else 0.0
-    high = stats.beta.isf(tail, events + 1, trials - events) if events < trials else 1.0
+    low = float(betaincinv(events, trials - events + 1, tail)) if events > 0 else 0.0
+    high = float(betainccinv(events + 1, trials - events, tail)) if events < trials else 1.0
     return Interval(events / trials, float(low), float(high))
 
 

@@ -2,9 +2,9 @@
 
     uv run python -m partial_pooling.report.generated
 
-writes them anew: the configuration's JSON Schema, the tables of config/README.md, captions for
-Snakemake's report (which takes them from files only) and the report's notebook. Tests hold each of
-them to the code.
+writes them anew: the configuration's JSON Schema, the tables of config/README.md, docs/columns.md,
+captions for Snakemake's report (which takes them from files only) and the report's notebook. Tests
+hold each of them to the code.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 
 from partial_pooling.figures import registry
+from partial_pooling.report.columns import columns_text
 from partial_pooling.report.page import notebook
 from partial_pooling.study.reference import schema_text, with_tables
 
@@ -28,6 +29,7 @@ def generated() -> dict[Path, str]:
         ROOT / "workflow" / "schemas" / "config.schema.yaml": schema_text(),
         readme: with_tables(readme.read_text(encoding="utf-8")),
         ROOT / "workflow" / "notebooks" / "report.ipynb": nbformat.writes(notebook()) + "\n",
+        ROOT / "docs" / "columns.md": columns_text(),
         **{
             captions / f"{figure.name}.rst": registry.template(figure)
             for figure in registry.FIGURES

@@ -17,7 +17,7 @@ import yaml
 from pydantic import InstanceOf, ValidationError
 
 from partial_pooling.data.collection import Member, read_collection
-from partial_pooling.data.forms.registry import FORMS
+from partial_pooling.data.forms.registry import FORMS, serving
 from partial_pooling.data.groups import Groups
 from partial_pooling.data.measures import MEASURES, estimates_of
 from partial_pooling.data.reading import read_groups
@@ -25,12 +25,12 @@ from partial_pooling.errors import InputError
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.models.parametrizations import check_family
 from partial_pooling.priors.distributions import CHOICES
+from partial_pooling.priors.named import WEAK, named_priors
 from partial_pooling.priors.priors import (
     HyperPrior,
     did_you_mean,
     parse_hyperprior,
     parse_prior,
-    prior_to_offer,
 )
 from partial_pooling.study.likelihood import family_and_measure, reading
 from partial_pooling.study.settings import (
@@ -275,12 +275,18 @@ def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
             f"datasets: found the name {name!r}, which is a folder of results/ itself; "
             f"allowed: a name other than {', '.join(RESERVED)}"
         )
-    allowed = FORMS[keys.form].columns
+    form = FORMS[keys.form]
+    allowed = form.known
     for column in keys.columns:
         if column not in allowed:
             raise InputError(
                 f"{where}.columns.{column}: unknown column{did_you_mean(column, allowed)}; "
                 f"allowed for form {keys.form}: {', '.join(allowed)}"
+            )
+    for column, other in form.instead.items():
+        if column in keys.columns and other in keys.columns:
+            raise InputError(
+                f"{where}.columns: found both {column} and {other}; allowed: one of them"
             )
     of_collection = sorted({"models", "sampling"} & keys.model_fields_set)
     if of_collection and not keys.by:
@@ -340,7 +346,8 @@ def _prior(
     missing = [variable for variable in CHOICES if variable not in given]
     if missing:
         normal = estimates_of(groups)
-        offer = prior_to_offer(normal.estimate, normal.std_error).as_dict()
+        named = named_priors(normal.estimate, normal.std_error, keys.measure)
+        offer = named.priors[WEAK].as_dict()
         key, text = where, as_yaml({"prior": offer})[1:-1]
         if len(missing) == 1:
             key, text = f"{where}.{missing[0]}", as_yaml({missing[0]: offer[missing[0]]})[1:-1]
@@ -429,6 +436,9 @@ def _one_line(error: Mapping[str, Any], config: Any) -> str:
     if kind in ("too_short", "string_too_short"):
         return f"{key}: found nothing; allowed: {describe(allowed)}"
     hint = did_you_mean(found, allowed["enum"]) if "enum" in allowed else ""
+    if path[-1:] == ("form",) and (serving_it := serving(found)):
+        takes = " or ".join(f"{name} ({', '.join(FORMS[name].columns)})" for name in serving_it)
+        hint = f"; such data are {takes}"
     if isinstance(found, str) and allowed.get("type") in ("number", "integer"):
         hint = " (text; write 1.0e-3 for 1e-3)" if "e" in found.lower() else " (text)"
     return f"{key}: found {_show(found)}{hint}; allowed: {describe(allowed)}"

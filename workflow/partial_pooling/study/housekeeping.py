@@ -18,6 +18,8 @@ MANIFESTS = "fits/*/batch-*.json"  # of a data set's folder
 OF_EARLIER_VERSION = "*/fits/*/batch-*.nc"  # draws of a whole batch in one file
 STALE_SECONDS = 3600  # a temporary file lives as long as one fit is written
 MEGABYTE = 1e6
+# The page of a data set and of a collection, and what tells that it is one.
+PAGES = {"report.html": "verdict.json", "index.html": "tables.parquet"}
 
 
 def set_aside_broken(folders: Iterable[Path]) -> dict[Path, Path]:
@@ -54,6 +56,25 @@ def put_back(hidden: Mapping[Path, Path]) -> None:
             aside.unlink(missing_ok=True)
         elif aside.exists():
             aside.rename(path)
+
+
+def results_beside(folder: Path, covered: Iterable[str]) -> list[str]:
+    """Names of data sets and collections whose pages lie in a results folder, but for `covered`.
+
+    Parameters
+    ----------
+    folder
+        The results folder.
+    covered
+        Names that the present configuration has.
+    """
+    pages = {
+        path.parent.name
+        for page, needs in PAGES.items()
+        for path in folder.glob(f"*/{page}")
+        if (path.parent / needs).exists()
+    }
+    return sorted(pages - set(covered))
 
 
 def prune(results: Path, *, remove: bool) -> list[str]:

@@ -66,7 +66,11 @@ def _form(name: str) -> str:
     """Row of a form of input: its columns, families and measures, each default first."""
     form = FORMS[name]
     measures = measures_of(name) if form.kind is not Estimates else []
-    cells = [_quoted([name]), form.row, _quoted(form.columns), _quoted(families_of(name))]
+    columns = ", ".join(
+        f"`{column}`" + (f" (or `{form.instead[column]}`)" if column in form.instead else "")
+        for column in form.columns
+    )
+    cells = [_quoted([name]), form.row, columns, _quoted(families_of(name))]
     return f"| {' | '.join([*cells, _quoted(measures) or 'any, none by default'])} |\n"
 
 

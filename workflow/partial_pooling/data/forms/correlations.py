@@ -21,4 +21,5 @@ CORRELATIONS = Form(
     Correlations,
     ("group", "r", "n"),
     read,
+    also=("correlation", "fisher_z", "r", "cor"),
 )

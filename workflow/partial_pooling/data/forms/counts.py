@@ -20,4 +20,5 @@ COUNTS = Form(
     Counts,
     ("group", "events", "n"),
     read,
+    also=("binary", "binomial", "dichotomous", "proportions", "proportion", "events", "prevalence"),
 )

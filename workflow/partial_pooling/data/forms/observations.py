@@ -42,5 +42,11 @@ def read(table: Table, group: str, value: str, *, pooled_sd: bool) -> Summaries:
 
 
 OBSERVATIONS = Form(
-    "observations", "an observation", Summaries, ("group", "value"), read, options=("pooled_sd",)
+    "observations",
+    "an observation",
+    Summaries,
+    ("group", "value"),
+    read,
+    options=("pooled_sd",),
+    also=("raw", "data", "values", "long", "continuous"),
 )

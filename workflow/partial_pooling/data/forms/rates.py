@@ -20,4 +20,5 @@ RATES = Form(
     Rates,
     ("group", "events", "exposure"),
     read,
+    also=("poisson", "incidence", "person_time", "person_years", "incidence_rates", "rate"),
 )

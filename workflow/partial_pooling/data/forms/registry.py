@@ -12,6 +12,13 @@ from partial_pooling.data.forms.summaries import SUMMARIES
 from partial_pooling.data.forms.two_by_two import TWO_BY_TWO
 from partial_pooling.data.forms.two_means import TWO_MEANS
 
+
+def serving(word: object) -> list[str]:
+    """Forms that people call so, such as `binary`."""
+    plain = str(word).strip().lower().replace(" ", "_").replace("-", "_")
+    return [form.name for form in FORMS.values() if plain in form.also]
+
+
 FORMS: dict[str, Form] = {
     form.name: form
     for form in (

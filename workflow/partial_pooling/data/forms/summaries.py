@@ -43,4 +43,5 @@ SUMMARIES = Form(
     ("group", "mean", "sd", "n"),
     read,
     options=("pooled_sd",),
+    also=("continuous", "means", "mean", "summary"),
 )

@@ -35,4 +35,5 @@ TWO_MEANS = Form(
         "n_control",
     ),
     read,
+    also=("continuous", "mean_difference", "smd", "std_mean_difference", "two_arm", "trials"),
 )

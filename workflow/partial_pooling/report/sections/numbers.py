@@ -6,7 +6,7 @@ import pandas as pd
 
 from partial_pooling.report.html import FEW_ROWS, Html, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, count, fixed, significant, symbol
+from partial_pooling.words import Format, count, fixed, symbol, to_errors
 
 TITLE = "Every number with its error"
 
@@ -37,21 +37,23 @@ def numbers_table(report: Results) -> Html:
         "ess_tail": "tail ESS",
         "r_hat": "R-hat",
     }
+    rows = _best_rows(report)
+    of_mean, of_sd = to_errors(rows["mcse_mean"]), to_errors(rows["mcse_sd"])
     formats: dict[str, Format] = {
         "variable": symbol,
-        "mean": significant(4),
-        "MCSE": significant(2),
-        "exact mean": significant(4),
+        "mean": of_mean,
+        "MCSE": of_mean,
+        "exact mean": of_mean,
         "z": fixed(1),
-        "sd": significant(4),
-        "MCSE of sd": significant(2),
-        "exact sd": significant(4),
+        "sd": of_sd,
+        "MCSE of sd": of_sd,
+        "exact sd": of_sd,
         "bulk ESS": fixed(0),
         "tail ESS": fixed(0),
         "R-hat": fixed(4),
     }
     return table(
-        _best_rows(report)[list(columns)].rename(columns=columns),
+        rows[list(columns)].rename(columns=columns),
         formats,
         f"Means and standard deviations of {_best_fit(report)}, each with its Monte Carlo "
         "standard error (MCSE), beside the exact ones. z is the error of the mean in MCSE.",
@@ -66,15 +68,13 @@ def quantiles_table(report: Results) -> Html:
     rows = _best_rows(report)
     exact = report.exact.loc[rows["variable"]]
     frame = pd.DataFrame({"variable": rows["variable"].to_numpy()})
+    formats: dict[str, Format] = {"variable": symbol}
     for q in ("5", "50", "95"):
+        even = to_errors(rows[f"mcse_q{q}"])
+        formats |= dict.fromkeys((f"{q} %", f"MCSE of {q} %", f"exact {q} %"), even)
         frame[f"{q} %"] = rows[f"q{q}"].to_numpy()
         frame[f"MCSE of {q} %"] = rows[f"mcse_q{q}"].to_numpy()
         frame[f"exact {q} %"] = exact[f"q{q}"].to_numpy()
-    formats: dict[str, Format] = {
-        str(name): significant(2 if str(name).startswith("MCSE") else 4)
-        for name in frame.columns[1:]
-    }
-    formats["variable"] = symbol
     return table(
         frame,
         formats,

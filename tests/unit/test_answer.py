@@ -1,0 +1,196 @@
+"""The exact answer at once: in Python, in the terminal, and as a study file."""
+
+import csv
+import doctest
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy.stats import halfcauchy, norm
+
+import partial_pooling as pp
+from partial_pooling.__main__ import main
+from partial_pooling.answer.grid import Grid
+from partial_pooling.answer.prior import prior_of
+from partial_pooling.priors.named import named_priors
+from partial_pooling.study.configuration import read_study
+
+ROOT = Path(__file__).parents[2]
+DATASETS = ROOT / "config" / "datasets"
+Y = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
+SIGMA = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+PRIOR = "Normal(0, 5), HalfCauchy(5)"
+
+
+def test_examples_of_the_page_on_the_library(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    tried = doctest.testfile(str(ROOT / "docs/library.md"), module_relative=False)
+    assert tried.attempted > 10
+    assert tried.failed == 0
+
+
+def test_an_answer_is_that_of_a_plain_grid_over_mu_and_tau():
+    mu = np.linspace(-20, 30, 201)[:, None]
+    tau = np.exp(np.linspace(-12, 9, 600))
+    spread = np.hypot(SIGMA[:, None, None], tau)
+    log_p = norm.logpdf(Y[:, None, None], mu, spread).sum(0) + norm.logpdf(mu, 0, 5)
+    weight = np.exp(log_p + halfcauchy.logpdf(tau, scale=5) + np.log(tau))
+    weight /= weight.sum()
+    keep = tau**2 / spread[0] ** 2
+    answer = pp.solve(estimate=Y, std_error=SIGMA, prior=PRIOR, names=list("ABCDEFGH"))
+    assert answer.mu.mean == pytest.approx((weight * mu).sum(), abs=1e-5)
+    assert answer.tau.mean == pytest.approx((weight * tau).sum(), abs=1e-3)
+    theta = (weight * (mu + keep * (Y[0] - mu))).sum()
+    assert answer.groups["A"].mean == pytest.approx(theta, abs=1e-4)
+    new_variance = (weight * (mu**2 + tau**2)).sum() - answer.mu.mean**2
+    assert answer.new_group.sd**2 == pytest.approx(new_variance, rel=1e-3)
+    assert float((weight * (mu < answer.mu.median)).sum()) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_printed_answer_has_the_numbers():
+    answer = pp.solve(estimate=Y, std_error=SIGMA, prior=PRIOR, names=list("ABCDEFGH"))
+    line = next(line for line in repr(answer).splitlines() if line.startswith("A "))
+    cells = line.split()
+    assert cells[1:3] == ["28.0", "15.0"]
+    of = answer.groups["A"]
+    assert [float(c.replace("−", "-")) for c in (*cells[3:6], cells[7])] == [
+        pytest.approx(value, abs=0.051) for value in (of.mean, of.median, of.low, of.high)
+    ]
+    assert f"{cells[3]}</td>" in answer._repr_html_()
+
+
+def test_conflict_of_prior_and_data_is_told():
+    answer = pp.solve(estimate=Y + 200, std_error=SIGMA, prior=PRIOR)
+    assert answer.conflict == ["location"]
+    assert "Prior and data conflict. The prior expects μ within" in repr(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Normal(0, 5), HalfCauchy(5)",
+        "mu ~ Normal(mu=0, sigma=5); tau ~ HalfCauchy(beta=5)",
+        "Normal(0,sigma=5),HalfCauchy(5.0)",
+        "{mu: {dist: Normal, mu: 0, sigma: 5}, tau: {dist: HalfCauchy, beta: 5}}",
+        "prior: {mu: {dist: Normal, mu: 0, sigma: 5}, tau: {dist: HalfCauchy, beta: 5}}",
+    ],
+)
+def test_a_prior_in_a_line(text):
+    expected = {
+        "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
+        "tau": {"dist": "HalfCauchy", "beta": 5},
+    }
+    assert prior_of(text).as_dict() == expected
+    assert prior_of(expected).as_dict() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Normal(0, 5)", "allowed: such as 'Normal(0, 5), HalfCauchy(5)'"),
+        ("HalfCauchy(5), Normal(0, 5)", "prior.mu.dist: found 'HalfCauchy'"),
+        ("tau ~ HalfCauchy(5), mu ~ Normal(0, 5)", "found 'tau ~ HalfCauchy(5)' for mu"),
+        ("Normal(0, x), HalfCauchy(5)", "prior.mu.sigma: found 'x'; allowed: a number"),
+        ("Normal(0, 5, 6), HalfCauchy(5)", "found Normal(0, 5, 6)"),
+        ("Normal(0, 5), HalfCauchy()", "parameter beta is missing"),
+    ],
+)
+def test_a_prior_that_is_none_is_refused_in_a_line(text, told):
+    with pytest.raises(pp.InputError) as error:
+        prior_of(text)
+    assert told in str(error.value)
+
+
+def test_named_priors_scale_with_the_data_and_with_nothing_else():
+    one, thousand = (named_priors(scale * Y, scale * SIGMA) for scale in (1, 1000))
+    for name, prior in one.priors.items():
+        other = thousand.priors[name]
+        for of, scaled in ((prior.mu, other.mu), (prior.tau, other.tau)):
+            values = list(of.parameters.values())
+            assert list(scaled.parameters.values()) == [1000 * value for value in values]
+    medians = [prior.tau.quantile(0.5) for prior in one.priors.values()]
+    assert medians == sorted(medians)
+    known = [named_priors(scale * Y, scale * SIGMA, "log_odds_ratio") for scale in (1, 1000)]
+    assert known[0].priors == known[1].priors and not known[0].from_data
+
+
+def run(capsys, *arguments):
+    code = main(list(map(str, arguments)))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_solve_in_the_terminal_for_people_and_for_machines(capsys):
+    table = DATASETS / "eight_schools.csv"
+    code, shown, _ = run(capsys, "solve", table, "--prior", PRIOR)
+    assert code == 0 and "μ, mean of all groups" in shown
+    exact = pp.solve(pp.read_table(table), PRIOR)
+    _, text, _ = run(capsys, "solve", table, "--prior", PRIOR, "--json")
+    content = json.loads(text)
+    assert content["variables"]["theta[C]"]["median"] == exact.groups["C"].median
+    assert content["heterogeneity"]["i_squared"] == exact.i_squared
+    _, text, _ = run(capsys, "solve", table, "--csv")
+    rows = {(r["prior"], r["variable"]): r for r in csv.DictReader(io.StringIO(text))}
+    three = pp.compare_priors(pp.read_table(table))
+    assert float(rows["wide", "tau"]["high"]) == three["wide"].tau.high
+    code, _, error = run(capsys, "solve", table, "--columns", "estimate")
+    assert code == 1 and "--columns: found 'estimate'" in error
+
+
+def test_solve_by_a_column_says_what_cannot_be_used(capsys, tmp_path):
+    path = tmp_path / "many.csv"
+    rows = ["review,study,yi,sei", "one,a,0.1,0.2", "one,b,0.3,0.2", "two,a,0.5,0.1"]
+    path.write_text("\n".join(rows) + "\n")
+    _, text, _ = run(capsys, "solve", path, "--by", "review", "--prior", PRIOR, "--json")
+    content = json.loads(text)
+    alone = pp.solve(estimate=[0.1, 0.3], std_error=[0.2, 0.2], prior=PRIOR)
+    assert content["tables"]["one"]["variables"]["mu"]["mean"] == alone.mu.mean
+    assert "2 or more" in content["unusable"]["two"]
+    _, shown, _ = run(capsys, "solve", path, "--by", "review")
+    assert "two: not used" in shown and "weak: HalfNormal" in shown
+
+
+@pytest.mark.parametrize("name", ["bcg_counts", "stroke_care", "restaurant_reviews", "bcg_trials"])
+def test_new_writes_a_study_that_is_valid(capsys, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{name}.csv").write_bytes((DATASETS / f"{name}.csv").read_bytes())
+    code, told, _ = run(capsys, "new", f"{name}.csv")
+    assert code == 0 and f"snakemake --cores 4 --configfile {name}.yaml" in told
+    text = Path(f"{name}.yaml").read_text()
+    study = read_study(yaml.safe_load(text))
+    data = pp.read_table(f"{name}.csv")
+    assert study.datasets[name].family == data.family.name
+    assert study.groups[name].names == data.groups.names
+    assert "# A weak prior, on the scale of" in text
+    code, _, error = run(capsys, "new", f"{name}.csv")
+    assert code == 1 and "it is there already" in error
+
+
+def test_new_of_a_file_of_many_tables_is_a_collection(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = DATASETS / "published_two_by_two.csv"
+    code, _, _ = run(capsys, "new", path, "--by", "meta_analysis", "--study", "all.yaml")
+    assert code == 0
+    study = read_study(yaml.safe_load(Path("all.yaml").read_text()))
+    assert len(study.members["published_two_by_two"]) == 34
+
+
+def test_the_library_starts_without_what_takes_seconds():
+    program = (
+        "import sys, partial_pooling as pp\n"
+        f"pp.solve(estimate=[1, 2], std_error=[1, 1], prior={PRIOR!r})\n"
+        "print([m for m in ('pymc', 'pandas', 'arviz', 'matplotlib', 'scipy.stats', 'xarray', "
+        "'snakemake') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout == "[]\n", found.stderr
+
+
+def test_columns_of_a_grid_stand_below_each_other():
+    text = Grid(["", "x"], [["è́", "1"], ["東京", "10"], ["abc", "100"]]).text()
+    assert text.splitlines() == ["        x", "è́       1", "東京   10", "abc   100"]
