@@ -5,7 +5,7 @@ import json
 import pytest
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import intact, replacing, write_json
+from partial_pooling.files import intact, replacing, seal_of, sha256_of, write_json
 from partial_pooling.study.provenance import provenance
 
 
@@ -43,3 +43,32 @@ def test_a_file_is_intact_until_a_byte_of_it_changes(tmp_path):
     own = tmp_path / "own.csv"
     own.write_text("a user's own file has no digest")
     assert intact(own) == own
+
+
+def swap(one, other):
+    """Exchange two files, each with its seal."""
+    for move in (lambda path: path, seal_of):
+        content = move(one).read_bytes()
+        move(one).write_bytes(move(other).read_bytes())
+        move(other).write_bytes(content)
+
+
+def test_two_files_swapped_with_their_seals_are_refused_and_a_moved_folder_is_not(tmp_path):
+    folder = tmp_path / "results/schools/diagnostics"
+    one, other = (folder / model / "batch-000.fits.csv" for model in ("centered", "noncentered"))
+    for path in (one, other):
+        write_json({"model": path.parent.name}, path)
+    swap(one, other)
+    for path in (one, other):
+        with pytest.raises(InputError, match=r"damaged \(it was written as schools/diagnostics/"):
+            intact(path)
+    swap(one, other)
+    moved = (tmp_path / "results").rename(tmp_path / "archive")
+    assert intact(moved / one.relative_to(tmp_path / "results"))
+
+
+def test_a_seal_of_an_earlier_version_has_no_place(tmp_path):
+    path = tmp_path / "a.json"
+    write_json({}, path)
+    seal_of(path).write_text(sha256_of(path) + "\n")
+    assert intact(path) == path

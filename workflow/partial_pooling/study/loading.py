@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import damaged, intact
-from partial_pooling.sampling.manifests import read_manifest
+from partial_pooling.sampling.manifests import data_of, read_manifest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,7 @@ def load_fit(
             f"found {there or f'fits of {models}'}"
         )
     path = folder / "fits" / model / f"batch-{batches[seed, target_accept]}.json"
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, data_sha256=data_of(path))
     fits = {(fit.seed, fit.target_accept): fit for fit in manifest.fits}
     if (seed, target_accept) not in fits:
         raise damaged(path, f"it names no fit with seed={seed}, target_accept={target_accept:g}")
