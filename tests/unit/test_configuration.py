@@ -545,3 +545,8 @@ def test_settings_of_a_study_are_a_study(tmp_path):
     assert read_study(settings).datasets == study.datasets
     settings = read_study(study_of(tmp_path, "estimates")).settings("x")
     assert "measure" not in settings["datasets"]["x"]
+
+
+def test_target_accepts_that_are_written_alike_are_refused():
+    with pytest.raises(InputError, match=r"found 0\.9 and 0\.90000001; allowed: numbers that diff"):
+        read_study(with_value("sampling.target_accept", [0.8, 0.9, 0.90000001]))

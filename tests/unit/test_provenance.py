@@ -1,11 +1,13 @@
 """Where results come from is recorded, and damage to them noticed; floors of the library."""
 
 import json
+import os
 
 import pytest
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact, replacing, seal_of, sha256_of, write_json
+from partial_pooling.study.environment import of_steps, recorded
 from partial_pooling.study.provenance import provenance
 
 
@@ -14,7 +16,9 @@ def test_provenance_holds_no_date_or_path(tmp_path):
     data.write_text("group,estimate,std_error\n")
     first = provenance(data, {"seed": 1})
     assert first == provenance(data, {"seed": 1})
-    assert set(first) == {"data_sha256", "settings", "versions", "git_commit", "git_dirty"}
+    assert set(first) == {
+        *("data_sha256", "settings", "versions", "environment", "git_commit", "git_dirty")
+    }
     assert str(tmp_path) not in str(first)
 
 
@@ -72,3 +76,28 @@ def test_a_seal_of_an_earlier_version_has_no_place(tmp_path):
     write_json({}, path)
     seal_of(path).write_text(sha256_of(path) + "\n")
     assert intact(path) == path
+
+
+def test_steps_run_with_the_default_settings_of_what_compiles_models(tmp_path, monkeypatch):
+    users = {
+        "PYTENSOR_FLAGS": "floatX=float32,numba__fastmath=False,base_compiledir=/elsewhere",
+        "PYTENSORRC": "/home/user/.pytensorrc",
+        "NUMBA_OPT": "0",
+        "NUMBA_DISABLE_JIT": "1",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2",
+        "PYTHONHASHSEED": "7",
+        "NUMBA_NUM_THREADS": "2",
+        "HOME": "/home/user",
+    }
+    monkeypatch.chdir(tmp_path)
+    steps = of_steps(users, "/caches")
+    assert steps["PYTENSOR_FLAGS"] == "floatX=float64,base_compiledir=/caches/pytensor"
+    assert steps["PYTENSORRC"] == os.devnull
+    assert {"HOME", "NUMBA_NUM_THREADS"} == set(steps) & set(users) - {
+        *("PYTENSOR_FLAGS", "PYTENSORRC", "PYTHONHASHSEED")
+    }
+    assert recorded(steps) == {"PYTENSOR_FLAGS": "floatX=float64", "PYTHONHASHSEED": "0"}
+    assert recorded(users)["NUMBA_OPT"] == "0"
+    (tmp_path / ".numba_config.yaml").touch()
+    with pytest.raises(InputError, match=r"\.numba_config\.yaml: found settings of numba"):
+        of_steps(users, "/caches")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from partial_pooling.errors import InputError
 
@@ -49,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from partial_pooling.study.certificate import compare
+    from partial_pooling.study.certificate import compare, read_certificate
 
-    equal, lines = compare(_certificate(options.one), _certificate(options.other))
+    equal, lines = compare(read_certificate(options.one), read_certificate(options.other))
     print("\n".join(lines))
     return 0 if equal else 1
 
@@ -75,18 +73,6 @@ def _prune(options: argparse.Namespace) -> int:
 
     print("\n".join(prune(options.results, remove=options.yes)))
     return 0
-
-
-def _certificate(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}; allowed: a certificate.json") from None
-    if not isinstance(content, dict) or not {"platform", "versions", "tables", "fits"} <= {
-        *content
-    }:
-        raise InputError(f"{path}: not a certificate; allowed: a file of `snakemake certificate`")
-    return content
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def read_seal(path: Path) -> Seal:
 
 def place_of(path: Path) -> str:
     """Path of a file from the folder called results; outside of any, its name."""
-    parts = Path(os.path.abspath(path)).parts
+    parts = _parts(path)
     inside = [i for i, part in enumerate(parts[:-1]) if part == RESULTS]
     return "/".join(parts[inside[-1] + 1 :] if inside else parts[-1:])
 
@@ -116,7 +116,12 @@ def place_of(path: Path) -> str:
 def is_at(path: Path, place: str) -> bool:
     """Whether a file lies where it was written, in whichever folder the results are now."""
     parts = Path(place).parts
-    return Path(os.path.abspath(path)).parts[-len(parts) :] == parts if parts else True
+    return _parts(path)[-len(parts) :] == parts if parts else True
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    """Parts of a path from the root on, `..` resolved but no link."""
+    return Path(os.path.normpath(path.absolute())).parts
 
 
 def sha256_of(path: str | Path) -> str:

@@ -16,7 +16,7 @@ from hashlib import sha256
 from partial_pooling.collection.keys import data_digest
 from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
-from partial_pooling.study import resources
+from partial_pooling.study import environment, resources
 from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken
 from partial_pooling.study.kept import counted_versions
@@ -44,34 +44,20 @@ if in_main_process():
             f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
         )
 
-# Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
-# cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
-# goes to the home folder. Draws in single precision would be others: what comes last counts. And
-# the order of the terms in a compiled model follows Python's hashes of strings: their seed is fixed.
+# cluster's job in its node's temporary folder: what several nodes write at once can clash.
 if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
 else:
     CACHES = os.path.abspath(".snakemake/caches")
-os.environ |= {
-    "PYTENSOR_FLAGS": ",".join(
-        filter(
-            None,
-            [
-                os.environ.get("PYTENSOR_FLAGS"),
-                "floatX=float64",
-                f"base_compiledir={CACHES}/pytensor",
-            ],
-        )
-    ),
-    "PYTHONHASHSEED": "0",
-    "MPLCONFIGDIR": f"{CACHES}/matplotlib",
-    "IPYTHONDIR": f"{CACHES}/ipython",
-    "XDG_CACHE_HOME": CACHES,
-}
+try:
+    ENVIRONMENT = environment.of_steps(os.environ, CACHES)
+except InputError as error:
+    sys.exit(f"partial-pooling: {error}")
+for name in set(os.environ) - set(ENVIRONMENT):
+    del os.environ[name]
+os.environ |= ENVIRONMENT
 
 
 # A job that was killed, for its memory for instance, has said nothing itself.

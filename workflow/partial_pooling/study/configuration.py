@@ -181,6 +181,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
         found and what is allowed.
     """
     checked = check(config)
+    _check_told_apart(checked.sampling.target_accept)
     settled = {name: _settled(name, keys) for name, keys in checked.datasets.items()}
     many = {name: keys for name, keys in settled.items() if keys.by}
     settled = {name: keys for name, keys in settled.items() if not keys.by}
@@ -259,6 +260,18 @@ def check(config: Mapping[str, Any]) -> Configuration:
         return Configuration.model_validate(config)
     except ValidationError as error:
         raise InputError(_one_line(min(error.errors(), key=_order), config)) from None
+
+
+def _check_told_apart(target_accepts: list[float]) -> None:
+    """Refuse target_accepts that are alike where they are written: names and tables of fits."""
+    first: dict[str, float] = {}
+    for accept in target_accepts:
+        other = first.setdefault(f"{accept:g}", accept)
+        if other != accept:
+            raise InputError(
+                f"sampling.target_accept: found {other!r} and {accept!r}; "
+                "allowed: numbers that differ in their first six digits"
+            )
 
 
 def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
