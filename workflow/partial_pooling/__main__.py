@@ -1,4 +1,4 @@
-"""Command line: ``partial_pooling compare``, ``estimate``, ``keep`` and ``prune``."""
+"""Command line: ``partial_pooling compare``, ``estimate``, ``keep``, ``prune`` and ``verify``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
     command.add_argument("--yes", action="store_true", help="remove what is listed")
     command.set_defaults(run=_prune)
+    command = commands.add_parser(
+        "verify", help="whether every result is what its step wrote; exit code 1 if not"
+    )
+    command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
+    command.set_defaults(run=_verify)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -73,6 +78,14 @@ def _prune(options: argparse.Namespace) -> int:
 
     print("\n".join(prune(options.results, remove=options.yes)))
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from partial_pooling.study.verification import verify
+
+    right, lines = verify(options.results)
+    print("\n".join(lines))
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

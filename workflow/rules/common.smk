@@ -17,8 +17,9 @@ from partial_pooling.collection.keys import data_digest
 from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.study import environment, resources
+from partial_pooling.study.contents import write_contents
 from partial_pooling.study.digest import code_digest
-from partial_pooling.study.housekeeping import put_back, set_aside_broken
+from partial_pooling.study.housekeeping import put_back, set_aside_broken, sweep
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.likelihood import reading
 from partial_pooling.sampling.samplers import batches
@@ -34,11 +35,26 @@ BATCHES = {
     )
 }
 
+
 # Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
-# At the end what was not made anew is put back, so that a dry run changes nothing.
+# At the end what was not made anew is put back, so that a dry run changes nothing, and the list of
+# all results is written.
+def leave_in_order():
+    put_back(BROKEN)
+    if not changes_nothing():
+        try:
+            write_contents(pathlib.Path("results"))
+        except OSError as error:
+            print(
+                f"partial-pooling: results: {error.strerror}; "
+                "the list of results was not written: run Snakemake again",
+                file=sys.stderr,
+            )
+
+
 if in_main_process():
     BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
-    atexit.register(put_back, BROKEN)
+    atexit.register(leave_in_order)
     for manifest in BROKEN:
         print(
             f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
@@ -58,6 +74,11 @@ except InputError as error:
 for name in set(os.environ) - set(ENVIRONMENT):
     del os.environ[name]
 os.environ |= ENVIRONMENT
+
+
+# The folder is this run's alone now, and no job writes yet.
+onstart:
+    sweep(pathlib.Path("results"))
 
 
 # A job that was killed, for its memory for instance, has said nothing itself.

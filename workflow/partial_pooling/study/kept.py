@@ -15,6 +15,7 @@ from partial_pooling.errors import InputError
 from partial_pooling.files import read_json, sha256_of, write_json
 from partial_pooling.sampling.store import FOLDER as STORE
 from partial_pooling.sampling.store import read_attributes
+from partial_pooling.study.contents import write_contents
 from partial_pooling.study.provenance import versions
 
 Kept = dict[str, dict[str, str]]
@@ -65,7 +66,9 @@ def keep(results: str | Path) -> list[str]:
     folders = [path for path in sorted(Path(results).glob("*")) if _made_with(path)]
     if not folders:
         raise InputError(f"{results}: no results found; allowed: a folder that Snakemake filled")
-    return [f"{folder}: {_keep(folder)}" for folder in folders]
+    lines = [f"{folder}: {_keep(folder)}" for folder in folders]
+    write_contents(Path(results))
+    return lines
 
 
 def _keep(folder: Path) -> str:
