@@ -10,13 +10,16 @@ import os
 import pathlib
 import sys
 import tempfile
+import time
 
 from hashlib import sha256
 
 from partial_pooling.collection.keys import data_digest
 from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
-from partial_pooling.study import environment, resources
+from partial_pooling.study import environment, resources, room
+from partial_pooling.study.bytecode import folders as bytecode_folders
+from partial_pooling.study.bytecode import may_be_cut_off, remove_cut_off
 from partial_pooling.study.contents import write_contents
 from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken, sweep
@@ -36,11 +39,16 @@ BATCHES = {
 }
 
 
+STARTED = time.time() - 60  # a file's time may be that of another clock
+
+
 # Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
 # At the end what was not made anew is put back, so that a dry run changes nothing, and the list of
 # all results is written.
 def leave_in_order():
     put_back(BROKEN)
+    if may_be_cut_off(pathlib.Path()):
+        remove_cut_off(bytecode_folders(), STARTED)
     if not changes_nothing():
         try:
             write_contents(pathlib.Path("results"))
@@ -76,13 +84,61 @@ for name in set(os.environ) - set(ENVIRONMENT):
 os.environ |= ENVIRONMENT
 
 
+def missing_fits(dataset):
+    """Fits of a data set that no manifest names yet."""
+    return sum(
+        len(fits)
+        for model in STUDY.models
+        for batch, fits in BATCHES.items()
+        if not os.path.exists(f"results/{dataset}/fits/{model}/batch-{batch}.json")
+    )
+
+
+def check_room():
+    """End the run in one line if what it asks for cannot be held here."""
+    studies = {
+        name: (len(groups), STUDY.sampling.of_fits())
+        for name, groups in STUDY.groups.items()
+    }
+    to_sample = {name: missing_fits(name) for name in studies}
+    for name, (groups, settings) in studies.items():
+        if to_sample[name]:
+            room.check_disk(
+                "sampling",
+                groups,
+                settings,
+                to_sample[name],
+                room.free_mb(pathlib.Path("results")),
+            )
+            if runs_here():
+                room.check_memory("sampling", groups, settings, room.memory_there_mb())
+    for name, collection in STUDY.collections.items():
+        largest = max(
+            (len(member.groups) for member in STUDY.members[name] if member.groups),
+            default=0,
+        )
+        if runs_here() and collection.models:
+            room.check_memory(
+                f"datasets.{name}.sampling",
+                largest,
+                collection.sampling.of_fits(),
+                room.memory_there_mb(),
+            )
+
+
 # The folder is this run's alone now, and no job writes yet.
 onstart:
-    sweep(pathlib.Path("results"))
+    if in_main_process():
+        sweep(pathlib.Path("results"))
+        try:
+            check_room()
+        except InputError as error:
+            sys.exit(f"partial-pooling: {error}")
 
 
 # A job that was killed, for its memory for instance, has said nothing itself.
 onerror:
+    remove_cut_off(bytecode_folders(), STARTED)
     for job in failed_jobs():
         print(
             f"partial-pooling: failed: {job}; its log: {job.log}", file=sys.stderr

@@ -29,3 +29,8 @@ def failed_jobs():
 def changes_nothing():
     """Whether this process only looks: a dry run, or a command that runs no job."""
     return workflow.executor_plugin is None or workflow.dryrun
+
+
+def runs_here():
+    """Whether jobs run on this machine, and on no cluster's nodes."""
+    return workflow.executor_plugin is None or workflow.local_exec

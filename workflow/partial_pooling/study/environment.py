@@ -13,8 +13,10 @@ from pathlib import Path
 
 from partial_pooling.errors import InputError
 
-# Flags of PyTensor that every step has; the rest are its defaults.
-FLAGS = "floatX=float64"
+# Flags of PyTensor that every step has; the rest are its defaults. With fast math, sums are ordered
+# as the compiler likes, which depends on what of a model it finds compiled already: a process that
+# compiles and one that reads the cache would give other draws.
+FLAGS = "floatX=float64,numba__fastmath=False"
 # The order of the terms in a compiled model follows Python's hashes of strings.
 HASH_SEED = "0"
 # Variables that change results begin so, but for those of the second list, which do not.
