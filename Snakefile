@@ -22,7 +22,8 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 try:
-    from partial_pooling.study.configuration import read_study, refuse_doubled_keys
+    from partial_pooling.study.configuration import read_study
+    from partial_pooling.study.file import read_file
     from partial_pooling.study.room import check_writable
     from partial_pooling.errors import InputError
 except EOFError:
@@ -48,7 +49,7 @@ if "datasets" not in config:
 
 try:
     for path in workflow.configfiles:
-        refuse_doubled_keys(path)
+        read_file(path)
     STUDY = read_study(config)
     check_writable([Path("results")])
 except InputError as error:

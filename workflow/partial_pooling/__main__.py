@@ -1,4 +1,4 @@
-"""Command line: ``partial_pooling compare``, ``estimate``, ``keep``, ``prune`` and ``verify``."""
+"""Command line of the library: `partial_pooling COMMAND`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give its exit code."""
     parser = argparse.ArgumentParser(prog="partial_pooling")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser(
+        "check", help="whether a study can run: its file, its keys, its data; runs nothing"
+    )
+    command.add_argument("study", type=Path, help="YAML file of a study")
+    command.set_defaults(run=_check)
     command = commands.add_parser(
         "compare", help="whether two certificates say the same; exit code 1 if they differ"
     )
@@ -49,6 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"partial-pooling: {error}", file=sys.stderr)
         return 1
     return code
+
+
+def _check(options: argparse.Namespace) -> int:
+    from partial_pooling.study.configuration import read_study
+    from partial_pooling.study.file import read_file
+
+    study = read_study(read_file(options.study))
+    names = ", ".join([*study.datasets, *study.collections])
+    print(f"{options.study}: a study of {names}")
+    return 0
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -157,6 +157,17 @@ def read_dataset(path: str | Path) -> xr.Dataset:
     return xr.load_dataset(intact(path), engine="netcdf4")
 
 
+def not_a_file(path: str | Path) -> str:
+    """What is wrong with a path that should be a file; nothing if it is one.
+
+    Of a pipe, whose content would be waited for, it is said, and of a name longer than any.
+    """
+    if os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a name that is too long)
+        return ""
+    there = os.path.exists(path)  # noqa: PTH110
+    return "no file, but something else" if there else "no such file"
+
+
 def damaged(path: str | Path, reason: Exception | str) -> InputError:
     """Say that a result cannot be read, and how to make it anew."""
     if isinstance(reason, FileNotFoundError):

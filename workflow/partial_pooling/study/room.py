@@ -16,7 +16,7 @@ from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.study.resources import BASE_MB, MEGABYTE, fit_mb, stored_mb
 
 # Copies of a fit's draws that are held at once at least: nothing is refused that could run.
-LEAST_COPIES = 4
+LEAST_COPIES = 5
 CGROUP = "/sys/fs/cgroup/memory.max"
 
 
@@ -81,10 +81,11 @@ def _refuse(
     draws, chains = int(steps) - settings.tune, int(share * settings.chains)
     allowed = [f"draws up to {draws}"] if draws >= 4 else []
     allowed += [f"chains up to {chains}"] if chains >= 2 else []
+    instead = " or ".join(allowed) or "less, or another machine"
     raise InputError(
         f"{where}: found draws {settings.draws}, tune {settings.tune} and chains "
         f"{settings.chains}: {told} of {groups} groups takes {needed}; "
-        f"{there_mb / 1e3:,.1f} GB are there; allowed: {' or '.join(allowed) or 'less, or another machine'}"
+        f"{there_mb / 1e3:,.1f} GB are there; allowed: {instead}"
     )
 
 
