@@ -550,3 +550,11 @@ def test_settings_of_a_study_are_a_study(tmp_path):
 def test_target_accepts_that_are_written_alike_are_refused():
     with pytest.raises(InputError, match=r"found 0\.9 and 0\.90000001; allowed: numbers that diff"):
         read_study(with_value("sampling.target_accept", [0.8, 0.9, 0.90000001]))
+
+
+def test_a_path_is_the_same_however_it_is_written():
+    one = read_study(load("config.yaml"))
+    for path in ("./config/datasets/eight_schools.csv", "config//datasets/./eight_schools.csv"):
+        assert read_study(with_value(D + "path", path)).settings("eight_schools") == one.settings(
+            "eight_schools"
+        )

@@ -10,6 +10,7 @@ writes both anew, and a test holds them to it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -60,7 +61,7 @@ class Priors(Settings):
 class DatasetFile(Settings):
     """The file of a data set."""
 
-    path: Annotated[str, TEXT]
+    path: Annotated[str, TEXT, AfterValidator(lambda path: str(Path(path)))]  # ./x is x
     """CSV file in UTF-8, seen from the folder in which Snakemake runs."""
     form: Annotated[str, one_of(FORMS)] = "estimates"
     """What a row is; the table below has the columns of each."""
