@@ -13,12 +13,9 @@ from pathlib import Path
 
 from partial_pooling.errors import InputError
 
-# Flags of PyTensor that every step has; the rest are its defaults. With fast math, sums are ordered
-# as the compiler likes, which depends on what of a model it finds compiled already: a process that
-# compiles and one that reads the cache would give other draws.
-FLAGS = "floatX=float64,numba__fastmath=False"
-# The order of the terms in a compiled model follows Python's hashes of strings.
-HASH_SEED = "0"
+# Flags of PyTensor that every step has; the rest are its defaults. Functions that numba finds
+# compiled round otherwise than fresh ones, since fast math orders sums as what is inlined suggests.
+FLAGS = "floatX=float64,numba__cache=False"
 # Variables that change results begin so, but for those of the second list, which do not.
 CHANGING = (
     "PYTENSOR",
@@ -65,7 +62,6 @@ def of_steps(environment: Mapping[str, str], caches: str) -> dict[str, str]:
     return kept | {
         "PYTENSOR_FLAGS": f"{FLAGS},base_compiledir={caches}/pytensor",
         "PYTENSORRC": os.devnull,
-        "PYTHONHASHSEED": HASH_SEED,
         "MPLCONFIGDIR": f"{caches}/matplotlib",
         "IPYTHONDIR": f"{caches}/ipython",
         "XDG_CACHE_HOME": caches,
@@ -80,10 +76,7 @@ def changes_results(name: str) -> bool:
 def recorded(environment: Mapping[str, str]) -> dict[str, str]:
     """What of a process's environment its results depend on, without paths."""
     flags = environment.get("PYTENSOR_FLAGS", "").split(",")
-    return {
-        "PYTENSOR_FLAGS": ",".join(flag for flag in flags if "compiledir" not in flag),
-        "PYTHONHASHSEED": environment.get("PYTHONHASHSEED", "random"),
-    } | {
+    return {"PYTENSOR_FLAGS": ",".join(flag for flag in flags if "compiledir" not in flag)} | {
         name: environment[name]
         for name in sorted(environment)
         if changes_results(name) and name not in ("PYTENSOR_FLAGS", "PYTENSORRC")
