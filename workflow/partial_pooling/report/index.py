@@ -8,6 +8,7 @@ from typing import Any
 
 from partial_pooling.grading.grades import FEW, RIGHT, WRONG
 from partial_pooling.report.collection import Collection
+from partial_pooling.report.policy import with_policy
 from partial_pooling.report.results import Results
 from partial_pooling.words import significant
 
@@ -50,9 +51,10 @@ def write_index(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    return environment.get_template("index.html.j2").render(
+    page = environment.get_template("index.html.j2").render(
         rows=rows, collections=[_row(*pair) for pair in collections], many=MANY
     )
+    return with_policy(page, templates / "index.html.j2")
 
 
 def _row(link: str, collection: Collection) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 
 from partial_pooling.errors import InputError
+from partial_pooling.report.policy import with_policy
 
 # A formula, with the punctuation that must not be parted from it by a line's end.
 MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$([.,;:)]*)", re.DOTALL)
@@ -170,11 +171,12 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
         for heading in headings
         if heading.name == "h2"
     )
-    return (
+    page = (
         str(body)
         .replace("<!-- title -->", escape(title), 1)
         .replace("<!-- contents -->", f"<ol>{links}</ol>", 1)
     )
+    return with_policy(page, Path(templates) / "page/index.html.j2")
 
 
 def _mathml(formula: re.Match[str]) -> str:
