@@ -60,8 +60,9 @@ def _check_depth(path: str | Path, text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else "?"
             raise InputError(
-                f"{path}, line {event.start_mark.line + 1}: found more than {DEEPEST} levels, one "
+                f"{path}, line {line}: found more than {DEEPEST} levels, one "
                 "in another; allowed: a study, see config/README.md"
             )
 
