@@ -204,7 +204,7 @@ def versions_of(dataset):
 
 
 def pictures(category, results="dataset"):
-    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
+    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside most."""
     folder = "calibration" if category == "Calibration" else "figures"
     stems = {
         figure: f"results/{{{results}}}/{folder}/{figure.name}"
@@ -218,7 +218,11 @@ def pictures(category, results="dataset"):
             labels={"data set": f"{{{results}}}", "figure": figure.title},
         )
         for figure, stem in stems.items()
-    } | {f"{figure.name}_png": f"{stem}.png" for figure, stem in stems.items()}
+    } | {
+        f"{figure.name}_png": f"{stem}.png"
+        for figure, stem in stems.items()
+        if figure.name not in registry.narrow_versions()
+    }
 
 
 @functools.cache
@@ -263,12 +267,8 @@ def reading_of(wildcards):
 
 
 def weights_of(wildcards):
-    """Weights of the groups, for a model that takes some."""
-    return (
-        f"results/{wildcards.dataset}/weights.csv"
-        if wildcards.model in WEIGHTED
-        else []
-    )
+    """Weights of the groups by hand, for a model that takes some."""
+    return dataset_of(wildcards).weights if wildcards.model in WEIGHTED else []
 
 
 def data_with_proper_prior(wildcards):

@@ -52,12 +52,23 @@ class Normal(Family[Estimates]):
     def approximation(self, groups: Estimates) -> Estimates:
         return groups
 
+    def centering(self, groups: Estimates) -> Estimates:
+        return groups
+
     def falls(self, groups: Estimates) -> NDArray[np.bool_]:
         return np.ones((2, len(groups)), dtype=bool)
 
     def simulate(self, groups: Estimates, theta: Array, rng: np.random.Generator) -> Estimates:
         estimate = theta + groups.std_error * rng.standard_normal(len(groups))
         return Estimates(groups.names, estimate, groups.std_error)
+
+    def below(self, groups: Estimates, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import ndtr  # the Snakefile imports this room, and not SciPy
+
+        return ndtr((groups.estimate - theta) / groups.std_error), np.zeros(np.shape(theta))
+
+    def powered(self, groups: Estimates, alpha: float) -> Estimates:
+        return Estimates(groups.names, groups.estimate, groups.std_error / math.sqrt(alpha))
 
     def data(self, groups: Estimates) -> dict[str, Array]:
         return {"estimate": groups.estimate, "std_error": groups.std_error}
