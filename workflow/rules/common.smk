@@ -25,6 +25,7 @@ from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import put_back, set_aside_broken, sweep
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.likelihood import reading
+from partial_pooling.sampling.manifests import read_manifest
 from partial_pooling.sampling.samplers import batches
 
 BATCHES = {
@@ -84,14 +85,19 @@ for name in set(os.environ) - set(ENVIRONMENT):
 os.environ |= ENVIRONMENT
 
 
-def missing_fits(dataset):
-    """Fits of a data set that no manifest names yet."""
-    return sum(
-        len(fits)
-        for model in STUDY.models
-        for batch, fits in BATCHES.items()
-        if not os.path.exists(f"results/{dataset}/fits/{model}/batch-{batch}.json")
-    )
+def missing_fits(dataset, settings):
+    """Fits of a data set that no manifest names yet, or one of other settings."""
+    missing = 0
+    for model in STUDY.models:
+        for batch, fits in BATCHES.items():
+            try:
+                read_manifest(
+                    f"results/{dataset}/fits/{model}/batch-{batch}.json",
+                    **settings.model_dump(),
+                )
+            except InputError:
+                missing += len(fits)
+    return missing
 
 
 def check_room():
@@ -100,7 +106,9 @@ def check_room():
         name: (len(groups), STUDY.sampling.of_fits())
         for name, groups in STUDY.groups.items()
     }
-    to_sample = {name: missing_fits(name) for name in studies}
+    to_sample = {
+        name: missing_fits(name, settings) for name, (_, settings) in studies.items()
+    }
     for name, (groups, settings) in studies.items():
         if to_sample[name]:
             room.check_disk(
