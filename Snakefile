@@ -15,13 +15,22 @@ and of a collection, a data set of many tables:
     solve_and_fit_tables -> collect_tables -> plot_collection -> render_collection -> write_index
 """
 
-import os
 import sys
+
+from pathlib import Path
 
 from snakemake.utils import min_version
 
-from partial_pooling.study.configuration import read_study, refuse_doubled_keys
-from partial_pooling.errors import InputError
+try:
+    from partial_pooling.study.configuration import read_study
+    from partial_pooling.study.file import read_file
+    from partial_pooling.study.room import check_writable
+    from partial_pooling.errors import InputError
+except EOFError:
+    sys.exit(
+        "partial-pooling: a full disk cut off compiled files of Python; make room, and delete them: "
+        "find . -name '*.pyc' -delete"
+    )
 
 min_version("9.27")
 
@@ -40,14 +49,11 @@ if "datasets" not in config:
 
 try:
     for path in workflow.configfiles:
-        refuse_doubled_keys(path)
+        read_file(path)
     STUDY = read_study(config)
+    check_writable([Path("results")])
 except InputError as error:
     sys.exit(f"partial-pooling: {error}")
-if os.path.exists("results") and not os.access("results", os.W_OK):
-    sys.exit(
-        "partial-pooling: results: found a folder that cannot be written; allowed: one that can"
-    )
 
 
 include: "workflow/rules/common.smk"

@@ -399,6 +399,27 @@ def test_names_of_groups_stay_text(open_page):
     assert any(HOSTILE[0] in text for text in page.locator("figcaption").all_inner_texts())
 
 
+@pytest.mark.parametrize("name", ["report", "index"])
+def test_a_script_that_came_in_does_not_run(site, browser, tmp_path, name):
+    """As if a name had slipped through: the page's own scripts run, and no other."""
+    whole = (site / f"{name}.html").read_text(encoding="utf-8")
+    assert "'unsafe-inline'; base-uri" not in whole
+    came_in = (
+        "<script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">"
+    )
+    path = tmp_path / "page.html"
+    path.write_text(whole.replace("</main>", f"{came_in}</main>"), encoding="utf-8")
+    page = browser.new_page()
+    refused = []
+    page.on("console", lambda message: refused.append(message.text))
+    page.goto(path.as_uri())
+    page.wait_for_timeout(200)
+    assert page.title() != "taken"
+    assert sum("Content Security Policy" in text for text in refused) >= 2
+    assert page.locator("#theme").is_visible()  # shown by the page's own script
+    page.close()
+
+
 def test_a_script_that_came_in_could_load_nothing(site, browser):
     page = browser.new_page()
     page.goto((site / "report.html").as_uri())

@@ -42,7 +42,7 @@ def site(collection, pytestconfig):
     write_json({}, folder / "population.json")
     given = read_needed(registry.inputs("Collection", folder))
     for name, (function, *needs) in registry.drawn("Collection").items():
-        save(draw(function, needs, given), folder / f"figures/{name}.svg")
+        save(draw(function, needs, given, None), folder / f"figures/{name}.svg")
     templates = pytestconfig.rootpath / "workflow/notebooks/templates"
     page = render_collection(collection, figures_of(collection), {"table-00001"}, templates)
     (folder / "collection.html").write_text(page, encoding="utf-8")

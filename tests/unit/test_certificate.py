@@ -6,7 +6,7 @@ import json
 import pytest
 
 from partial_pooling.__main__ import main
-from partial_pooling.study.certificate import compare
+from partial_pooling.study.certificate import _joined, compare
 
 FIT = "schools, centered, seed 1, target_accept 0.8"
 ONE = {
@@ -73,8 +73,37 @@ def test_the_command_says_it_with_its_exit_code(tmp_path, capsys):
     assert "equal bit for bit" in capsys.readouterr().out
     assert main(["compare", str(one), str(other)]) == 1
     assert "schools/data.csv: differs" in capsys.readouterr().out
-    other.write_text("[]")
-    assert main(["compare", str(one), str(other)]) == 1
-    assert "not a certificate" in capsys.readouterr().err
-    assert main(["compare", str(one), str(tmp_path / "none.json")]) == 1
-    assert "allowed: a certificate.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[]", "no certificate (Input should be an object"),
+        ("{", "no certificate (Invalid JSON"),
+        ("\udcff", "no certificate (Invalid JSON"),
+        ({"fits": {}}, "no certificate (fits: Dictionary should have at least 1 item"),
+        ({"tables": {}}, "no certificate (tables: Dictionary should have at least 1 item"),
+        ({"fits": {FIT: []}}, f"no certificate (fits, {FIT}: Input should be an object"),
+        ({"fits": {FIT: {"arrays": {}, "means": {"mu": [1]}}}}, "no certificate (fits, "),
+        ({"tables": {"schools/data.csv": 7}}, "no certificate (tables, schools/data.csv: "),
+        ({"versions": {"pymc": "6.4.0 and 6.5.0"}}, "of a mixture of versions, pymc 6.4.0 and 6"),
+        (None, "No such file or directory; allowed: a certificate.json"),
+    ],
+)
+def test_what_is_no_certificate_or_one_of_nothing_is_refused_in_one_line(
+    tmp_path, capsys, content, said
+):
+    path = tmp_path / "a.json"
+    if isinstance(content, dict):
+        path.write_text(json.dumps(ONE | content))
+    elif content is not None:
+        path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert main(["compare", str(path), str(path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"partial-pooling: {path}: {said}")
+
+
+def test_versions_are_those_of_all_that_sampled_and_graded():
+    one, other = ({"pymc": "6.4.0", "numpy": numpy} for numpy in ("2.4", "2.5"))
+    assert _joined(map(json.dumps, (one, one))) == one
+    assert _joined(map(json.dumps, (other, one))) == {"pymc": "6.4.0", "numpy": "2.4 and 2.5"}

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from partial_pooling.errors import InputError
 from partial_pooling.study import reference
-from partial_pooling.study.configuration import check, read_study, refuse_doubled_keys
+from partial_pooling.study.configuration import check, read_study
+from partial_pooling.study.file import read_file
 from partial_pooling.study.settings import Configuration, load_schema
 
 ROOT = Path(__file__).parents[2]
@@ -118,14 +119,14 @@ REFUSED = [
     ("sampling.seeds", ["a"], "sampling.seeds[0]: found 'a' (text)"),
     ("sampling.seeds", [True], "sampling.seeds[0]: found True"),
     ("sampling.seed", [1], "sampling.seed: unknown key (did you mean seeds?)"),
-    ("sampling.draws", [3], "sampling.draws[0]: found 3; allowed: a whole number from 4"),
+    ("sampling.draws", [3], "sampling.draws[0]: found 3; allowed: a whole number from 8"),
     ("sampling.draws", [100, 100], "sampling.draws: found 100 twice"),
     ("sampling.draws", [], "sampling.draws: found nothing"),
     ("sampling.target_accept", [0], "found 0; allowed: a number above 0 and below 1"),
     ("sampling.target_accept", [1.0], "found 1.0; allowed: a number above 0 and below 1"),
     ("sampling.target_accept", [0.8, 0.8], "sampling.target_accept: found 0.8 twice"),
     ("sampling.target_accept", [float("nan")], "sampling.target_accept[0]: found nan"),
-    ("sampling.target_accept", ["8e-1"], "write 1.0e-3 for 1e-3"),
+    ("sampling.target_accept", ["8e-1"], "write 0.8"),
     ("sampling.tune", 0, "sampling.tune: found 0; allowed: a whole number from 1"),
     ("sampling.tune", None, "sampling.tune: found nothing"),
     ("sampling.chains", 1, "sampling.chains: found 1; allowed: a whole number from 2"),
@@ -140,7 +141,7 @@ REFUSED = [
     (
         "datasets",
         {"Fits": {"path": "x.csv"}},
-        "datasets: found the name 'Fits', which is a folder of results/ itself; allowed: a name",
+        "datasets: found the name 'Fits', which stands in results/ already; allowed: a name",
     ),
     ("modles", [], "modles: unknown key (did you mean models?)"),
     ("thresholds.r_hat", 0.9, "thresholds.r_hat: found 0.9; allowed: a number from 1"),
@@ -261,15 +262,14 @@ LINES = [
     (
         "thresholds.error_mean",
         "1e-3",
-        "thresholds.error_mean: found '1e-3' (text; write 1.0e-3 for 1e-3); "
-        "allowed: a number above 0",
+        "thresholds.error_mean: found '1e-3' (text; write 0.001); allowed: a number above 0",
     ),
     ("models", ["x"], "models[0]: found 'x'; allowed: centered, noncentered, partial, marginal"),
     (
         "sampling.draws",
         7,
         "sampling.draws: found 7; "
-        "allowed: a list, not empty, each item a whole number from 4 to 10000000",
+        "allowed: a list, not empty, each item a whole number from 8 to 10000000",
     ),
     (
         "datasets.eight_schools.Path",
@@ -351,17 +351,17 @@ def test_a_doubled_key_is_refused_since_loading_would_hide_it(tmp_path, text, wo
     file = tmp_path / "my.yaml"
     file.write_text(text)
     with pytest.raises(InputError) as error:
-        refuse_doubled_keys(file)
+        read_file(file)
     assert str(error.value).startswith(f"{file}, {words}")
     assert str(error.value).endswith("allowed: each key once")
 
 
 def test_the_same_key_in_different_places_is_no_doubled_key(tmp_path):
     file = tmp_path / "my.yaml"
-    file.write_text("a: &x {tune: 1}\nb: {tune: 2, c: *x, d: [*x, *x]}\n? [1, 2]\n: {tune: 3}\n")
-    refuse_doubled_keys(file)
+    file.write_text("a: &x {tune: 1}\nb: {tune: 2, c: *x, d: [*x, *x]}\n")
+    read_file(file)
     for path in CONFIG.glob("*.yaml"):
-        refuse_doubled_keys(path)
+        read_file(path)
 
 
 def test_an_improper_posterior_is_refused_before_anything_runs(tmp_path):
@@ -545,3 +545,16 @@ def test_settings_of_a_study_are_a_study(tmp_path):
     assert read_study(settings).datasets == study.datasets
     settings = read_study(study_of(tmp_path, "estimates")).settings("x")
     assert "measure" not in settings["datasets"]["x"]
+
+
+def test_target_accepts_that_are_written_alike_are_refused():
+    with pytest.raises(InputError, match=r"found 0\.9 and 0\.90000001; allowed: numbers that diff"):
+        read_study(with_value("sampling.target_accept", [0.8, 0.9, 0.90000001]))
+
+
+def test_a_path_is_the_same_however_it_is_written():
+    one = read_study(load("config.yaml"))
+    for path in ("./config/datasets/eight_schools.csv", "config//datasets/./eight_schools.csv"):
+        assert read_study(with_value(D + "path", path)).settings("eight_schools") == one.settings(
+            "eight_schools"
+        )

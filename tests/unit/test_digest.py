@@ -236,6 +236,8 @@ class C:
 def f(x):
     """Words."""
     # a comment
+    if not x:
+        raise InputError(f"no {x}")
     return x + 1
 async def g():
     """Words."""
@@ -247,6 +249,7 @@ SAME = {
     "docstring of a function": ('"""Words."""\n    # a', '"""Other\n\n    words."""\n    # a'),
     "docstring of a coroutine": ('g():\n    """Words."""', 'g():\n    """Others."""'),
     "comment": ("# a comment", "# other words"),
+    "what an error says": ('InputError(f"no {x}")', 'InputError("another", x)'),
     "blank lines and quotes": ('X = {"key":', "\n\n\nX = {  'key':"),
     "line breaks": ("return x + 1", "return (\n        x\n        + 1\n    )"),
 }
@@ -259,6 +262,8 @@ OTHER = {
     "statement": ("return x", "x = 1\n    return x"),
     "type": ('"n": 1', '"n": 1.0'),
     "import": ("partial_pooling.top", "partial_pooling.lazy"),
+    "another error": ("InputError(", "OtherError("),
+    "when there is an error": ("if not x", "if x"),
     "indentation": ("async def g():", "    async def g(): pass\nif 1:"),
 }
 
@@ -292,6 +297,19 @@ def test_digest_changes_with_a_module_if_and_only_if_it_is_imported(library, nam
     (library / name).write_text(LIBRARY_FILES[name] + "\nCHANGED = 1\n")
     forget()
     assert (code_digest(script, versions={}) != first) == (library / name in rests_on)
+
+
+def test_what_is_said_of_faults_and_in_logs_changes_no_digest(library):
+    script = library.parent / "script.py"
+    script.write_text("import partial_pooling.errors, partial_pooling.logs\n")
+    for name in ("errors.py", "logs.py"):
+        (library / name).write_text("from partial_pooling.top import X\n")
+    first = code_digest(script, versions={})
+    assert library / "top.py" in library_modules(script)
+    for name in ("errors.py", "logs.py"):
+        (library / name).write_text("from partial_pooling.top import X\nY = 'other words'\n")
+    forget()
+    assert code_digest(script, versions={}) == first
 
 
 def test_renaming_a_module_or_swapping_two_changes_a_digest(library):

@@ -20,7 +20,8 @@ from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.priors import parse_hyperprior, parse_prior
-from partial_pooling.study.configuration import read_study, refuse_doubled_keys
+from partial_pooling.study.configuration import read_study
+from partial_pooling.study.file import read_file
 from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[2]
@@ -104,12 +105,12 @@ def assert_read_or_refused(path, value, add):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(config, file)
         file.flush()
-        one_line_or(refuse_doubled_keys, file.name)
+        one_line_or(read_file, file.name)
     study = one_line_or(read_study, config)
     if study is not None:
         assert study.models
         assert all(0 < accept < 1 for accept in study.sampling.target_accept)
-        assert all(isinstance(n, int) and n >= 4 for n in study.sampling.draws)
+        assert all(isinstance(n, int) and n >= 8 for n in study.sampling.draws)
         assert all(isinstance(seed, int) and seed >= 0 for seed in study.sampling.seeds)
 
 

@@ -1,11 +1,13 @@
 """Where results come from is recorded, and damage to them noticed; floors of the library."""
 
 import json
+import os
 
 import pytest
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import intact, replacing, write_json
+from partial_pooling.files import intact, replacing, seal_of, sha256_of, write_json
+from partial_pooling.study.environment import FLAGS, of_steps, recorded
 from partial_pooling.study.provenance import provenance
 
 
@@ -14,7 +16,9 @@ def test_provenance_holds_no_date_or_path(tmp_path):
     data.write_text("group,estimate,std_error\n")
     first = provenance(data, {"seed": 1})
     assert first == provenance(data, {"seed": 1})
-    assert set(first) == {"data_sha256", "settings", "versions", "git_commit", "git_dirty"}
+    assert set(first) == {
+        *("data_sha256", "settings", "versions", "environment", "git_commit", "git_dirty")
+    }
     assert str(tmp_path) not in str(first)
 
 
@@ -43,3 +47,58 @@ def test_a_file_is_intact_until_a_byte_of_it_changes(tmp_path):
     own = tmp_path / "own.csv"
     own.write_text("a user's own file has no digest")
     assert intact(own) == own
+
+
+def swap(one, other):
+    """Exchange two files, each with its seal."""
+    for move in (lambda path: path, seal_of):
+        content = move(one).read_bytes()
+        move(one).write_bytes(move(other).read_bytes())
+        move(other).write_bytes(content)
+
+
+def test_two_files_swapped_with_their_seals_are_refused_and_a_moved_folder_is_not(tmp_path):
+    folder = tmp_path / "results/schools/diagnostics"
+    one, other = (folder / model / "batch-000.fits.csv" for model in ("centered", "noncentered"))
+    for path in (one, other):
+        write_json({"model": path.parent.name}, path)
+    swap(one, other)
+    for path in (one, other):
+        with pytest.raises(InputError, match=r"damaged \(it was written as schools/diagnostics/"):
+            intact(path)
+    swap(one, other)
+    moved = (tmp_path / "results").rename(tmp_path / "archive")
+    assert intact(moved / one.relative_to(tmp_path / "results"))
+
+
+def test_a_seal_of_an_earlier_version_has_no_place(tmp_path):
+    path = tmp_path / "a.json"
+    write_json({}, path)
+    seal_of(path).write_text(sha256_of(path) + "\n")
+    assert intact(path) == path
+
+
+def test_steps_run_with_the_default_settings_of_what_compiles_models(tmp_path, monkeypatch):
+    users = {
+        "PYTENSOR_FLAGS": "floatX=float32,numba__fastmath=False,base_compiledir=/elsewhere",
+        "PYTENSORRC": "/home/user/.pytensorrc",
+        "NUMBA_OPT": "0",
+        "NUMBA_DISABLE_JIT": "1",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2",
+        "NUMBA_NUM_THREADS": "2",
+        "HOME": "/home/user",
+    }
+    monkeypatch.chdir(tmp_path)
+    steps = of_steps(users, "/caches")
+    assert steps["PYTENSOR_FLAGS"] == f"{FLAGS},base_compiledir=/caches/pytensor"
+    assert steps["PYTENSORRC"] == os.devnull
+    assert {"HOME", "NUMBA_NUM_THREADS"} == set(steps) & set(users) - {
+        *("PYTENSOR_FLAGS", "PYTENSORRC")
+    }
+    assert recorded(steps) == {"PYTENSOR_FLAGS": FLAGS}
+    assert "floatX=float64" in FLAGS
+    assert "numba__cache=False" in FLAGS
+    assert recorded(users)["NUMBA_OPT"] == "0"
+    (tmp_path / ".numba_config.yaml").touch()
+    with pytest.raises(InputError, match=r"\.numba_config\.yaml: found settings of numba"):
+        of_steps(users, "/caches")

@@ -306,6 +306,29 @@ def test_a_fit_that_is_not_what_the_manifest_names_is_refused_in_one_line(study)
         list(read_fits(study.manifest))
 
 
+def test_fits_of_another_model_data_set_or_prior_are_refused_though_they_are_whole(
+    study, eight_schools
+):
+    study()
+    assert len(list(read_fits(study.manifest, prior=PARAMS["prior"]))) == 4
+    with pytest.raises(InputError, match=r"its fits are others: family normal, not binomial"):
+        list(read_fits(study.manifest, family="binomial"))
+    other = type(eight_schools)(
+        eight_schools.names, eight_schools.estimate + 1, eight_schools.std_error
+    )
+    study(dataset="other", data=other)
+    manifest = study.results / "other/fits/centered/batch-000.json"
+    noncentered = study.results / "schools/fits/noncentered/batch-000.json"
+    noncentered.parent.mkdir()
+    shutil.copy(manifest, study.manifest)
+    shutil.copy(manifest, noncentered)
+    seal_of(study.manifest).unlink()  # else it tells, before anything is read
+    with pytest.raises(InputError, match=r"its fits are others: data_sha256 "):
+        list(read_fits(study.manifest))
+    with pytest.raises(InputError, match=r"its fits are others: model centered, not noncentered"):
+        list(read_fits(noncentered))
+
+
 def test_one_fit_of_a_finished_study_is_loaded(study):
     study()
     cells = "".join(f"centered,{a},{s},000\n" for s, a in GRID)

@@ -125,6 +125,8 @@ def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_pa
     assert results_of(project) == whole
     equal, lines = compare(certificate_of(finished), certificate_of(project))
     assert equal, lines
+    # nor is anything left over
+    assert "all as they were written" in project.command("verify").stdout
 
 
 def test_a_batch_that_was_killed_goes_on_at_the_fit_where_it_stood(tmp_path):

@@ -1,9 +1,8 @@
-"""Command line: ``partial_pooling solve``, ``new``, ``compare``, ``estimate`` and others."""
+"""Command line of the library: `partial_pooling COMMAND`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +18,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_answers(commands, [*sys.argv[1:2]] if arguments is None else [*arguments[:1]])
     _add_run(commands)
+    command = commands.add_parser(
+        "check", help="whether a study can run: its file, its keys, its data; runs nothing"
+    )
+    command.add_argument("study", type=Path, help="YAML file of a study")
+    command.set_defaults(run=_check)
     command = commands.add_parser(
         "compare", help="whether two certificates say the same; exit code 1 if they differ"
     )
@@ -42,6 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
     command.add_argument("--yes", action="store_true", help="remove what is listed")
     command.set_defaults(run=_prune)
+    command = commands.add_parser(
+        "verify", help="whether every result is what its step wrote; exit code 1 if not"
+    )
+    command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
+    command.set_defaults(run=_verify)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -103,10 +112,20 @@ def _run(options: argparse.Namespace) -> int:
     os.execv(sys.executable, command)
 
 
-def _compare(options: argparse.Namespace) -> int:
-    from partial_pooling.study.certificate import compare
+def _check(options: argparse.Namespace) -> int:
+    from partial_pooling.study.configuration import read_study
+    from partial_pooling.study.file import read_file
 
-    equal, lines = compare(_certificate(options.one), _certificate(options.other))
+    study = read_study(read_file(options.study))
+    names = ", ".join([*study.datasets, *study.collections])
+    print(f"{options.study}: a study of {names}")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from partial_pooling.study.certificate import compare, read_certificate
+
+    equal, lines = compare(read_certificate(options.one), read_certificate(options.other))
     print("\n".join(lines))
     return 0 if equal else 1
 
@@ -132,16 +151,12 @@ def _prune(options: argparse.Namespace) -> int:
     return 0
 
 
-def _certificate(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}; allowed: a certificate.json") from None
-    if not isinstance(content, dict) or not {"platform", "versions", "tables", "fits"} <= {
-        *content
-    }:
-        raise InputError(f"{path}: not a certificate; allowed: a file of `snakemake certificate`")
-    return content
+def _verify(options: argparse.Namespace) -> int:
+    from partial_pooling.study.verification import verify
+
+    right, lines = verify(options.results)
+    print("\n".join(lines))
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

@@ -11,21 +11,27 @@ import os
 import pathlib
 import sys
 import tempfile
+import time
 
 from hashlib import sha256
 
 from partial_pooling.collection.keys import data_digest
 from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
-from partial_pooling.study import resources
+from partial_pooling.study import environment, resources, room
+from partial_pooling.study.bytecode import folders as bytecode_folders
+from partial_pooling.study.bytecode import may_be_cut_off, remove_cut_off
+from partial_pooling.study.contents import write_contents
 from partial_pooling.study.digest import code_digest
 from partial_pooling.study.housekeeping import (
     put_back,
     results_beside,
     set_aside_broken,
+    sweep,
 )
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.likelihood import reading
+from partial_pooling.sampling.manifests import read_manifest
 from partial_pooling.sampling.samplers import batches
 from partial_pooling.study.progress import ProgressLines
 
@@ -40,44 +46,109 @@ BATCHES = {
     )
 }
 
+
+STARTED = time.time() - 60  # a file's time may be that of another clock
+
+
 # Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
-# At the end what was not made anew is put back, so that a dry run changes nothing.
+# At the end what was not made anew is put back, so that a dry run changes nothing, and the list of
+# all results is written.
+def leave_in_order():
+    put_back(BROKEN)
+    if may_be_cut_off(pathlib.Path()):
+        remove_cut_off(bytecode_folders(), STARTED)
+    if not changes_nothing():
+        try:
+            write_contents(pathlib.Path("results"))
+        except OSError as error:
+            print(
+                f"partial-pooling: results: {error.strerror}; "
+                "the list of results was not written: run Snakemake again",
+                file=sys.stderr,
+            )
+
+
 if in_main_process():
     BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
-    atexit.register(put_back, BROKEN)
+    atexit.register(leave_in_order)
     for manifest in BROKEN:
         print(
             f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
         )
 
-# Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
-# cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
-# goes to the home folder. Draws in single precision would be others, and so are those of functions
-# that numba finds compiled: they round otherwise than fresh ones. What comes last counts.
+# cluster's job in its node's temporary folder: what several nodes write at once can clash.
 if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
 else:
     CACHES = os.path.abspath(".snakemake/caches")
-os.environ |= {
-    "PYTENSOR_FLAGS": ",".join(
-        filter(
-            None,
-            [
-                os.environ.get("PYTENSOR_FLAGS"),
-                "floatX=float64",
-                "numba__cache=False",
-                f"base_compiledir={CACHES}/pytensor",
-            ],
+try:
+    ENVIRONMENT = environment.of_steps(os.environ, CACHES)
+except InputError as error:
+    sys.exit(f"partial-pooling: {error}")
+for name in set(os.environ) - set(ENVIRONMENT):
+    del os.environ[name]
+os.environ |= ENVIRONMENT
+
+
+def missing_fits(dataset, settings):
+    """Fits of a data set that no manifest names yet, or one of other settings."""
+    missing = 0
+    for model in STUDY.models:
+        for batch, fits in BATCHES.items():
+            try:
+                read_manifest(
+                    f"results/{dataset}/fits/{model}/batch-{batch}.json",
+                    **settings.model_dump(),
+                )
+            except InputError:
+                missing += len(fits)
+    return missing
+
+
+def check_room():
+    """End the run in one line if what it asks for cannot be held here."""
+    studies = {
+        name: (len(groups), STUDY.sampling.of_fits())
+        for name, groups in STUDY.groups.items()
+    }
+    to_sample = {
+        name: missing_fits(name, settings) for name, (_, settings) in studies.items()
+    }
+    for name, (groups, settings) in studies.items():
+        if to_sample[name]:
+            room.check_disk(
+                "sampling",
+                groups,
+                settings,
+                to_sample[name],
+                room.free_mb(pathlib.Path("results")),
+            )
+            if runs_here():
+                room.check_memory("sampling", groups, settings, room.memory_there_mb())
+    for name, collection in STUDY.collections.items():
+        largest = max(
+            (len(member.groups) for member in STUDY.members[name] if member.groups),
+            default=0,
         )
-    ),
-    "MPLCONFIGDIR": f"{CACHES}/matplotlib",
-    "IPYTHONDIR": f"{CACHES}/ipython",
-    "XDG_CACHE_HOME": CACHES,
-}
+        if runs_here() and collection.models:
+            room.check_memory(
+                f"datasets.{name}.sampling",
+                largest,
+                collection.sampling.of_fits(),
+                room.memory_there_mb(),
+            )
+
+
+# The folder is this run's alone now, and no job writes yet.
+onstart:
+    if in_main_process():
+        sweep(pathlib.Path("results"))
+        try:
+            check_room()
+        except InputError as error:
+            sys.exit(f"partial-pooling: {error}")
 
 
 # With the default profile's quiet: a line a step, with its data set, in place of Snakemake's three.
@@ -92,6 +163,7 @@ if in_main_process() and "rules" in {
 
 # A job that was killed, for its memory for instance, has said nothing itself.
 onerror:
+    remove_cut_off(bytecode_folders(), STARTED)
     for job in failed_jobs():
         print(
             f"partial-pooling: failed: {job}; its log: {job.log}", file=sys.stderr

@@ -24,3 +24,13 @@ def failed_jobs():
     """Jobs that failed, those of groups one by one."""
     for failed in workflow.scheduler.failed:
         yield from failed.jobs if failed.is_group() else [failed]
+
+
+def changes_nothing():
+    """Whether this process only looks: a dry run, or a command that runs no job."""
+    return workflow.executor_plugin is None or workflow.dryrun
+
+
+def runs_here():
+    """Whether jobs run on this machine, and on no cluster's nodes."""
+    return workflow.executor_plugin is None or workflow.local_exec

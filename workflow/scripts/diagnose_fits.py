@@ -20,11 +20,12 @@ from partial_pooling.tables import write_table
 def main(job: Any) -> None:
     family = FAMILIES[job.params.family]
     exact = solve(read_data(job.input.data), parse_hyperprior(job.params.prior), family)
+    asked = {"prior": job.params.prior, "family": job.params.family}
     diagnose = partial(diagnose_fit, draws=job.params.draws, exact=exact)
     estimates, fits = [], []
     with ThreadPoolExecutor(job.threads) as pool:
         # as many fits in memory as there are threads
-        for together in batched(read_fits(job.input.fits), job.threads, strict=False):
+        for together in batched(read_fits(job.input.fits, **asked), job.threads, strict=False):
             for of_fit in pool.map(diagnose, together):
                 estimates.append(of_fit[0])
                 fits.append(of_fit[1])

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import intact
+from partial_pooling.files import intact, not_a_file
 from partial_pooling.limits import MOST_COUNTED
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # spreadsheets and typeset tables have spaces that no line may break at, where people type one
 _NO_BREAK = str.maketrans(dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", " "))
+# what files begin with that people take for text
+STARTS = {
+    b"PK\x03\x04": "found a workbook of a spreadsheet (xlsx, ods) or an archive",
+    b"\xd0\xcf\x11\xe0": "found a workbook of a spreadsheet (xls)",
+    b"\xff\xfe": "found UTF-16",
+    b"\xfe\xff": "found UTF-16",
+}
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 
 
@@ -56,17 +64,20 @@ class Table:
 
     def unique_names(self, column: str) -> tuple[str, ...]:
         """Read a column of names, no two alike."""
+        names = self.names(column)
         first: dict[str, int] = {}
-        for row, name in enumerate(self.names(column)):
-            if name in first:
+        for row, name in enumerate(names):
+            # the same letters can be written in several ways, which nobody sees
+            seen = first.setdefault(unicodedata.normalize("NFKC", name), row)
+            if seen != row:
+                otherwise = "" if names[seen] == name else f" as {names[seen]!a}, which looks alike"
                 raise self.error(
                     row,
                     column,
-                    f"{name!r} again (first on line {self.lines[first[name]]})",
+                    f"{name!r} again (first on line {self.lines[seen]}{otherwise})",
                     "each group once",
                 )
-            first[name] = row
-        return tuple(first)
+        return tuple(names)
 
     def numbers(
         self, column: str, allowed: str, accept: Callable[[float], bool] = lambda _: True
@@ -139,15 +150,10 @@ def read_csv(path: Path, choose: Callable[[list[str]], list[str]]) -> Table:
     InputError
         The file cannot be read or has no such column, or no rows.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file; allowed: a CSV file")
+    if found := not_a_file(path):
+        raise InputError(f"{path}: {found}; allowed: a CSV file")
     try:
-        text = intact(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "
-            "allowed: a CSV file saved as UTF-8"
-        ) from None
+        text = decoded(path, intact(path).read_bytes())
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror}; allowed: a CSV file that can be read"
@@ -172,8 +178,7 @@ def read_csv(path: Path, choose: Callable[[list[str]], list[str]]) -> Table:
         if len(row) != len(header):
             raise InputError(
                 f"{path}, line {line}: found {len(row)} cells; "
-                f"allowed: {len(header)}, as in the header"
-                + (" (decimal commas? write points)" if len(row) > len(header) else "")
+                f"allowed: {len(header)}, as in the header" + _why_more(row[len(header) :])
             )
     if not rows:
         raise InputError(f"{path}: found no rows below the header; allowed: 2 groups or more")
@@ -185,11 +190,30 @@ def read_csv(path: Path, choose: Callable[[list[str]], list[str]]) -> Table:
     )
 
 
+def decoded(path: str | Path, content: bytes) -> str:
+    """Text of a file that should be UTF-8; what else it is, is told."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        kinds = (found for start, found in STARTS.items() if content.startswith(start))
+        found = next(kinds, f"byte {error.start} is not UTF-8 (Latin-1?)")
+        raise InputError(f"{path}: {found}; allowed: a text file saved as UTF-8") from None
+
+
+def _why_more(more: list[str]) -> str:
+    """Why a row may have more cells than the header."""
+    if not more:
+        return ""
+    return " (decimal commas? write points)" if any(more) else " (commas at the end of the row?)"
+
+
 def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
     if not any(header):
         raise InputError(f"{path}: found no header; allowed: columns {', '.join(columns)}")
     if len(header) == 1 and ";" in header[0]:
         raise InputError(f"{path}, line 1: found semicolons; allowed: commas between columns")
+    if len(header) == 1 and "\t" in header[0]:
+        raise InputError(f"{path}, line 1: found tabs; allowed: commas between columns")
     for name in columns:
         if header.count(name) == 0:
             raise InputError(

@@ -100,7 +100,8 @@ def parse_prior(variable: str, spec: Mapping[str, Any], where: str = "prior") ->
             raise InputError(f"{where}: parameter {name} is missing; {takes}")
         value = spec[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"{where}.{name}: found {value!r}; allowed: a number")
+            hint = as_number(value) if isinstance(value, str) else ""
+            raise InputError(f"{where}.{name}: found {value!r}{hint}; allowed: a number")
         _check_number(f"{where}.{name}", value, *allowed)
     parameters = {name: float(spec[name]) for name in ranges}
     if refusal := choices[dist].refusal(parameters):
@@ -181,6 +182,20 @@ def did_you_mean(found: object, allowed: Iterable[Any]) -> str:
     """Suggest the allowed word nearest to the one found, or nothing."""
     close = difflib.get_close_matches(str(found), [str(word) for word in allowed], n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def as_number(text: str) -> str:
+    """Say that a value is text, and how YAML writes the number that it may mean."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        return " (text)"
+    if value.is_integer() and abs(value) < 1e6:
+        return f" (text; write {value:.0f})"
+    digits, e, exponent = repr(value).partition("e")  # YAML wants a point, and a sign behind the e
+    return f" (text; write {digits if '.' in digits else digits + '.0'}{e}{exponent})"
 
 
 def _round(value: float) -> float:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from partial_pooling.grading.grades import ALARM, FEW, QUIET, RIGHT, WRONG
 from partial_pooling.report.collection import USABLE, Collection
+from partial_pooling.report.policy import with_policy
 from partial_pooling.words import count, some_of
 
 MOST_TABLES = 10_000  # in a page
@@ -48,7 +49,7 @@ def render_collection(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template("collection.html.j2").render(
+    page = environment.get_template("collection.html.j2").render(
         name=collection.name,
         folder=collection.folder.name,
         lead=lead(collection),
@@ -66,6 +67,7 @@ def render_collection(
         ],
         provenance=collection.provenance,
     )
+    return with_policy(page, templates / "collection.html.j2", LIBRARY)
 
 
 def selection(collection: Collection) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from partial_pooling.errors import InputError
 from partial_pooling.grading.grades import FEW, RIGHT, WRONG
 from partial_pooling.report.collection import Collection
 from partial_pooling.report.intervals import Drawn, draw
+from partial_pooling.report.policy import with_policy
 from partial_pooling.report.results import Results
 from partial_pooling.words import percent, significant
 
@@ -50,9 +51,10 @@ def write_index(
             lines.append({**_row(link, collection), "covered": False})
         except UNREADABLE as error:
             unreadable.append({"link": link, "name": collection.name, "why": _why(error)})
-    return environment.get_template("index.html.j2").render(
+    page = environment.get_template("index.html.j2").render(
         rows=rows, collections=lines, unreadable=unreadable, many=MANY
     )
+    return with_policy(page, templates / "index.html.j2")
 
 
 def _rows(

@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 
 from partial_pooling.errors import InputError
+from partial_pooling.report.policy import with_policy
 
 # A formula, with the punctuation that must not be parted from it by a line's end.
 MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$([.,;:)]*)", re.DOTALL)
@@ -175,11 +176,12 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
         + "</ul></li>"
         for chapter, of_chapter in groupby(sections, key=lambda section: section[0])
     )
-    return (
+    page = (
         str(body)
         .replace("<!-- title -->", title[1] if title else "report", 1)
         .replace("<!-- contents -->", f"<ul>{links}</ul>", 1)
     )
+    return with_policy(page, Path(templates) / "page/index.html.j2")
 
 
 def _sections(content: nbformat.NotebookNode) -> list[tuple[str, str, str]]:

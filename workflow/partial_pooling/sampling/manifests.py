@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import damaged, read_json, sha256_of, write_json
+from partial_pooling.files import check, damaged, read_json, sha256_of, write_json
 from partial_pooling.sampling.fits import read_fit
-from partial_pooling.sampling.store import Recipe, StoredFit, check_recipe
+from partial_pooling.sampling.store import Recipe, StoredFit, as_text, check_recipe
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -65,23 +65,34 @@ def write_manifest(shared: Recipe, fits: Iterable[StoredFit], path: str | Path) 
     write_json({"shared": shared, "fits": [asdict(fit) for fit in fits]}, path)
 
 
-def read_manifest(path: str | Path) -> Manifest:
+def read_manifest(path: str | Path, **asked: Any) -> Manifest:
     """Read a manifest.
+
+    Parameters
+    ----------
+    path
+        The manifest.
+    **asked
+        What the recipe of its fits must say, by key; of the model its folder says it.
 
     Raises
     ------
     InputError
-        It is missing or damaged.
+        It is missing or damaged, or of other fits.
     """
     path = Path(path)
     try:
         content = read_json(path)
         fits = [StoredFit(**fit) for fit in content["fits"]]
-        return Manifest(results_of(path), content["shared"], fits)
+        shared = content["shared"]
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from None
+    for key, value in {"model": path.parent.name, **asked}.items():
+        if as_text({key: shared.get(key)}) != as_text({key: value}):
+            raise damaged(path, f"its fits are others: {key} {shared.get(key)}, not {value}")
+    return Manifest(results_of(path), shared, fits)
 
 
 def results_of(path: Path) -> Path:
@@ -89,8 +100,15 @@ def results_of(path: Path) -> Path:
     return Path(os.path.normpath(path / "../../../.."))
 
 
-def read_fits(path: str | Path, draws: int | None = None) -> Iterator[xr.DataTree]:
+def data_of(path: str | Path) -> str:
+    """Digest of the data set in whose folder a manifest lies."""
+    return check(Path(path).parents[2] / "data.csv")
+
+
+def read_fits(path: str | Path, draws: int | None = None, **asked: Any) -> Iterator[xr.DataTree]:
     """Read the fits of a batch one after another, each as an ArviZ tree.
+
+    They must be fits of the data set in whose folder the manifest lies.
 
     Parameters
     ----------
@@ -98,12 +116,14 @@ def read_fits(path: str | Path, draws: int | None = None) -> Iterator[xr.DataTre
         A manifest.
     draws
         Keep only this many draws of each chain, from the first on; all by default.
+    **asked
+        As of `read_manifest`.
 
     Yields
     ------
     xarray.DataTree
         As of `fits.read_fit`.
     """
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, data_sha256=data_of(path), **asked)
     for fit in manifest.fits:
         yield manifest.read(fit, draws)

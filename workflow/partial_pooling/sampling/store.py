@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import damaged, intact, sealed, sha256_of
+from partial_pooling.files import check, damaged, read_seal
 from partial_pooling.logs import LOGGER
 from partial_pooling.sampling.fits import Fit, write_fit
 
@@ -81,11 +81,12 @@ class Store:
         if not path.exists():
             return None
         try:
-            check_recipe(intact(path), recipe, read_attributes(path))
+            sha256 = check(path)
+            check_recipe(path, recipe, read_attributes(path))
         except InputError as error:
             LOGGER.warning("%s: sampling it anew", error)
             return None
-        return self._stored(recipe, path, sha256_of(path))
+        return self._stored(recipe, path, sha256)
 
     def save(
         self, fit: Fit, group_names: Sequence[str], attributes: Mapping[str, str]
@@ -98,7 +99,7 @@ class Store:
         recipe = self._recipe(fit.seed, fit.target_accept)
         path = self._path(recipe)
         write_fit(fit, group_names, path, {**attributes, "recipe": as_text(recipe)})
-        return self._stored(recipe, path, sealed(path))
+        return self._stored(recipe, path, read_seal(path).sha256)
 
     def _recipe(self, seed: int, target_accept: float) -> dict[str, Any]:
         return {**self.shared, "seed": seed, "target_accept": target_accept}

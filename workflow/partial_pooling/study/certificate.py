@@ -7,17 +7,19 @@ how fits were dealt out to batches, nor on the order of the configuration's list
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import platform
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from partial_pooling.files import number_or_null
+from partial_pooling.errors import InputError
+from partial_pooling.files import number_or_null, read_json
 from partial_pooling.sampling.manifests import read_fits
-from partial_pooling.study.provenance import versions
 from partial_pooling.tables import read_table
 
 # Tables, and the columns that say which row is which.
@@ -31,6 +33,25 @@ TABLES = {
 }
 # Two runs on different processors are as good as independent: a false alarm in 16,000 means.
 AGREE = 4.0
+AND = " and "  # between the versions of a mixture
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Fit(_Strict):
+    arrays: dict[str, str]
+    means: dict[str, Annotated[list[float | None], Field(min_length=2, max_length=2)]]
+
+
+class _Certificate(_Strict):
+    """What a certificate holds."""
+
+    platform: dict[str, str]
+    versions: dict[str, str]
+    tables: Annotated[dict[str, str], Field(min_length=1)]
+    fits: Annotated[dict[str, _Fit], Field(min_length=1)]
 
 
 def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
@@ -46,19 +67,24 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain values: platform; versions; tables, a digest each; fits, by data set, model, seed
-        and target_accept: a digest of each array, and of each variable the mean and its MCSE at
-        the largest number of draws.
+        Plain values: platform, of this process; versions, of the processes that sampled and
+        graded (several of one distribution are a mixture, joined by "and"); tables, a digest
+        each; fits, by data set, model, seed and target_accept: a digest of each array, and of
+        each variable the mean and its MCSE at the largest number of draws.
     """
     folders = list(folders)
+    if not folders:
+        raise InputError("a certificate: found no data set of one table; allowed: a study of some")
     estimates = {folder.name: _last_estimates(folder) for folder in folders}
     fits: dict[str, Any] = {}
+    used = [read_json(folder / "provenance.json")["versions"] for folder in folders]
     for path in batches:
         dataset, model = path.parents[2].name, path.parent.name
         for fit in read_fits(path):
             seed, accept = fit["posterior"]["seed"].item(), fit["posterior"]["target_accept"].item()
             rows = estimates[dataset].get_group((model, seed, accept))
-            fits[f"{dataset}, {model}, seed {seed}, target_accept {accept:g}"] = {
+            used.append(fit.attrs["versions"])
+            fits[f"{dataset}, {model}, seed {seed}, target_accept {accept!r}"] = {
                 "arrays": {
                     str(name): _digest(part[name].to_numpy())
                     for part in (fit["posterior"], fit["sample_stats"])
@@ -73,7 +99,7 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
             }
     return {
         "platform": {"machine": platform.machine(), "system": platform.system()},
-        "versions": versions(),
+        "versions": _joined(used),
         "tables": {
             f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
             for folder in sorted(folders)
@@ -83,13 +109,42 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
     }
 
 
+def read_certificate(path: Path) -> dict[str, Any]:
+    """Read a certificate.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is none, holds nothing, or is of a mixture of versions, in which case
+        nobody could make the same numbers again.
+    """
+    try:
+        certificate = _Certificate.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; allowed: a certificate.json") from None
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ", ".join(map(str, fault["loc"]))
+        raise InputError(
+            f"{path}: no certificate ({f'{where}: ' if where else ''}{fault['msg']}); "
+            "allowed: a file of `snakemake certificate`"
+        ) from None
+    for name, used in certificate.versions.items():
+        if AND in used:
+            raise InputError(
+                f"{path}: of a mixture of versions, {name} {used}; allowed: of one version each "
+                "(delete what the others made, which `partial_pooling verify` lists)"
+            )
+    return certificate.model_dump()
+
+
 def compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[bool, list[str]]:
     """Compare two certificates.
 
     Parameters
     ----------
     one, other
-        Certificates of `certify`.
+        Certificates of `read_certificate`.
 
     Returns
     -------
@@ -139,12 +194,23 @@ def _how_fits_differ(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
         if None not in (mean, error, other_mean, other_error):
             scale = math.hypot(error, other_error)
             distance[variable] = abs(mean - other_mean) / scale if scale else 0.0
+    if not distance:
+        return f"{', '.join(arrays) or 'means'} differ; no mean has a Monte Carlo error"
     variable = max(distance, key=distance.__getitem__)
     verdict = "agree" if distance[variable] <= AGREE else "do not agree"
     return (
         f"{', '.join(arrays) or 'means'} differ; means {verdict} within Monte Carlo error "
         f"(largest distance {distance[variable]:.1f} standard errors, {variable})"
     )
+
+
+def _joined(used: Iterable[str]) -> dict[str, str]:
+    """Versions by distribution, of several processes: each once."""
+    found: dict[str, set[str]] = {}
+    for versions in map(json.loads, dict.fromkeys(used)):
+        for name, version in versions.items():
+            found.setdefault(name, set()).add(version)
+    return {name: AND.join(sorted(versions)) for name, versions in found.items()}
 
 
 def _last_estimates(folder: Path) -> Any:

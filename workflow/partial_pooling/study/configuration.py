@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,6 +27,7 @@ from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.named import WEAK, named_priors
 from partial_pooling.priors.priors import (
     HyperPrior,
+    as_number,
     did_you_mean,
     parse_hyperprior,
     parse_prior,
@@ -52,7 +52,8 @@ REPLACED = {
     "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
 }
 
-RESERVED = ("fits", "logs", "benchmarks")  # folders of results/ that are no data set's
+# what stands in results/ and is no data set's
+RESERVED = ("fits", "logs", "benchmarks", "sha256sums")
 
 LIMITS = {
     "minimum": "from",
@@ -187,6 +188,8 @@ def read_study(config: Mapping[str, Any]) -> Study:
         found and what is allowed.
     """
     checked = check(config)
+    _check_told_apart(checked.sampling.target_accept)
+    _check_folders(list(checked.datasets))
     settled = {name: _settled(name, keys) for name, keys in checked.datasets.items()}
     many = {name: keys for name, keys in settled.items() if keys.by}
     settled = {name: keys for name, keys in settled.items() if not keys.by}
@@ -226,38 +229,6 @@ def read_study(config: Mapping[str, Any]) -> Study:
     )
 
 
-def refuse_doubled_keys(path: str | Path) -> None:
-    """Refuse a configuration file with a key twice, of which a YAML loader keeps the last.
-
-    Raises
-    ------
-    InputError
-        A key stands twice; the message names file, line and key.
-    """
-    nodes = [yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
-    seen = set()  # an alias makes a node a part of several
-    while nodes:
-        node = nodes.pop()
-        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            nodes += node.value
-            continue
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            nodes.append(value)
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            line = key.start_mark.line + 1
-            if key.value in lines:
-                raise InputError(
-                    f"{path}, line {line}: found the key {key.value!r} again "
-                    f"(first on line {lines[key.value]}); allowed: each key once"
-                )
-            lines[key.value] = line
-
-
 def check(config: Mapping[str, Any]) -> Configuration:
     """Hold a configuration against its model; raise InputError at the first fault."""
     _check_plain(config, "")
@@ -267,12 +238,36 @@ def check(config: Mapping[str, Any]) -> Configuration:
         raise InputError(_one_line(min(error.errors(), key=_order), config)) from None
 
 
+def _check_told_apart(target_accepts: list[float]) -> None:
+    """Refuse target_accepts that are alike where they are written: names and tables of fits."""
+    first: dict[str, float] = {}
+    for accept in target_accepts:
+        other = first.setdefault(f"{accept:g}", accept)
+        if other != accept:
+            raise InputError(
+                f"sampling.target_accept: found {other!r} and {accept!r}; "
+                "allowed: numbers that differ in their first six digits"
+            )
+
+
+def _check_folders(names: list[str]) -> None:
+    """Refuse names of data sets whose folders some file systems take for one."""
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            raise InputError(
+                f"datasets: found the names {other!r} and {name!r}, which are one folder where "
+                "upper and lower case are alike; allowed: names that differ in letters"
+            )
+
+
 def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
     """Check what can be checked of a data set before its file is read; settle its likelihood."""
     where = f"datasets.{name}"
     if name.lower() in RESERVED:
         raise InputError(
-            f"datasets: found the name {name!r}, which is a folder of results/ itself; "
+            f"datasets: found the name {name!r}, which stands in results/ already; "
             f"allowed: a name other than {', '.join(RESERVED)}"
         )
     form = FORMS[keys.form]
@@ -287,6 +282,13 @@ def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
         if column in keys.columns and other in keys.columns:
             raise InputError(
                 f"{where}.columns: found both {column} and {other}; allowed: one of them"
+            )
+    named = [keys.columns.get(column, column) for column in form.columns]
+    for column in keys.columns:
+        if named.count(keys.columns[column]) > 1:
+            raise InputError(
+                f"{where}.columns: found {keys.columns[column]!r} for two columns of the form "
+                f"{keys.form}; allowed: another for each of {', '.join(form.columns)}"
             )
     of_collection = sorted({"models", "sampling"} & keys.model_fields_set)
     if of_collection and not keys.by:
@@ -440,7 +442,7 @@ def _one_line(error: Mapping[str, Any], config: Any) -> str:
         takes = " or ".join(f"{name} ({', '.join(FORMS[name].columns)})" for name in serving_it)
         hint = f"; such data are {takes}"
     if isinstance(found, str) and allowed.get("type") in ("number", "integer"):
-        hint = " (text; write 1.0e-3 for 1e-3)" if "e" in found.lower() else " (text)"
+        hint = as_number(found)
     return f"{key}: found {_show(found)}{hint}; allowed: {describe(allowed)}"
 
 

@@ -20,6 +20,9 @@ LIBRARY = Path(str(files(__name__.partition(".")[0])))
 # A package that imports a public name when it is first asked for says here where each one lives.
 LAZY_NAMES = "_HOME"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# What is said of a fault changes no number: neither these modules nor the arguments of this error.
+WORDS = {"errors.py", "logs.py"}
+ERROR = "InputError"
 TYPE_CHECKING = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
 
@@ -28,7 +31,8 @@ def code_digest(*sources: str | Path, versions: Mapping[str, str]) -> str:
 
     Snakemake sees a change of a script, but not of what it imports, nor an upgrade; as a param
     this digest lets it rerun a step exactly when code or libraries of that step changed. Comments,
-    docstrings and layout do not count, nor does the folder in which the code lies.
+    docstrings and layout do not count, nor what is said of faults, nor the folder in which the code
+    lies.
 
     Parameters
     ----------
@@ -39,6 +43,7 @@ def code_digest(*sources: str | Path, versions: Mapping[str, str]) -> str:
         imports (`DISTRIBUTIONS`), and of Python's the first two numbers.
     """
     modules = set[Path]().union(*(library_modules(Path(source)) for source in sources))
+    modules -= {LIBRARY / name for name in WORDS}
     parts = sorted((_label(path), _parse(path).digest) for path in {*map(Path, sources), *modules})
     counted = {name: versions[name] for name in distributions(*sources) if name in versions}
     if "python" in versions:
@@ -84,7 +89,7 @@ def _parse(source: Path) -> _Parsed:
     names = set(_imported(tree, _package(source)))
     own = {name for name in names if name.partition(".")[0] == LIBRARY.name}
     return _Parsed(
-        digest=hashlib.sha256(ast.dump(_without_docstrings(tree)).encode()).hexdigest(),
+        digest=hashlib.sha256(ast.dump(_without_words(tree)).encode()).hexdigest(),
         modules=frozenset(path for name in own for path in _files(name)),
         packages=frozenset(name.partition(".")[0] for name in names - own),
     )
@@ -112,8 +117,14 @@ def _package(source: Path) -> str:
     return ".".join(source.relative_to(LIBRARY.parent).parent.parts)
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    """Leave out statements that are only a string: docstrings, and those below an attribute."""
+def _without_words(tree: ast.Module) -> ast.Module:
+    """Leave out what errors say, and statements that are only a string.
+
+    The latter are docstrings, and what stands below an attribute.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _dotted(node.func) == ERROR:
+            node.args, node.keywords = [], []
     blocks: list[ast.AST] = [tree]
     while blocks:
         block = blocks.pop()

@@ -18,12 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from partial_pooling.errors import InputError
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.sampling.samplers import batches, sample_fits
-from partial_pooling.study.configuration import Study, read_study, refuse_doubled_keys
+from partial_pooling.study.configuration import Study, read_study
+from partial_pooling.study.file import read_file
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 # What a job costs before and after its own work: Slurm 1 to 2 s, three starts of Snakemake.
@@ -156,13 +154,6 @@ def estimate(path: Path, minutes: float) -> list[str]:
     minutes
         Wanted length of a job.
     """
-    try:
-        refuse_doubled_keys(path)
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: {error}; allowed: a YAML file") from None
-    if not isinstance(config, dict):
-        raise InputError(f"{path}: found no keys; allowed: a study, see config/README.md")
-    study = read_study(config)
+    study = read_study(read_file(path))
     costs = [measure(study, dataset, model) for dataset in study.datasets for model in study.models]
     return summary(study, costs, minutes)

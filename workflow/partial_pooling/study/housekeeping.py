@@ -5,6 +5,7 @@ No step imports this module, so that a change of it samples nothing again.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,9 +14,12 @@ from partial_pooling.errors import InputError
 from partial_pooling.files import seal_of
 from partial_pooling.sampling.manifests import read_manifest
 from partial_pooling.sampling.store import FOLDER
+from partial_pooling.study.contents import write_contents
 
 MANIFESTS = "fits/*/batch-*.json"  # of a data set's folder
 OF_EARLIER_VERSION = "*/fits/*/batch-*.nc"  # draws of a whole batch in one file
+# of `files.replacing`: hidden, with the id of a process and eight random digits; and their seals
+TEMPORARY = re.compile(r"\.{1,2}.+\.(\d+)\.[0-9a-f]{8}(\.[A-Za-z0-9]+)*")
 STALE_SECONDS = 3600  # a temporary file lives as long as one fit is written
 MEGABYTE = 1e6
 # The page of a data set and of a collection, and what tells that it is one.
@@ -77,6 +81,23 @@ def results_beside(folder: Path, covered: Iterable[str]) -> list[str]:
     return sorted(pages - set(covered))
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether a file is what writing left over, or is being written."""
+    return TEMPORARY.fullmatch(path.name) is not None
+
+
+def sweep(results: Path) -> None:
+    """Remove what processes left over that were killed while they wrote.
+
+    Called where no other run works in the folder. A job of a cluster that outlived its run may
+    write still; it is made again by the run that sweeps.
+    """
+    for path in results.rglob(".*"):
+        found = TEMPORARY.fullmatch(path.name)
+        if found and not Path(f"/proc/{found[1]}").exists():
+            path.unlink(missing_ok=True)
+
+
 def prune(results: Path, *, remove: bool) -> list[str]:
     """List, or remove, files of draws that no manifest names.
 
@@ -104,13 +125,16 @@ def prune(results: Path, *, remove: bool) -> list[str]:
             f"{results}: locked: a run goes on, whose fits no manifest names yet; allowed: when it "
             "has ended (after one that was killed, run Snakemake with --unlock)"
         )
-    lines, size = [], 0
+    lines, size, gone = [], 0, []
     for path in unnamed(results):
         size += (of_file := path.stat().st_size)
         lines.append(f"{path}: {of_file / MEGABYTE:.1f} MB")
         if remove:
             path.unlink()
+            gone.append(path.relative_to(results).as_posix())
             seal_of(path).unlink(missing_ok=True)
+    if gone:
+        write_contents(results, without=gone)
     if not lines:
         return ["no file of draws that no study refers to"]
     told = "removed" if remove else "no study refers to them; `prune --yes` removes them"

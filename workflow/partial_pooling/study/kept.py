@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import intact, sha256_of, write_json
+from partial_pooling.files import read_json, sha256_of, write_json
 from partial_pooling.sampling.store import FOLDER as STORE
 from partial_pooling.sampling.store import read_attributes
+from partial_pooling.study.contents import write_contents
 from partial_pooling.study.provenance import versions
 
 Kept = dict[str, dict[str, str]]
@@ -26,7 +26,7 @@ def read_kept(folder: str | Path) -> Kept:
     path = Path(folder) / "kept.json"
     if not path.exists():
         return {}
-    kept: Kept = _read(path)
+    kept: Kept = read_json(path)
     return kept
 
 
@@ -66,7 +66,9 @@ def keep(results: str | Path) -> list[str]:
     folders = [path for path in sorted(Path(results).glob("*")) if _made_with(path)]
     if not folders:
         raise InputError(f"{results}: no results found; allowed: a folder that Snakemake filled")
-    return [f"{folder}: {_keep(folder)}" for folder in folders]
+    lines = [f"{folder}: {_keep(folder)}" for folder in folders]
+    write_contents(Path(results))
+    return lines
 
 
 def _keep(folder: Path) -> str:
@@ -83,7 +85,7 @@ def _keep(folder: Path) -> str:
     path = folder / "provenance.json"
     if path.exists():
         before = path.stat()
-        write_json({**_read(path), **provenance_of_kept(folder)}, path)
+        write_json({**read_json(path), **provenance_of_kept(folder)}, path)
         # else Snakemake would render the report anew, whose numbers are the same
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     return f"kept what was made with {', '.join(new)}"
@@ -93,7 +95,7 @@ def _made_with(folder: Path) -> dict[str, str]:
     """Versions that made a data set's results; of an interrupted study, its latest fit."""
     made: dict[str, str] = {}
     if (folder / "provenance.json").exists():
-        made |= json.loads(_read(folder / "provenance.json")["versions"])
+        made |= json.loads(read_json(folder / "provenance.json")["versions"])
     elif (folder / "data.csv").exists():
         data = sha256_of(folder / "data.csv")
         stored = (folder.parent / STORE).glob("[!.]*.nc")
@@ -103,8 +105,3 @@ def _made_with(folder: Path) -> dict[str, str]:
                 made |= json.loads(attributes["versions"])
                 break
     return made
-
-
-def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(intact(path).read_text(encoding="utf-8"))
-    return content

@@ -16,7 +16,7 @@ from partial_pooling.errors import InputError
 from partial_pooling.families.family import Family
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import damaged, intact, sha256_of
-from partial_pooling.sampling.manifests import read_manifest
+from partial_pooling.sampling.manifests import data_of, read_manifest
 
 
 def load_fit(
@@ -78,7 +78,7 @@ def load_fit(
             f"found {there or f'fits of {models}'}"
         )
     path = folder / "fits" / model / f"batch-{batches[seed, target_accept]}.json"
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, data_sha256=data_of(path))
     fits = {(fit.seed, fit.target_accept): fit for fit in manifest.fits}
     if (seed, target_accept) not in fits:
         raise damaged(path, f"it names no fit with seed={seed}, target_accept={target_accept:g}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from partial_pooling.study.environment import recorded
 
 # The distributions that stand behind an import, as far as numbers or figures come from them.
 # PyMC and nutpie let PyTensor compile a model, through numba and LLVM. Carriers that hand numbers
@@ -45,14 +48,16 @@ def provenance(data: str | Path, settings: Mapping[str, Any]) -> dict[str, str]:
     Returns
     -------
     dict
-        Keys data_sha256, settings (JSON), versions (JSON), git_commit, git_dirty. No date,
-        duration or path: equal inputs give equal bytes.
+        Keys data_sha256, settings (JSON), versions (JSON), environment (JSON, see
+        `environment.recorded`), git_commit, git_dirty. No date, duration or path: equal inputs
+        give equal bytes.
     """
     commit, dirty = git_state()
     return {
         "data_sha256": hashlib.sha256(Path(data).read_bytes()).hexdigest(),
         "settings": json.dumps(settings, sort_keys=True),
         "versions": json.dumps(versions()),
+        "environment": json.dumps(recorded(os.environ)),
         "git_commit": commit,
         "git_dirty": dirty,
     }

@@ -48,9 +48,18 @@ def memory_mb(groups: int, settings: SamplerSettings, attempt: int = 1) -> int:
     attempt
         1 for the first, more after a job was killed.
     """
+    return math.ceil((BASE_MB + COPIES * fit_mb(groups, settings)) * attempt)
+
+
+def fit_mb(groups: int, settings: SamplerSettings) -> float:
+    """One copy of a fit in memory, its tuning steps included."""
     steps = settings.chains * (settings.draws + settings.tune)
-    fit = steps * (groups + 10) * BYTES_A_VALUE / MEGABYTE
-    return math.ceil((BASE_MB + COPIES * fit) * attempt)
+    return steps * (groups + 10) * BYTES_A_VALUE / MEGABYTE
+
+
+def stored_mb(groups: int, settings: SamplerSettings) -> float:
+    """One fit on disk: its draws, which do not compress."""
+    return settings.chains * settings.draws * (groups + 3) * BYTES_A_VALUE / MEGABYTE
 
 
 def sampling_minutes(

@@ -10,6 +10,7 @@ writes both anew, and a test holds them to it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -68,7 +69,7 @@ class Decide(Settings):
 class DatasetFile(Settings):
     """The file of a data set."""
 
-    path: Annotated[str, TEXT]
+    path: Annotated[str, TEXT, AfterValidator(lambda path: str(Path(path)))]  # ./x is x
     """CSV file in UTF-8, seen from the folder in which Snakemake runs."""
     form: Annotated[str, one_of(FORMS)] = "estimates"
     """What a row is; the table below has the columns of each."""
@@ -108,10 +109,10 @@ class Fits(Settings):
     )
     """One fit a seed. Appending a seed samples only what is new."""
     draws: Annotated[
-        list[Annotated[int, whole(4, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
+        list[Annotated[int, whole(8, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
     ] = Field(default=[500, 1000, 2000, 5000, 10000])
     """Numbers of kept draws a chain at which each fit is looked at. A fit is sampled once, at the
-    largest; the smaller numbers are its first draws. R-hat and bulk ESS are defined from 8 on."""
+    largest; the smaller numbers are its first draws. Below 8 R-hat and bulk ESS are not defined."""
     target_accept: Annotated[list[Annotated[float, number(gt=0, lt=1)]], EACH_ONCE] = Field(
         default=[0.8, 0.85, 0.9, 0.95, 0.99]
     )
@@ -137,7 +138,7 @@ class CollectionSampling(ChainSettings, Fits):
     seeds: Annotated[list[Annotated[int, whole(0, 4294967295)]], EACH_ONCE] = Field(default=[1])
     """A fit a seed, from which, and the table's data, that of the table is derived."""
     draws: Annotated[
-        list[Annotated[int, whole(4, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
+        list[Annotated[int, whole(8, 10_000_000)]], EACH_ONCE, AfterValidator(sorted)
     ] = Field(default=[1000])
     """Numbers of kept draws a chain at which each fit is looked at."""
     target_accept: Annotated[list[Annotated[float, number(gt=0, lt=1)]], EACH_ONCE] = Field(

@@ -196,7 +196,7 @@ def roughness(weight: Array) -> float:
 
 
 def between(value: Array, place: Array) -> Array:
-    """Polynomials through the values (R,) around each place (n,), in rows, by Lagrange's formula."""
+    """Polynomials by Lagrange through the values (R,) around each place (n,), in rows."""
     count = min(AROUND, len(value))
     start = np.clip(np.floor(place).astype(np.intp) - count // 2 + 1, 0, len(value) - count)
     around = np.arange(count)
