@@ -72,15 +72,22 @@ def test_rule_writes_the_weights_given_by_hand_or_else_its_own(by_hand, tmp_path
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     exact = posterior()
-    write_groups(exact.groups, tmp_path / "data.csv")
+    for name in ("data", "given"):
+        write_groups(exact.groups, tmp_path / f"{name}.csv")
     tables = ("exact", "classical", "classical_theta")
-    files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights")}
+    files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights", "likelihoods")}
     files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement")}
     script.main(
         SimpleNamespace(
-            input=SimpleNamespace(data=tmp_path / "data.csv"),
+            input=SimpleNamespace(data=tmp_path / "data.csv", given=tmp_path / "given.csv"),
             output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
-            params=SimpleNamespace(prior=exact.prior.as_dict(), family="normal", weights=by_hand),
+            params=SimpleNamespace(
+                prior=exact.prior.as_dict(),
+                family="normal",
+                measure=None,
+                pooled_sd=False,
+                weights=by_hand,
+            ),
         )
     )
     expected = {0: weights(exact), 1: np.full(5, 0.25)}.get(len(by_hand), by_hand)

@@ -12,6 +12,7 @@ from partial_pooling.exact.weights import given_or, weights
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
+from partial_pooling.grading.likelihoods import compare_likelihoods
 from partial_pooling.logs import log_to
 from partial_pooling.models.weights import write_weights
 from partial_pooling.priors.priors import parse_hyperprior
@@ -26,10 +27,13 @@ def main(job: Any) -> None:
     normal = estimates_of(groups)
     suggested = weights(exact)
     used = given_or(suggested, job.params.weights)
+    given = read_data(job.input.given)
+    likelihoods = compare_likelihoods(exact, given, job.params.measure, job.params.pooled_sd)
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(normal), job.output.classical),
         (theta_table(normal), job.output.classical_theta),
+        (likelihoods, job.output.likelihoods),
     ):
         write_table(table, path)
     write_weights(groups.names, used, suggested, job.output.weights)

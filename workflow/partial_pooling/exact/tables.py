@@ -17,8 +17,15 @@ GRID_POINTS = 201  # of each density in exact_dataset
 QUARTERS = (0.25, 0.5, 0.75)
 
 
-def exact_table(posterior: Posterior) -> pd.DataFrame:
+def exact_table(posterior: Posterior, with_errors: bool = True) -> pd.DataFrame:
     """Moments and quantiles of every variable, one row a variable.
+
+    Parameters
+    ----------
+    posterior
+        The posterior.
+    with_errors
+        Whether to bound its errors, which may take another solution.
 
     Returns
     -------
@@ -35,7 +42,7 @@ def exact_table(posterior: Posterior) -> pd.DataFrame:
     table = pd.DataFrame({"variable": variables, "mean": mean, "sd": sd})
     for k, p in enumerate(PROBABILITIES):
         table[f"q{100 * p:g}"] = quantiles[:, k]
-    errors = posterior.errors(variables)
+    errors = posterior.errors(variables) if with_errors else None
     return table if errors is None else table.assign(error=errors)
 
 
