@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from partial_pooling.grading.likelihoods import COLUMNS
 from partial_pooling.report.captions import CALIBRATION, FIGURES
 from partial_pooling.report.results import Results
 
@@ -301,6 +302,8 @@ def write_distinct_results(folder):
     )  # fmt: skip
     tables = {
         "data": pd.DataFrame(data),
+        "given": pd.DataFrame(data),
+        "likelihoods": pd.DataFrame(columns=COLUMNS),
         "exact": EXACT.reset_index(),
         "fits": fits,
         "estimates": estimates,

@@ -23,7 +23,7 @@ from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.distances import errors
 from partial_pooling.grading.grades import ERRORS
 
-MOST_GROUPS = 100  # of which an exact likelihood is solved that was not asked for
+MOST_GROUPS = 50  # of which an exact likelihood is solved that was not asked for
 COLUMNS = ["family", *"variable mean sd q2.5 q5 q25 q50 q75 q95 q97.5".split(), "above_null"]
 COLUMNS += [*ERRORS, "note"]
 

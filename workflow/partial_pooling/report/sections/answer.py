@@ -52,7 +52,9 @@ def answer(report: Results) -> Html:
         "no sampler, and no Monte Carlo error.",
     ]
     agreement = escape(
-        agreement_words(report.agreement, report.threshold("prior_conflict"), report.units)
+        agreement_words(
+            report.agreement, report.threshold("prior_conflict"), report.units, report.approximated
+        )
     )
     if report.verdict["answer"]["quote"]:
         lines.append(

@@ -128,7 +128,8 @@ def classical_table(report: Results) -> Html:
 CONTENT = (
     r"""## Shrinkage
 
-Given $\mu$ and $\tau$ everything is normal. With the pooling factor $B_j = \sigma_j^2 /
+Given $\mu$ and $\tau$, and with each group's data taken as an estimate with a known standard error,
+everything is normal. With the pooling factor $B_j = \sigma_j^2 /
 (\sigma_j^2 + \tau^2)$,
 
 $$\mathrm{E}[\theta_j \mid \mu, \tau, y] = B_j\, \mu + (1 - B_j)\, y_j$$

@@ -74,7 +74,9 @@ def sampler_words(report: Results) -> str:
 
 def answer_words(report: Results) -> str:
     """What the check of prior against data found."""
-    told = agreement_words(report.agreement, report.threshold("prior_conflict"), report.units)
+    told = agreement_words(
+        report.agreement, report.threshold("prior_conflict"), report.units, report.approximated
+    )
     if report.verdict["answer"]["quote"]:
         return f"No sampler, no Monte Carlo error. {told}"
     return f"{told} The numbers above follow from both, and answer for neither."
