@@ -180,15 +180,15 @@ def test_report_says_that_the_likelihood_matters_and_by_how_much(folder):
     assert "Of θ it fails in 1 of the 2 groups; furthest off is θ[a] (mean 0.52 sd higher" in words
     table = BeautifulSoup(html, "html.parser").table
     heads = [cell.get_text() for cell in table.thead("th")]
-    assert heads == ["likelihood", "μ", "odds ratio of μ", "τ", "θ of a new group", "P(μ > 0)"]
+    assert heads == ["likelihood", "μ", "odds ratio of μ", "P(μ > 0)", "τ", "θ of a new group"]
     values = [[float(c["data-value"]) for c in row("td")[1:]] for row in table.tbody("tr")]
-    assert values[0] == pytest.approx([-0.69, math.exp(-0.69), 0.55, -0.7, 0.08])
-    assert values[1] == pytest.approx([-0.44, math.exp(-0.44), 0.45, -0.45, 0.123])
+    assert values[0] == pytest.approx([-0.69, math.exp(-0.69), 0.08, 0.55, -0.7])
+    assert values[1] == pytest.approx([-0.44, math.exp(-0.44), 0.123, 0.45, -0.45])
 
 
 def test_report_says_that_it_hardly_matters(folder):
     words, _ = told(trials(folder), pd.concat([OWN, normal(*[[0.01] * 5] * 3)]))
-    assert "It hardly matters here." in words
+    assert "It hardly matters here for μ, τ and θ of a new group." in words
     assert "fails (" not in words
     assert "Of θ it fails in none of the 2 groups" in words
 

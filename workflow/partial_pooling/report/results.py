@@ -327,8 +327,18 @@ class Results:
 
     def as_read(self, variable: str) -> str:
         """Median and 95 % interval of a variable such as mu; they stay what they are there."""
+        median, low, high = self._read(variable)
+        return f"{median} ({low} to {high})"
+
+    def interval_as_read(self, variable: str) -> str:
+        """The scale, and the central 95 % interval on it."""
+        assert self.reading is not None
+        _, low, high = self._read(variable)
+        return f"{self.reading.name} {low} to {high}"
+
+    def _read(self, variable: str) -> tuple[str, str, str]:
         assert self.reading is not None
         columns = ("q50", "q2.5", "q97.5")
         ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
         median, low, high = map(significant(3), ends)
-        return f"{median} ({low} to {high})"
+        return median, low, high

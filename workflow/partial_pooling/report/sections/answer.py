@@ -45,8 +45,9 @@ def answer(report: Results) -> Html:
     if report.reading or (report.measure and report.measure.null is not None):
         lines.append(escape(_read(report)))
     lines += [
-        f"A new group of the same population would have its θ in {report.interval('theta_new')} "
-        "with probability 95 %.",
+        f"A new group of the same population would have its θ in {report.interval('theta_new')}"
+        + (f" ({escape(report.interval_as_read('theta_new'))})" if report.reading else "")
+        + " with probability 95 %.",
         f"All of this rests on the priors μ ~ {escape(str(report.prior.mu))} and "
         f"τ ~ {escape(str(report.prior.tau))}, and is computed by numerical integration: "
         "no sampler, and no Monte Carlo error.",

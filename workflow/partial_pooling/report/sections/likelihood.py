@@ -19,9 +19,11 @@ from partial_pooling.grading.grades import ERRORS
 from partial_pooling.grading.inference import Interval
 from partial_pooling.report.html import Html, paragraphs, table, with_interval
 from partial_pooling.report.results import Results
+from partial_pooling.report.sections.question import family_name
 from partial_pooling.words import (
     at_scale,
     fixed,
+    listed,
     percent,
     significant,
     some_of,
@@ -44,7 +46,7 @@ def likelihood(report: Results) -> Html:
     if len(refused):
         (family, note), *_ = refused[["family", "note"]].itertuples(index=False, name=None)
         parts.append(
-            f"The {_name(family)} has no posterior to show beside it: {escape(note.rstrip('.'))}."
+            f"The {_name(family)} likelihood has no posterior to show beside it: {escape(note.rstrip('.'))}."
         )
     else:
         parts += [_matters(report, solved), _groups(report, solved)]
@@ -57,7 +59,7 @@ def likelihood(report: Results) -> Html:
 
 
 def _name(family: str) -> str:
-    return "normal approximation" if family == NORMAL.name else f"exact {family} likelihood"
+    return "normal approximation" if family == NORMAL.name else f"exact {family_name(family)}"
 
 
 def _what(report: Results, both: pd.DataFrame) -> str:
@@ -71,7 +73,11 @@ def _what(report: Results, both: pd.DataFrame) -> str:
         each = f"the {measure.label} {told}"
     else:
         each = "the mean, its standard error the standard deviation over √n"
-    chosen = "the normal approximation" if report.family == NORMAL.name else f"the {_name(own)}"
+    chosen = (
+        "the normal approximation"
+        if report.family == NORMAL.name
+        else f"the {_name(own)} likelihood"
+    )
     return (
         "A normal approximation takes one estimate of each group for the data, with a standard "
         f"error as if that were known: {escape(each)}. An exact likelihood takes the data as they "
@@ -87,6 +93,8 @@ def _table(report: Results, solved: pd.DataFrame) -> Html:
         of_family = _by_variable(solved[solved["family"] == family])
         row: dict[str, object] = {"likelihood": _name(family)}
         for variable in SHOWN:
+            if variable == "tau" and null is not None:
+                row[f"P(μ > {null:g})"] = of_family["mu"]["above_null"]
             form = report.units
             if variable == "tau":
                 form = at_scale(min(report.scale, of_family[variable]["q50"]))
@@ -95,8 +103,6 @@ def _table(report: Results, solved: pd.DataFrame) -> Html:
             if variable == "mu" and report.reading:
                 read = Interval(*report.reading.read(told))
                 row[f"{report.reading.name} of μ"] = with_interval(read, significant(3))
-        if null is not None:
-            row[f"P(μ > {null:g})"] = of_family["mu"]["above_null"]
         rows.append(row)
     caption = "Posterior medians with central 95 % intervals, under either likelihood"
     if null is not None:
@@ -137,7 +143,9 @@ def _matters(report: Results, solved: pd.DataFrame) -> str:
         f"({_errors(own[name], normal[name])})"
         for name in SHOWN
     )
-    verdict = "It hardly matters here." if all(passes.values()) else "It matters here."
+    verdict = "It matters here."
+    if all(passes.values()):
+        verdict = f"It hardly matters here for {listed([escape(symbol(v)) for v in SHOWN])}."
     chance = ""
     if report.measure and report.measure.null is not None:
         exactly, roughly = (_chance(rows["mu"]["above_null"]) for rows in (own, normal))

@@ -52,7 +52,7 @@ def measured(report: Results) -> Html:
         return Html()
     told = measure.told.format(correction=f"{report.dataset['continuity_correction']:g}")
     rests = (
-        f"The posterior rests on the {report.family} likelihood of the data themselves, not on "
+        f"The posterior rests on the {family_name(report.family)} likelihood of the data themselves, not on "
         "these estimates"
         if report.approximated
         else "Its standard error is taken as known, and the estimate as normal about θ"
@@ -74,6 +74,11 @@ LIKELIHOODS = {
     "hypergeometric": "y<sub>j</sub>, the events in the treated arm given how many there were in "
     "both arms, is noncentral hypergeometric with the log odds ratio θ<sub>j</sub>",
 }
+
+
+def family_name(family: str) -> str:
+    """A family as people write it."""
+    return {"student": "Student t", "poisson": "Poisson"}.get(family, family)
 
 
 def likelihood(report: Results) -> Html:
