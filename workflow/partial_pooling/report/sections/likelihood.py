@@ -46,7 +46,7 @@ def likelihood(report: Results) -> Html:
     if len(refused):
         (family, note), *_ = refused[["family", "note"]].itertuples(index=False, name=None)
         parts.append(
-            f"The {_name(family)} likelihood has no posterior to show beside it: {escape(note.rstrip('.'))}."
+            f"The {_name(family)} has no posterior to show beside it: {escape(note.rstrip('.'))}."
         )
     else:
         parts += [_matters(report, solved), _groups(report, solved)]
@@ -59,7 +59,9 @@ def likelihood(report: Results) -> Html:
 
 
 def _name(family: str) -> str:
-    return "normal approximation" if family == NORMAL.name else f"exact {family_name(family)}"
+    if family == NORMAL.name:
+        return "normal approximation"
+    return f"exact {family_name(family)} likelihood"
 
 
 def _what(report: Results, both: pd.DataFrame) -> str:
@@ -73,15 +75,10 @@ def _what(report: Results, both: pd.DataFrame) -> str:
         each = f"the {measure.label} {told}"
     else:
         each = "the mean, its standard error the standard deviation over √n"
-    chosen = (
-        "the normal approximation"
-        if report.family == NORMAL.name
-        else f"the {_name(own)} likelihood"
-    )
     return (
         "A normal approximation takes one estimate of each group for the data, with a standard "
         f"error as if that were known: {escape(each)}. An exact likelihood takes the data as they "
-        f"are. This study has {chosen}; here both are solved exactly, under the same priors."
+        f"are. This study has the {_name(report.family)}."
     )
 
 
@@ -91,7 +88,7 @@ def _table(report: Results, solved: pd.DataFrame) -> Html:
     rows: list[dict[str, object]] = []
     for family in solved["family"].unique():
         of_family = _by_variable(solved[solved["family"] == family])
-        row: dict[str, object] = {"likelihood": _name(family)}
+        row: dict[str, object] = {"likelihood": _name(family).removesuffix(" likelihood")}
         for variable in SHOWN:
             if variable == "tau" and null is not None:
                 row[f"P(μ > {null:g})"] = of_family["mu"]["above_null"]
@@ -104,7 +101,10 @@ def _table(report: Results, solved: pd.DataFrame) -> Html:
                 read = Interval(*report.reading.read(told))
                 row[f"{report.reading.name} of μ"] = with_interval(read, significant(3))
         rows.append(row)
-    caption = "Posterior medians with central 95 % intervals, under either likelihood"
+    caption = (
+        "Posterior medians with central 95 % intervals, exact under either likelihood and the same "
+        "priors"
+    )
     if null is not None:
         caption += f"; P(μ > {null:g}) is the probability that μ is above no effect"
     return table(

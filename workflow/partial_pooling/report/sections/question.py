@@ -52,8 +52,8 @@ def measured(report: Results) -> Html:
         return Html()
     told = measure.told.format(correction=f"{report.dataset['continuity_correction']:g}")
     rests = (
-        f"The posterior rests on the {family_name(report.family)} likelihood of the data themselves, not on "
-        "these estimates"
+        f"The posterior rests on the {family_name(report.family)} likelihood of the data "
+        "themselves, not on these estimates"
         if report.approximated
         else "Its standard error is taken as known, and the estimate as normal about θ"
     )
