@@ -22,6 +22,7 @@ from partial_pooling.report.captions import caption
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections import answer, question, shrinkage, summary
+from partial_pooling.words import significant
 
 ODDS = MEASURES["log_odds_ratio"]
 THETA = EXACT.loc[[f"theta[{name}]" for name in NAMES]]
@@ -82,6 +83,9 @@ def test_answer_says_whether_no_effect_is_within_reach(ratios, folder):
     told = plain(answer.answer(ratios))
     assert "On the scale of the odds ratio, μ is 80.0 (0.0244 to 292,000)" in told
     assert "No effect (odds ratio 1) lies inside μ's 95 % interval." in told
+    new = [math.exp(EXACT.loc["theta_new", q]) for q in ("q2.5", "q97.5")]
+    low, high = (significant(3)(end) for end in new)
+    assert f"(odds ratio {low} to {high}) with probability 95 %" in told
     ratios.exact.loc["mu", "q2.5"] = 0.01
     assert "No effect (odds ratio 1) lies outside" in plain(answer.answer(ratios))
     difference = plain(answer.answer(report_of(folder, measure="risk_difference")))
