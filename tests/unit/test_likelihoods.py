@@ -22,7 +22,7 @@ from partial_pooling.grading.grades import ERRORS
 from partial_pooling.grading.likelihoods import COLUMNS, MOST_GROUPS, compare_likelihoods
 from partial_pooling.priors.distributions import Flat, HalfCauchy, HalfNormal, Normal
 from partial_pooling.priors.priors import HyperPrior
-from partial_pooling.report.sections.likelihood import likelihood
+from partial_pooling.report.sections.likelihood import finding, likelihood
 
 PRIOR = HyperPrior(Normal(0, 2), HalfNormal(1))
 AB = ("a", "b")
@@ -155,7 +155,7 @@ def normal(error_mean, error_sd, error_quantile):
 def told(report, both, given=TRIALS):
     write_groups(given, report.folder / "given.csv")
     both.to_csv(report.folder / "likelihoods.csv", index=False)
-    html = likelihood(report)
+    html = finding(report) + likelihood(report)
     return " ".join(BeautifulSoup(html, "html.parser").get_text(" ").split()), html
 
 

@@ -3,7 +3,7 @@
 in:  results/{dataset}/data.csv, given.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
-     weights.csv (how far the model `partial` centers each group),
+     weights.csv (how far the model `partial` centers each group, at tau's lower quartile),
      likelihoods.csv (the normal approximation of the data beside their exact likelihood)
 """
 
@@ -35,7 +35,6 @@ rule solve_exact:
         family=family_of,
         measure=measure_of,
         pooled_sd=lambda wildcards: dataset_of(wildcards).pooled_sd,
-        weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:
         "../scripts/solve_exact.py"

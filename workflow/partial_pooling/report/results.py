@@ -325,20 +325,14 @@ class Results:
         """The scale on which people read theta, if it is another than the model's."""
         return self.measure.reading if self.measure else None
 
-    def as_read(self, variable: str) -> str:
-        """Median and 95 % interval of a variable such as mu; they stay what they are there."""
-        median, low, high = self._read(variable)
-        return f"{median} ({low} to {high})"
-
-    def interval_as_read(self, variable: str) -> str:
-        """The scale, and the central 95 % interval on it."""
-        assert self.reading is not None
-        _, low, high = self._read(variable)
-        return f"{self.reading.name} {low} to {high}"
-
-    def _read(self, variable: str) -> tuple[str, str, str]:
+    def read(self, variable: str) -> tuple[str, str]:
+        """Median, and 95 % interval, of a variable such as mu; they stay what they are there."""
         assert self.reading is not None
         columns = ("q50", "q2.5", "q97.5")
         ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
         median, low, high = map(significant(3), ends)
-        return median, low, high
+        return median, f"{low} to {high}"
+
+    def as_read(self, variable: str) -> str:
+        """The same in one phrase."""
+        return "{} ({})".format(*self.read(variable))

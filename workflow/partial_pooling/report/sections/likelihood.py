@@ -19,7 +19,7 @@ from partial_pooling.grading.grades import ERRORS
 from partial_pooling.grading.inference import Interval
 from partial_pooling.report.html import Html, paragraphs, table, with_interval
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.question import family_name
+from partial_pooling.report.sections.groups import family_name
 from partial_pooling.words import (
     at_scale,
     fixed,
@@ -35,26 +35,32 @@ type Row = Mapping[Any, Any]
 SHOWN = ("mu", "tau", "theta_new")  # of which it is said whether the approximation will do
 
 
+TITLE = "Normal or exact likelihood?"
+
+
+def finding(report: Results) -> str:
+    """Whether it matters here; empty where the data have but one likelihood."""
+    both = report.likelihoods
+    if both.empty:
+        return ""
+    refused = both[both["note"] != ""]
+    if refused.empty:
+        return _matters(report, both)
+    (family, note), *_ = refused[["family", "note"]].itertuples(index=False, name=None)
+    return f"The {_name(family)} has no posterior to show beside it: {escape(note.rstrip('.'))}."
+
+
 def likelihood(report: Results) -> Html:
-    """Both posteriors, and whether it matters here; nothing where the data have one likelihood."""
+    """Both posteriors; nothing where the data have but one likelihood."""
     both = report.likelihoods
     if both.empty:
         return Html("")
-    solved = both[both["note"] == ""]
-    parts = [_what(report, both)]
-    refused = both[both["note"] != ""]
-    if len(refused):
-        (family, note), *_ = refused[["family", "note"]].itertuples(index=False, name=None)
-        parts.append(
-            f"The {_name(family)} has no posterior to show beside it: {escape(note.rstrip('.'))}."
-        )
-    else:
-        parts += [_matters(report, solved), _groups(report, solved)]
+    if (both["note"] != "").any():
+        return paragraphs([_what(report, both), _coverage(report)])
     return Html(
-        '<h2 id="normal-or-exact-likelihood">Normal or exact likelihood?</h2>'
-        + paragraphs(parts[:1])
-        + (_table(report, solved) if len(refused) == 0 else Html(""))
-        + paragraphs([*parts[1:], _coverage(report)])
+        paragraphs([_what(report, both)])
+        + _table(report, both)
+        + paragraphs([_groups(report, both), _coverage(report)])
     )
 
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from partial_pooling.report.html import Html, table
+from partial_pooling.report.html import FEW_ROWS, Html, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, fixed, significant, symbol
+from partial_pooling.words import Format, count, fixed, significant, symbol
+
+TITLE = "Every number with its error"
+
+
+def finding(report: Results) -> str:
+    """How far the recommended fit is off, in its own Monte Carlo errors."""
+    z = _best_rows(report)["z"].abs().dropna()
+    if z.empty:
+        return f"No mean is known exactly to hold {_best_fit(report)} against."
+    return (
+        f"Of {count(len(z), 'mean')} of {_best_fit(report)} {int((z <= 2).sum())} lie within two "
+        "of their Monte Carlo standard errors of the exact one."
+    )
 
 
 def numbers_table(report: Results) -> Html:
@@ -51,6 +64,7 @@ def numbers_table(report: Results) -> Html:
         + (left_out if any(map(any, missing.values())) else ""),
         "numbers",
         "estimates.csv",
+        most=FEW_ROWS,
     )
 
 
@@ -75,6 +89,7 @@ def quantiles_table(report: Results) -> Html:
         "exact ones.",
         "quantiles",
         "estimates.csv",
+        most=FEW_ROWS,
     )
 
 
@@ -97,7 +112,6 @@ def _best_fit(report: Results) -> str:
 
 
 CONTENT = (
-    "## Every number with its error",
     numbers_table,
     quantiles_table,
 )
