@@ -12,8 +12,11 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
+from partial_pooling.classical.intervals import interval_table
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
+from partial_pooling.decision.fit import fit_of
+from partial_pooling.decision.tables import decision_tables
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.exact.weights import weights
@@ -101,6 +104,13 @@ def chance_of_largest(*study):
     return solved(*study)[0].probability_largest()
 
 
+@functools.cache
+def decided(*study):
+    """Tables of what a decision needs."""
+    posterior = solved(*study)[0]
+    return decision_tables(posterior, 0.0, None)
+
+
 def write_results(
     folder,
     groups,
@@ -128,9 +138,13 @@ def write_results(
     curves.to_netcdf(folder / "exact.nc")
     likelihoods = compare_likelihoods(posterior, groups, None, pooled_sd=False)
     likelihoods.to_csv(folder / "likelihoods.csv", index=False)
+    for table, frame in decided(*key).items():
+        frame.to_csv(folder / f"{table}.csv", index=False)
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")
+    write_json(fit_of(posterior), folder / "fit.json")
+    interval_table(groups).to_csv(folder / "intervals.csv", index=False)
     fits, estimates = _made_up(posterior, exact, samplers, accepts, seeds, draws)
     estimates = judge_estimates(estimates, THRESHOLDS)
     fits = judge_fits(fits, estimates, THRESHOLDS)

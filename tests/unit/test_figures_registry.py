@@ -123,6 +123,11 @@ def test_inputs_of_a_rule_are_what_its_figures_need():
         "groups": "results/x/data.csv",
         "exact": "results/x/exact.csv",
         "curves": "results/x/exact.nc",
+        "ranks": "results/x/ranks.csv",
+        "influence": "results/x/influence.csv",
+        "decisions": "results/x/decisions.csv",
+        "priors": "results/x/priors.csv",
+        "atlas": "results/x/atlas.csv",
         "classical": "results/x/classical.csv",
     }
 

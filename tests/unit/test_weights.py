@@ -60,6 +60,9 @@ def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "solve_exact.py"
 
 
+MORE = ("intervals", "decisions", "ranks", "influence", "sensitivity", "priors", "atlas")
+
+
 def test_rule_writes_the_weights_whatever_the_groups_are_called(tmp_path):
     spec = importlib.util.spec_from_file_location("solve_exact", SCRIPT)
     script = importlib.util.module_from_spec(spec)
@@ -68,15 +71,19 @@ def test_rule_writes_the_weights_whatever_the_groups_are_called(tmp_path):
     named = replace(exact.groups, names=("a", "b,c", "θ", "NA", "7"))
     for name in ("data", "given"):
         write_groups(named, tmp_path / f"{name}.csv")
-    tables = ("exact", "classical", "classical_theta")
+    tables = ("exact", "classical", "classical_theta", *MORE)
     files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights", "likelihoods")}
-    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement")}
+    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement", "fit")}
     script.main(
         SimpleNamespace(
             input=SimpleNamespace(data=tmp_path / "data.csv", given=tmp_path / "given.csv"),
             output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
             params=SimpleNamespace(
-                prior=exact.prior.as_dict(), family="normal", measure=None, pooled_sd=False
+                prior=exact.prior.as_dict(),
+                family="normal",
+                above=1.0,
+                measure=None,
+                pooled_sd=False,
             ),
         )
     )

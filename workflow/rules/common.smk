@@ -141,7 +141,7 @@ def versions_of(dataset):
 
 
 def pictures(category, results="dataset"):
-    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
+    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside most."""
     folder = "calibration" if category == "Calibration" else "figures"
     stems = {
         figure: f"results/{{{results}}}/{folder}/{figure.name}"
@@ -155,7 +155,11 @@ def pictures(category, results="dataset"):
             labels={"data set": f"{{{results}}}", "figure": figure.title},
         )
         for figure, stem in stems.items()
-    } | {f"{figure.name}_png": f"{stem}.png" for figure, stem in stems.items()}
+    } | {
+        f"{figure.name}_png": f"{stem}.png"
+        for figure, stem in stems.items()
+        if figure.name not in registry.narrow_versions()
+    }
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 from matplotlib.transforms import ScaledTranslation
+from numpy.typing import NDArray
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.axes import reading_axis
@@ -48,6 +50,36 @@ class _Rows:
     gap: float | None
     pooled: float
     new: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Forest:
+    """What there is to draw.
+
+    Attributes
+    ----------
+    groups
+        Estimates and standard errors.
+    theta, mu, new
+        Rows of exact.csv: of the groups, of the common mean, of a new group.
+    centre
+        Their column that stands for each.
+    share
+        Weights of the groups.
+    rows
+        Where they stand.
+    narrow
+        Whether it is for a narrow screen.
+    """
+
+    groups: Estimates
+    theta: pd.DataFrame
+    mu: pd.Series[Any]
+    new: pd.Series[Any]
+    centre: str
+    share: Array
+    rows: _Rows
+    narrow: bool
 
 
 @styled
@@ -92,21 +124,22 @@ def weights(groups: Estimates, tau: float) -> Array:
 
 
 def _forest(groups: Estimates, exact: pd.DataFrame, narrow: bool) -> Figure:
-    table = exact.set_index("variable")
-    theta = table.loc[[f"theta[{name}]" for name in groups.names]]
-    mu, new = table.loc["mu"], table.loc["theta_new"]
-    defined = bool(np.isfinite(table.loc[[*theta.index, "mu", "theta_new"], "mean"]).all())
+    rows_of = dict(zip(exact["variable"], exact.to_dict("records"), strict=True))
+    mu, new, tau = (pd.Series(rows_of[name]) for name in ("mu", "theta_new", "tau"))
+    theta = pd.DataFrame([rows_of[f"theta[{name}]"] for name in groups.names])
+    means = [*theta["mean"], mu["mean"], new["mean"]]
+    defined = bool(np.isfinite(means).all())
     centre = "mean" if defined else "q50"
-    share = weights(groups, float(table.loc["tau", "q50"]))
     rows = _rows(theta[centre].to_numpy())
+    plot = _Forest(groups, theta, mu, new, centre, weights(groups, float(tau["q50"])), rows, narrow)
     step = 0.44 if narrow else 0.36 if len(groups) <= 20 else 0.28
     figure = new_figure(1.55 + step * (rows.new + 1.9), NARROW if narrow else WIDTH)
     ax = figure.subplots()
     ax.set_ylim(rows.new + 0.75, -1.15 if narrow else -1.35)
-    out = _limits(ax, groups, theta, mu, new)
-    _intervals(ax, groups, theta, centre, share, rows, narrow)
-    _summary(ax, mu, new, centre, rows)
-    _texts(ax, groups, theta, mu, new, centre, share, rows, narrow, out)
+    out = _limits(ax, plot)
+    _intervals(ax, plot)
+    _summary(ax, plot)
+    _texts(ax, plot, out)
     ax.grid(visible=False, axis="y")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -155,38 +188,30 @@ def _rows(centre: Array) -> _Rows:
     return _Rows(y, named, gap, pooled, pooled + 1.1)
 
 
-def _limits(
-    ax: Axes, groups: Estimates, theta: pd.DataFrame, mu: pd.Series[Any], new: pd.Series[Any]
-) -> Array:
+def _limits(ax: Axes, plot: _Forest) -> NDArray[np.bool_]:
     """Scale the axis; which groups' bars run out of it, so that they do not flatten the others."""
+    groups, theta = plot.groups, plot.theta
     raw = 1.96 * groups.std_error
     shown = np.minimum(raw, 4 * np.median(raw))
     low = float(min(np.min(groups.estimate - shown), theta["q2.5"].min()))
     high = float(max(np.max(groups.estimate + shown), theta["q97.5"].max()))
     reach = 0.5 * (high - low)
     of = measure()
-    also = [float(row[q]) for row in (mu, new) for q in ("q2.5", "q97.5")]
+    also = [float(row[q]) for row in (plot.mu, plot.new) for q in ("q2.5", "q97.5")]
     if of and of.null is not None:
         also.append(of.null)
     low, high = max(low - reach, min(low, *also)), min(high + reach, max(high, *also))
     ax.set_xlim(low - 0.04 * (high - low), high + 0.04 * (high - low))
-    out: Array = (groups.estimate - raw < low) | (groups.estimate + raw > high)
+    out: NDArray[np.bool_] = (groups.estimate - raw < low) | (groups.estimate + raw > high)
     return out
 
 
-def _intervals(
-    ax: Axes,
-    groups: Estimates,
-    theta: pd.DataFrame,
-    centre: str,
-    share: Array,
-    rows: _Rows,
-    narrow: bool,
-) -> None:
+def _intervals(ax: Axes, plot: _Forest) -> None:
     """Draw estimates and posteriors with their intervals."""
+    groups, theta, centre, rows = plot.groups, plot.theta, plot.centre, plot.rows
     close = np.ones(len(groups), dtype=bool)
     close[rows.named] = False
-    apart, below = 0.13, 0.08 if narrow else 0.0
+    apart, below = 0.13, 0.08 if plot.narrow else 0.0
     halves = np.array([theta[centre] - theta["q2.5"], theta["q97.5"] - theta[centre]])
     pooled = theta[centre].to_numpy()
     for some, thin in ((~close, False), (close, True)):
@@ -211,19 +236,20 @@ def _intervals(
                 rasterized=thin,
                 zorder=2 if colour == RAW else 3,
             )
-    largest = float(share.max())
+    largest = float(plot.share.max())
     ax.scatter(
         groups.estimate[rows.named],
         rows.y[rows.named] - apart + below,
-        s=70 * share[rows.named] / largest,
+        s=70 * plot.share[rows.named] / largest,
         marker="s",
         color=RAW,
         zorder=2.5,
     )
 
 
-def _summary(ax: Axes, mu: pd.Series[Any], new: pd.Series[Any], centre: str, rows: _Rows) -> None:
+def _summary(ax: Axes, plot: _Forest) -> None:
     """Draw mu as a diamond with a line up through the groups, and a new group's interval."""
+    mu, new, centre, rows = plot.mu, plot.new, plot.centre, plot.rows
     low, middle, high = (float(mu[q]) for q in ("q2.5", centre, "q97.5"))
     at, half = rows.pooled, 0.3
     corners = [(low, at), (middle, at - half), (high, at), (middle, at + half)]
@@ -251,28 +277,18 @@ def _summary(ax: Axes, mu: pd.Series[Any], new: pd.Series[Any], centre: str, row
     )
 
 
-def _texts(
-    ax: Axes,
-    groups: Estimates,
-    theta: pd.DataFrame,
-    mu: pd.Series[Any],
-    new: pd.Series[Any],
-    centre: str,
-    share: Array,
-    rows: _Rows,
-    narrow: bool,
-    out: Array,
-) -> None:
+def _texts(ax: Axes, plot: _Forest, out: NDArray[np.bool_]) -> None:
     """Write names, weights and posteriors beside the rows, or above them where it is narrow."""
-    write = _numbers(groups, theta, centre)
+    groups, rows, narrow = plot.groups, plot.rows, plot.narrow
+    write = _numbers(plot)
     lines: list[tuple[float, str, str, str]] = []
     for i in rows.named:
         name = escape(shorten(groups.names[i], 22 if narrow else 28))
         if out[i]:
             name += f" (±{significant(3)(1.96 * groups.std_error[i])})"
-        lines.append((float(rows.y[i]), name, _percent(share[i]), write(theta.iloc[i])))
-    lines.append((rows.pooled, "common mean μ", "", write(mu)))
-    lines.append((rows.new, "new group", "", write(new, only_range=True)))
+        lines.append((float(rows.y[i]), name, _percent(plot.share[i]), write(plot.theta.iloc[i])))
+    lines.append((rows.pooled, "common mean μ", "", write(plot.mu)))
+    lines.append((rows.new, "new group", "", write(plot.new, only_range=True)))
     size = 8.5 if narrow else 10 if len(groups) <= 20 else 9
     across = ax.get_yaxis_transform()
 
@@ -302,19 +318,21 @@ def _texts(
             write_at(0, rows.gap, told.replace(", ", ",\n"), -6, ha="right")
 
 
-def _numbers(groups: Estimates, theta: pd.DataFrame, centre: str) -> Any:
+def _numbers(plot: _Forest) -> Callable[..., str]:
     """What writes a row of exact.csv: its centre and interval, on the scale that people read."""
     of = measure()
     reading = of.reading if of else None
     form: Format
     if reading:
-        ends = reading.read(theta[["q2.5", "q97.5"]].to_numpy())
+        ends = reading.read(plot.theta[["q2.5", "q97.5"]].to_numpy())
         form = at_scale(10 * float(np.median(ends[:, 1] - ends[:, 0])) / 4)
     else:
-        form = at_scale(float(np.median(groups.std_error)))
+        form = at_scale(float(np.median(plot.groups.std_error)))
 
     def write(row: pd.Series[Any], only_range: bool = False) -> str:
-        values = np.array([float(row[q]) for q in ("q50" if reading else centre, "q2.5", "q97.5")])
+        values = np.array(
+            [float(row[q]) for q in ("q50" if reading else plot.centre, "q2.5", "q97.5")]
+        )
         middle, low, high = map(form, reading.read(values) if reading else values)
         return f"{low} to {high}" if only_range else f"{middle} ({low} to {high})"
 

@@ -14,7 +14,7 @@ from partial_pooling.figures.axes import note
 from partial_pooling.figures.curves import body, curve
 from partial_pooling.figures.labels import label
 from partial_pooling.figures.style import EXACT, RAW, new_figure, styled
-from partial_pooling.priors.distributions import Prior
+from partial_pooling.priors.distributions import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
     """
     figure = new_figure(3.1)
     axes = figure.subplots(1, 2)
-    for variable, of, ax in zip(("mu", "tau"), (prior.mu, prior.tau), axes, strict=True):
+    priors: tuple[Location | Scale, ...] = (prior.mu, prior.tau)
+    for variable, of, ax in zip(("mu", "tau"), priors, axes, strict=True):
         x, density = curve(curves, variable, "density")
         low, high = _reach(*body(curves, variable), of)
         ax.fill_between(x, 0, density, color=EXACT, alpha=0.25, linewidth=0)
@@ -72,11 +73,15 @@ def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
     return figure
 
 
-def _reach(low: float, high: float, prior: Prior) -> tuple[float, float]:
-    """Ends of an axis: the posterior's body, and of the prior's 95 % what does not flatten it."""
+def _reach(low: float, high: float, prior: Location | Scale) -> tuple[float, float]:
+    """Ends of an axis: the posterior's body, and of the prior's what does not flatten it."""
     least, most = prior.support
     if prior.is_proper:
+        # not its quantiles, some of which would import SciPy for this alone
+        if isinstance(prior, Location):
+            start, end = prior.mean - 2 * prior.sd, prior.mean + 2 * prior.sd
+        else:
+            start, end = 0.0, 2 * max(prior.scales)
         room = (WIDEST - 1) / 2 * (high - low)
-        low = min(low, max(prior.quantile(0.025), low - room))
-        high = max(high, min(prior.quantile(0.975), high + room))
+        low, high = min(low, max(start, low - room)), max(high, min(end, high + room))
     return max(low, least), min(high, most)

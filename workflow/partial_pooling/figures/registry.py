@@ -142,6 +142,52 @@ FIGURES: tuple[Figure, ...] = (
         " ML: maximum likelihood, REML: restricted, PM: Paule-Mandel, DL: DerSimonian-Laird.",
     ),
     Figure(
+        "ranks",
+        "Groups",
+        "decision.ranks",
+        ("ranks",),
+        "analyst",
+        "Probability of each rank of each group's θ, a row a group.{found}",
+        "Which group has which rank, 1 the largest θ: the darker, the more probable; the upright "
+        "mark is the expected rank.{found}",
+        " Of more than 50 groups expected ranks alone.",
+    ),
+    Figure(
+        "influence",
+        "Groups",
+        "decision.influence",
+        ("influence", "decisions", "exact"),
+        "analyst",
+        "Median of μ with its 95 % interval, and the probability that it is above c, without each "
+        "group.{found}",
+        "The exact posterior of μ (left) and the probability that it is above c (right) without "
+        "each group; grey is with all of them, dotted is c.{found}",
+        " Of more than 40 groups those are drawn without which the probability moves most.",
+    ),
+    Figure(
+        "usual_priors",
+        "Groups",
+        "decision.usual_priors",
+        ("priors",),
+        "analyst",
+        "Medians and 95 % intervals of μ, τ and the θ of a new group, a row a prior.{found}",
+        "The same data under priors in common use (blue) and the study's own (black): exact "
+        "medians with 95 % intervals.{found}",
+        " An interval far wider than the others runs out of the axes.",
+    ),
+    Figure(
+        "atlas",
+        "Groups",
+        "decision.atlas",
+        ("atlas", "priors", "decisions"),
+        "analyst",
+        "Map of the probability that μ is above c over the scales of both priors.{found}",
+        "The probability that μ is above c, over the scale of the prior of τ (across, in that of "
+        "the study) and the sd of the prior of μ (up). On the thick line c is an end of μ's 95 % "
+        "interval, so that the conclusion tips there.{found}",
+        " The star is the study's own prior.",
+    ),
+    Figure(
         "traces",
         "Fits",
         "traces.traces",
@@ -415,9 +461,13 @@ def of_category(category: Category) -> list[Figure]:
 
 def in_report() -> list[str]:
     """Names of the figures that every report shows; it shows a calibration's where there is one."""
-    narrow = {figure.narrow for figure in FIGURES}
     figures = (figure for name in REPORTED for figure in of_category(name))
-    return [figure.name for figure in figures if figure.name not in narrow]
+    return [figure.name for figure in figures if figure.name not in narrow_versions()]
+
+
+def narrow_versions() -> set[str]:
+    """Names of the figures that are another's narrow version: for pages, and so without a PNG."""
+    return {figure.narrow for figure in FIGURES if figure.narrow}
 
 
 def embedded() -> list[str]:

@@ -205,6 +205,42 @@ def _shrinkage(results: Results) -> Slots:
     return {"median": median, "ends": ends, "told": told}
 
 
+def _ranks(results: Results) -> Slots:
+    ranks = results.ranks
+    if len(ranks) < 2 or ranks["first"].isna().any():
+        return {}
+    first, last = ranks["first"], ranks["last"]
+    return {
+        "found": f" {first.idxmax()} is first with probability {percent(float(first.max()))}, "
+        f"{last.idxmax()} last with {percent(float(last.max()))}."
+    }
+
+
+def _influence(results: Results) -> Slots:
+    told = results.influence[results.influence["reason"] == ""]["mu_above"]
+    if not len(told):
+        return {}
+    return {
+        "found": f" P(μ > c) is {percent(float(told.min()))} without {told.idxmin()} and "
+        f"{percent(float(told.max()))} without {told.idxmax()}."
+    }
+
+
+def _usual_priors(results: Results) -> Slots:
+    told = results.priors[results.priors["reason"] == ""]["mu_q50"].iloc[1:]
+    if not len(told):
+        return {}
+    low, high = results.units(told.min()), results.units(told.max())
+    return {"found": f" Medians of μ under the others are {low} to {high}."}
+
+
+def _atlas(results: Results) -> Slots:
+    chance = results.atlas["mu_above"]
+    if not len(chance):
+        return {}
+    return {"found": f" It is {percent(chance.min())} to {percent(chance.max())}."}
+
+
 FOUND: dict[str, Callable[[Results], Slots]] = {
     "forest": _forest,
     "prior_posterior": _prior_posterior,
@@ -219,6 +255,10 @@ FOUND: dict[str, Callable[[Results], Slots]] = {
     "estimates": _estimates,
     "target_accept": _target_accept,
     "shrinkage": _shrinkage,
+    "ranks": _ranks,
+    "influence": _influence,
+    "usual_priors": _usual_priors,
+    "atlas": _atlas,
 }
 
 

@@ -24,9 +24,13 @@ from partial_pooling.report.sections import (
     calibration,
     classical,
     cost,
+    decisions,
+    fit,
     fits,
     funnel,
     groups,
+    influence,
+    intervals,
     lecture,
     likelihood,
     methods,
@@ -35,6 +39,7 @@ from partial_pooling.report.sections import (
     origin,
     parametrization,
     prior,
+    priors,
     sampling,
     summary,
 )
@@ -62,12 +67,10 @@ class Chapter(NamedTuple):
 
 # Before them stands the first screen, `summary`.
 CHAPTERS: tuple[Chapter, ...] = (
-    Chapter("The answer", (groups,)),  # after it: ranks of groups, probabilities of decisions
+    Chapter("The answer", (groups, decisions)),
     Chapter(
         "What could change it",
-        # In this order: the study's prior, other priors in use, sensitivity, the atlas of priors,
-        # influence of single groups, predictive checks, normal or exact likelihood.
-        (prior, likelihood),
+        (prior, priors, influence, fit, likelihood),
     ),
     Chapter(
         "Would sampling have told you?",
@@ -75,7 +78,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         folded=True,
     ),
     Chapter("Calibration", (calibration,), folded=True),
-    Chapter("Methods", (methods, model, classical, lecture)),
+    Chapter("Methods", (methods, model, classical, intervals, lecture)),
     Chapter("All numbers", (numbers, fits, origin), folded=True),
 )
 SECTIONS: tuple[ModuleType, ...] = (

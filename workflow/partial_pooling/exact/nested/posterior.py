@@ -34,6 +34,7 @@ from partial_pooling.exact.nested.prediction import leave_one_out
 from partial_pooling.exact.nested.replicates import predictive
 from partial_pooling.exact.nested.rules import COARSE, FINE, Rules
 from partial_pooling.exact.nested.tau import NestedTau
+from partial_pooling.exact.ranks import Ranks
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
 
@@ -80,6 +81,7 @@ class NestedPosterior(Posterior):
     _panels: dict[str, tuple[Panels, int]] = field(default_factory=dict)
 
     most_compared = 100
+    most_solved_again = 20
 
     @property
     def log_evidence(self) -> float:
@@ -286,18 +288,23 @@ class NestedPosterior(Posterior):
         return Difference(mean, sd, panels.quantile(p.ravel())[0].reshape(p.shape))
 
     @cached_property
-    def _comparison(self) -> tuple[Array, Array]:
+    def _comparison(self) -> joint.Comparison:
         return joint.comparison(self.nodes, self.rules)
 
     def probability_greater(self) -> Array:
         """See `Posterior.probability_greater`."""
         refuse_many(len(self.groups), "P(theta_a > theta_b)", self.most_compared)
-        return self._comparison[0]
+        return self._comparison.greater
 
     def probability_largest(self) -> Array:
         """See `Posterior.probability_largest`."""
         refuse_many(len(self.groups), "P(theta is the largest)", self.most_compared)
-        return self._comparison[1]
+        return self._comparison.largest
+
+    def ranks(self) -> Ranks:
+        """See `Posterior.ranks`."""
+        refuse_many(len(self.groups), "ranks", self.most_compared)
+        return self._comparison.ranks
 
     # -- prediction ------------------------------------------------------------------------
 
@@ -308,3 +315,10 @@ class NestedPosterior(Posterior):
     def leave_one_out(self) -> Array:
         """See `Posterior.leave_one_out`."""
         return leave_one_out(self)
+
+    def predictive_below(self, group: Groups) -> float:
+        """See `Posterior.predictive_below`: over the distribution of a new group's theta."""
+        panels, _ = self._distribution("theta_new")
+        below, as_much = self.family.below(group, panels.node.reshape(-1, 1))
+        chance = panels.mass.ravel() @ (below + as_much / 2)[:, 0]
+        return float(np.clip(chance / panels.mass.sum(), 0, 1))
