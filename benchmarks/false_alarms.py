@@ -27,7 +27,8 @@ from scipy.fft import next_fast_len
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import ExactPosterior, solve
 from partial_pooling.grading import diagnostics
-from partial_pooling.grading.diagnostics import PROBABILITIES, estimate, grade, stack_variables
+from partial_pooling.grading.diagnostics import estimate, grade, stack_variables
+from partial_pooling.grading.distances import PROBABILITIES
 from partial_pooling.grading.grades import ERRORS
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.judgement import judge_estimates

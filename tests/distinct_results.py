@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.figures.registry import embedded
+from partial_pooling.grading.likelihoods import COLUMNS
 from partial_pooling.report.captions import CALIBRATION
 from partial_pooling.report.results import Results
 
@@ -371,6 +372,8 @@ def write_distinct_results(folder):
     )  # fmt: skip
     tables = {
         "data": pd.DataFrame(data),
+        "given": pd.DataFrame(data),
+        "likelihoods": pd.DataFrame(columns=COLUMNS),
         "exact": EXACT.reset_index(),
         "fits": fits,
         "estimates": estimates,

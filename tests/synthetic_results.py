@@ -26,6 +26,7 @@ from partial_pooling.files import write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.grading.diagnostics import grade
 from partial_pooling.grading.judgement import judge_estimates, judge_fits
+from partial_pooling.grading.likelihoods import compare_likelihoods
 from partial_pooling.grading.parametrization import parametrization
 from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.priors.priors import parse_hyperprior
@@ -126,6 +127,7 @@ def write_results(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_groups(groups, folder / "data.csv")
+    write_groups(groups, folder / "given.csv")
     key = groups.names, tuple(groups.estimate), tuple(groups.std_error), json.dumps(prior)
     posterior, exact = solved(*key)
     exact.to_csv(folder / "exact.csv", index=False)
@@ -134,6 +136,8 @@ def write_results(
     if not drop_probability_largest:
         curves["probability_largest"] = ("group", chance_of_largest(*key))
     curves.to_netcdf(folder / "exact.nc")
+    likelihoods = compare_likelihoods(posterior, groups, None, pooled_sd=False)
+    likelihoods.to_csv(folder / "likelihoods.csv", index=False)
     for table, frame in decided(*key).items():
         frame.to_csv(folder / f"{table}.csv", index=False)
     classical_table(groups).to_csv(folder / "classical.csv", index=False)

@@ -189,6 +189,15 @@ def test_no_conflict_is_told_with_the_p_values(eight_schools, default_prior):
     )
 
 
+def test_checks_of_a_normal_approximation_say_so(eight_schools, default_prior):
+    found = prior_data_agreement(eight_schools, default_prior).as_dict()
+    words = agreement_words(found, 0.01, fixed(0), approximated=True)
+    assert words.endswith("below 0.01). This check is of the normal approximation of the data.")
+    for check in (found["location"], found["spread"]):
+        check |= {"p_value": None, "undefined": "of a reason"}
+    assert "approximation" not in agreement_words(found, 0.01, fixed(0), approximated=True)
+
+
 def test_a_conflict_is_told_by_the_p_value_that_decides():
     found = prior_data_agreement(SITES, prior(("Normal", {"mu": 110, "sigma": 7}))).as_dict()
     found["location"] |= {"p_value": 0.006, "p_corrected": 0.012}

@@ -123,7 +123,9 @@ def test_harmless_styles_of_csv_are_read(tmp_path, content):
 
 def test_no_break_spaces_of_spreadsheets_are_spaces(tmp_path):
     file = tmp_path / "d.csv"
-    file.write_text("group,std\u00a0error,estimate\nward\u00a01,2,1\nward\u202f2,4,3\n")
+    file.write_text(
+        "group,std\u00a0error,estimate\nward\u00a01,2,1\nward\u202f2,4,3\nward\u20073,2,2\n"
+    )
     for named in ("std error", "std\u00a0error"):
         groups = read_groups(file, columns={"std_error": named})
         assert groups.names == ("ward 1", "ward 2")

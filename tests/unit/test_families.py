@@ -147,6 +147,41 @@ def test_score_and_information_are_those_of_the_likelihood(family, groups):
         assert information == pytest.approx(bend, rel=1e-5, abs=1e-6)
 
 
+def test_replicates_follow_the_likelihood(family, groups):
+    """Mean, variance and CDF, by sums over all data or by quadrature of the density."""
+    theta = np.array([0.4, -0.3, 0.8])
+    mean, variance = family.replicated(groups, theta)
+    (datum, *_) = family.data(groups).values()
+    below = family.cdf(groups, theta, datum)
+    assert family.cdf(groups, theta, datum + 0.5 * family.whole) == pytest.approx(below, rel=1e-12)
+    for j in range(len(groups)):
+
+        def density(y, j=j):
+            return math.exp(family.log_likelihood(moved(groups, j, y), theta)[j])
+
+        if isinstance(groups, TwoByTwo) and j == 2:
+            break  # margins tabulated anew for each of 30
+        if family.whole:
+            y = possible(groups, j)
+            p = np.array([density(k) for k in y])
+            assert mean[j] == pytest.approx(p @ y, rel=1e-8)
+            assert variance[j] == pytest.approx(p @ (y - p @ y) ** 2, rel=1e-8)
+            assert below[j] == pytest.approx(p[y <= datum[j]].sum(), abs=1e-8)
+            assert family.cdf(groups, theta, np.full(3, -0.5))[j] == 0
+            assert family.cdf(groups, theta, np.full(3, 1e6))[j] == pytest.approx(1)
+            continue
+        assert below[j] == pytest.approx(integrate.quad(density, -np.inf, datum[j])[0], abs=1e-6)
+        if isinstance(groups, Summaries):
+            assert (np.isnan(mean[j]), np.isfinite(variance[j])) == (j == 0, j > 0)
+            if j == 0:
+                continue
+        assert mean[j] == theta[j]
+        of_t = stats.t(groups.n[j] - 1).var() if isinstance(groups, Summaries) else 1
+        scale = family.data(groups).get("std_error", None)
+        scale = groups.sd / np.sqrt(groups.n) if scale is None else scale
+        assert variance[j] == pytest.approx(of_t * scale[j] ** 2)
+
+
 @pytest.mark.parametrize(
     ("parametrization", "weights"),
     [

@@ -11,6 +11,8 @@ from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, Two
 from partial_pooling.errors import InputError
 from partial_pooling.exact.face import PROBABILITIES
 from partial_pooling.exact.nested.posterior import nested
+from partial_pooling.exact.nested.replicates import least_whole
+from partial_pooling.exact.nested.rules import COARSE
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.binomial import BINOMIAL
 from partial_pooling.families.hypergeometric import HYPERGEOMETRIC
@@ -90,6 +92,62 @@ def test_statements_about_several_groups_are_those_of_the_closed_form():
     for ours, theirs in zip(found.conditional(tau), exact.conditional(tau), strict=True):
         assert ours == pytest.approx(theirs, abs=1e-8)
     assert found.pooling_factor() == pytest.approx(exact.pooling_factor(), abs=1e-8)
+
+
+# -- replicates --------------------------------------------------------------------------------
+
+
+def test_replicated_estimates_are_those_of_the_closed_form():
+    prior = HyperPrior(Normal(0, 5), HalfCauchy(5))
+    few = SCHOOLS.select(np.arange(8) < 2)
+    exact, found = solve(few, prior).predictive(), nested(few, prior, NORMAL, COARSE).predictive()
+    assert found.mean == pytest.approx(exact.mean, abs=1e-5)
+    assert found.sd == pytest.approx(exact.sd, rel=1e-5)
+    assert found.quantile == pytest.approx(exact.quantile, rel=1e-5)
+    assert found.cdf_at_observed == pytest.approx(exact.cdf_at_observed, abs=1e-6)
+
+
+def test_least_whole_number_whose_probability_reaches_p():
+    p = np.array([[1e-9], [0.3], [0.5], [0.999]])
+    found = least_whole(lambda y: stats.poisson.cdf(y, [2.0, 1e6]), np.repeat(p, 2, axis=1))
+    assert (found == stats.poisson.ppf(p, [2.0, 1e6])).all()
+
+
+@pytest.mark.slow
+def test_replicated_events_have_the_probability_of_further_data():
+    """k of n once more, beside a of n, is a + k of 2 n but for the ways to divide them."""
+    prior, groups = HyperPrior(Normal(0, 2), HalfNormal(1)), counts([1, 3], [2, 8])
+    posterior = nested(groups, prior, BINOMIAL, COARSE)
+    p = []
+    for k in range(3):
+        both = counts([1 + k, 3], [4, 8])
+        ways = math.comb(2, 1) * math.comb(2, k) / math.comb(4, 1 + k)
+        p.append(ways * math.exp(nested(both, prior, BINOMIAL, COARSE).log_evidence))
+    p = np.array(p) / math.exp(posterior.log_evidence)
+    assert p.sum() == pytest.approx(1, abs=1e-6)
+    found = posterior.predictive((0.05, *(p.cumsum() - 1e-4), *(p.cumsum()[:-1] + 1e-4)))
+    assert list(found.quantile[0]) == [0, 0, 1, 2, 1, 2]
+    assert found.cdf_at_observed[0] == pytest.approx(p[:2].sum(), abs=1e-6)
+    k = np.arange(3)
+    assert found.mean[0] == pytest.approx(p @ k, abs=1e-6)
+    assert found.sd[0] == pytest.approx(math.sqrt(p @ k**2 - (p @ k) ** 2), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_replicated_mean_of_few_observations():
+    """Of two no mean exists, of three no variance; quantiles against draws, each z within 4.1."""
+    groups = Summaries(ABC, np.array([0.0, 1, 3]), np.array([1.0, 2, 1]), np.array([2.0, 3, 9]))
+    posterior = nested(groups, HyperPrior(Normal(0, 2), HalfNormal(1)), STUDENT)
+    found = posterior.predictive((0.1, 0.5, 0.9))
+    assert np.isnan(found.mean).tolist() == [True, False, False]
+    assert np.isnan(found.sd).tolist() == [True, True, False]
+    rng, draws = np.random.default_rng(3), 40_000
+    for j, name in enumerate(ABC):
+        theta = posterior.quantile(f"theta[{name}]", (np.arange(400) + 0.5) / 400)
+        t = rng.standard_t(groups.n[j] - 1, (draws // 400, 400))
+        below = (theta + groups.sd[j] / math.sqrt(groups.n[j]) * t)[..., None] <= found.quantile[j]
+        z = (below.mean((0, 1)) - [0.1, 0.5, 0.9]) / np.sqrt(np.array([0.09, 0.25, 0.09]) / draws)
+        assert np.abs(z).max() < 4.1  # draws of theta are evenly spread: z is smaller than normal
 
 
 # -- grids -------------------------------------------------------------------------------------

@@ -706,6 +706,25 @@ def test_numbers_of_the_recommended_fit_stand_beside_the_exact_ones(report, mode
     assert f"Means and standard deviations of {fit}, each" in caption_of(html)
 
 
+def test_moments_that_do_not_exist_are_not_told_from_draws(report):
+    mine = opened(report, model="noncentered", target_accept=0.95)
+    whole = numbers.numbers_table(mine)
+    rows = (mine.estimates["variable"] == "mu", mine.estimates["variable"] == "tau")
+    mine.estimates.loc[rows[0], ["exact_mean", "exact_sd"]] = np.nan
+    mine.estimates.loc[rows[1], "exact_sd"] = np.nan
+    html = numbers.numbers_table(mine)
+    page = BeautifulSoup(html, "html.parser")
+    heads = [" ".join(cell.get_text().split()) for cell in page.thead("th")]
+    cells = [[cell.get_text() for cell in row("td")] for row in page.tbody("tr")]
+    dash = [[head for head, cell in zip(heads, row, strict=True) if cell == "–"] for row in cells]
+    assert dash[:2] == [
+        ["mean", "MCSE", "exact mean", "z", "sd", "MCSE of sd", "exact sd"],
+        ["sd", "MCSE of sd", "exact sd"],
+    ]
+    assert not any(dash[2:])
+    assert caption_of(html) == caption_of(whole) + " A mean or sd that does not exist is left out."
+
+
 @pytest.mark.parametrize(("model", "accept"), [("noncentered", 0.95), ("centered", 0.9)])
 def test_quantiles_of_the_recommended_fit_stand_beside_the_exact_ones(report, model, accept):
     rows = best_rows(model, accept)

@@ -68,16 +68,22 @@ def test_rule_writes_the_weights_whatever_the_groups_are_called(tmp_path):
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     exact = posterior()
-    write_groups(replace(exact.groups, names=("a", "b,c", "θ", "NA", "7")), tmp_path / "data.csv")
+    named = replace(exact.groups, names=("a", "b,c", "θ", "NA", "7"))
+    for name in ("data", "given"):
+        write_groups(named, tmp_path / f"{name}.csv")
     tables = ("exact", "classical", "classical_theta", *MORE)
-    files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights")}
+    files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights", "likelihoods")}
     files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement", "fit")}
     script.main(
         SimpleNamespace(
-            input=SimpleNamespace(data=tmp_path / "data.csv"),
+            input=SimpleNamespace(data=tmp_path / "data.csv", given=tmp_path / "given.csv"),
             output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
             params=SimpleNamespace(
-                prior=exact.prior.as_dict(), family="normal", above=1.0, measure=None
+                prior=exact.prior.as_dict(),
+                family="normal",
+                above=1.0,
+                measure=None,
+                pooled_sd=False,
             ),
         )
     )

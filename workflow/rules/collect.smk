@@ -9,7 +9,7 @@ collect_tables        all batches
 out: results/{collection}/{tables,groups,fits}.parquet, population.json
 
 open_table            a table of the collection as the data of a study
-out: results/{collection}/{table}/data.csv
+out: results/{collection}/{table}/data.csv, given.csv
 """
 
 
@@ -85,6 +85,7 @@ rule open_table:
         raw=raw_of,
     output:
         data="results/{collection}/{table}/data.csv",
+        given="results/{collection}/{table}/given.csv",
     log:
         "results/{collection}/{table}/logs/open_table.log",
     benchmark:

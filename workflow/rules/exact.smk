@@ -1,9 +1,10 @@
 """Solve the exact posterior, the yardstick of every fit, and the classical estimates.
 
-in:  results/{dataset}/data.csv
+in:  results/{dataset}/data.csv, given.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
-     weights.csv (how far the model `partial` centers each group, at tau's lower quartile);
+     weights.csv (how far the model `partial` centers each group, at tau's lower quartile),
+     likelihoods.csv (the normal approximation of the data beside their exact likelihood);
      decisions.csv (probabilities to be above c), ranks.csv, influence.csv (each group left out),
      sensitivity.csv, priors.csv and atlas.csv (what other priors would say), fit.json (evidence
      for tau = 0, predictive checks), intervals.csv (classical ones)
@@ -13,6 +14,7 @@ out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.
 rule solve_exact:
     input:
         data="results/{dataset}/data.csv",
+        given="results/{dataset}/given.csv",
     output:
         exact="results/{dataset}/exact.csv",
         curves="results/{dataset}/exact.nc",
@@ -29,6 +31,7 @@ rule solve_exact:
         sensitivity="results/{dataset}/sensitivity.csv",
         priors="results/{dataset}/priors.csv",
         atlas="results/{dataset}/atlas.csv",
+        likelihoods="results/{dataset}/likelihoods.csv",
     log:
         "results/{dataset}/logs/solve_exact.log",
     benchmark:
@@ -41,6 +44,7 @@ rule solve_exact:
     params:
         prior=prior_of,
         family=family_of,
+        pooled_sd=lambda wildcards: dataset_of(wildcards).pooled_sd,
         above=lambda wildcards: dataset_of(wildcards).above,
         measure=measure_of,
         code=code("solve_exact"),

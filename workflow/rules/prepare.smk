@@ -2,7 +2,7 @@
 
 in:  the data set's CSV file
 out: results/{dataset}/data.csv (group, estimate, std_error; of a family that takes the data as they are,
-     the columns of their form)
+     the columns of their form), given.csv (the groups as they were given, in those columns)
 """
 
 
@@ -11,6 +11,7 @@ rule prepare_data:
         raw=lambda wildcards: dataset_of(wildcards).path,
     output:
         data="results/{dataset}/data.csv",
+        given="results/{dataset}/given.csv",
     log:
         "results/{dataset}/logs/prepare_data.log",
     benchmark:

@@ -3,17 +3,22 @@
 from typing import Any
 
 from partial_pooling.data.collection import read_collection
+from partial_pooling.data.measures import estimates_of
 from partial_pooling.data.reading import write_groups
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
-    members = read_collection(job.input.raw, job.params.by, **job.params.reading)
+    reading = dict(job.params.reading)
+    measure, correction = reading["measure"], reading["continuity_correction"]
+    members = read_collection(job.input.raw, job.params.by, **(reading | {"measure": None}))
     (table,) = (member for member in members if member.path == job.wildcards.table)
     assert table.groups is not None  # planning has refused one that cannot be used
-    with replacing(job.output.data) as path:
-        write_groups(table.groups, path)
+    taken = estimates_of(table.groups, measure, correction) if measure else table.groups
+    for path, groups in ((job.output.data, taken), (job.output.given, table.groups)):
+        with replacing(path) as temporary:
+            write_groups(groups, temporary)
 
 
 if __name__ == "__main__":

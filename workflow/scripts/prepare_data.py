@@ -8,9 +8,11 @@ from partial_pooling.logs import log_to
 
 
 def main(job: Any) -> None:
-    groups = read_groups(job.input.raw, **job.params.reading)
-    with replacing(job.output.data) as path:
-        write_groups(groups, path)
+    reading = job.params.reading
+    for path, measure in ((job.output.data, reading["measure"]), (job.output.given, None)):
+        groups = read_groups(job.input.raw, **(reading | {"measure": measure}))
+        with replacing(path) as temporary:
+            write_groups(groups, temporary)
 
 
 if __name__ == "__main__":

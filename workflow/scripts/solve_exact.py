@@ -17,6 +17,7 @@ from partial_pooling.exact.weights import weights
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
+from partial_pooling.grading.likelihoods import compare_likelihoods
 from partial_pooling.logs import log_to
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.study.provenance import provenance
@@ -29,12 +30,15 @@ def main(job: Any) -> None:
     exact = solve(groups, prior, FAMILIES[job.params.family])
     normal = estimates_of(groups)
     centering = pd.DataFrame({"group": groups.names, "weight": weights(exact)})
+    given = read_data(job.input.given)
+    likelihoods = compare_likelihoods(exact, given, job.params.measure, job.params.pooled_sd)
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(normal), job.output.classical),
         (theta_table(normal), job.output.classical_theta),
         (interval_table(normal), job.output.intervals),
         (centering, job.output.weights),
+        (likelihoods, job.output.likelihoods),
     ):
         write_table(table, path)
     for name, table in decision_tables(exact, job.params.above, job.params.measure).items():

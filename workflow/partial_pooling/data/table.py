@@ -20,7 +20,9 @@ from partial_pooling.limits import MOST_COUNTED
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # spreadsheets and typeset tables have spaces that no line may break at, where people type one
-_NO_BREAK = str.maketrans(dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", " "))
+_NO_BREAK = str.maketrans(
+    dict.fromkeys("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{FIGURE SPACE}", " ")
+)
 # what files begin with that people take for text
 STARTS = {
     b"PK\x03\x04": "found a workbook of a spreadsheet (xlsx, ods) or an archive",

@@ -190,9 +190,13 @@ class Posterior(ABC):
 
     # -- prediction ------------------------------------------------------------------------
 
-    def predictive(self, p: Sequence[float] = PROBABILITIES) -> Predictive | None:
-        """Posterior predictive of each group's replicated estimate; None if its data are none."""
-        return None
+    @abstractmethod
+    def predictive(self, p: Sequence[float] = PROBABILITIES) -> Predictive:
+        """Posterior predictive of a replicate of each group's datum, the others of its row held.
+
+        Of estimates that is the estimate, of means the mean, of counts the events, of two arms the
+        events in the treated one given the margins.
+        """
 
     @abstractmethod
     def leave_one_out(self) -> Array:
@@ -252,10 +256,11 @@ class Posterior(ABC):
 
 
 class Predictive(NamedTuple):
-    """Posterior predictive of each group's replicated estimate.
+    """Posterior predictive of a replicate of each group's datum.
 
-    `mean`, `sd` and `cdf_at_observed`, the probability that a replicate is at most the estimate
-    observed, have shape (J,); `quantile` has shape (J, P).
+    `mean`, `sd` and `cdf_at_observed`, the probability that a replicate is at most the datum
+    observed, have shape (J,); `quantile` has shape (J, P): of whole numbers, the least of which
+    at most p is missing.
     """
 
     mean: Array

@@ -17,8 +17,15 @@ GRID_POINTS = 201  # of each density in exact_dataset
 QUARTERS = (0.25, 0.5, 0.75)
 
 
-def exact_table(posterior: Posterior) -> pd.DataFrame:
+def exact_table(posterior: Posterior, with_errors: bool = True) -> pd.DataFrame:
     """Moments and quantiles of every variable, one row a variable.
+
+    Parameters
+    ----------
+    posterior
+        The posterior.
+    with_errors
+        Whether to bound its errors, which may take another solution.
 
     Returns
     -------
@@ -35,7 +42,7 @@ def exact_table(posterior: Posterior) -> pd.DataFrame:
     table = pd.DataFrame({"variable": variables, "mean": mean, "sd": sd})
     for k, p in enumerate(PROBABILITIES):
         table[f"q{100 * p:g}"] = quantiles[:, k]
-    errors = posterior.errors(variables)
+    errors = posterior.errors(variables) if with_errors else None
     return table if errors is None else table.assign(error=errors)
 
 
@@ -78,6 +85,8 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
     given = posterior.conditional(at_tau)
     estimates = posterior.family.approximation(groups)
     predictive = posterior.predictive()
+    datum = next(iter(posterior.family.data(groups))).replace("_", " ")
+    units_of_data = "1" if posterior.family.whole else units
 
     contents: dict[str, tuple[tuple[str, ...], ArrayLike, str, str]] = {
         "mean": (("variable",), mean, "posterior mean", units),
@@ -115,6 +124,25 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             "log p(y of the group | y of all others)",
             "log(1 / data units)",
         ),
+        "predictive_mean": (
+            ("group",),
+            predictive.mean,
+            f"mean of a replicated {datum}",
+            units_of_data,
+        ),
+        "predictive_sd": (("group",), predictive.sd, f"sd of a replicated {datum}", units_of_data),
+        "predictive_quantile": (
+            ("group", "probability"),
+            predictive.quantile,
+            f"quantile of a replicated {datum}",
+            units_of_data,
+        ),
+        "predictive_cdf": (
+            ("group",),
+            predictive.cdf_at_observed,
+            f"probability that a replicated {datum} is at most the observed one",
+            "1",
+        ),
         "log_marginal_likelihood": (
             (),
             posterior.log_marginal_likelihood,
@@ -122,28 +150,6 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             "log(1 / data units^J)",
         ),
     }
-    if predictive is not None:
-        contents |= {
-            "predictive_mean": (
-                ("group",),
-                predictive.mean,
-                "mean of a replicated estimate",
-                units,
-            ),
-            "predictive_sd": (("group",), predictive.sd, "sd of a replicated estimate", units),
-            "predictive_quantile": (
-                ("group", "probability"),
-                predictive.quantile,
-                "quantile of a replicated estimate",
-                units,
-            ),
-            "predictive_cdf": (
-                ("group",),
-                predictive.cdf_at_observed,
-                "probability that a replicated estimate is at most the observed one",
-                "1",
-            ),
-        }
     if len(groups) <= posterior.most_compared:
         contents["probability_greater"] = (
             ("group", "other"),

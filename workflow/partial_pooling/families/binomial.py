@@ -22,6 +22,7 @@ class Binomial(Family[Counts]):
     name = "binomial"
     code = 'pm.Binomial("y", n=n, logit_p=theta, observed=events, dims="group")'
     forms = ("counts",)
+    whole = True
     reach = 0.2
 
     def log_likelihood(self, groups: Counts, theta: Array) -> Array:
@@ -52,6 +53,17 @@ class Binomial(Family[Counts]):
     def simulate(self, groups: Counts, theta: Array, rng: np.random.Generator) -> Counts:
         events = rng.binomial(groups.n.astype(np.int64), expit(theta))
         return Counts(groups.names, events.astype(float), groups.n)
+
+    def replicated(self, groups: Counts, theta: Array) -> tuple[Array, Array]:
+        return groups.n * expit(theta), self.information(groups, theta)
+
+    def cdf(self, groups: Counts, theta: Array, y: Array) -> Array:
+        from scipy.special import betainc  # the Snakefile imports this room, and not SciPy
+
+        y = np.floor(y)
+        inner = np.clip(y, 0, groups.n - 1)
+        below = betainc(groups.n - inner, inner + 1, expit(-theta))
+        return np.where(y < 0, 0.0, np.where(y >= groups.n, 1.0, below))
 
     def below(self, groups: Counts, theta: Array) -> tuple[Array, Array]:
         from scipy.special import betainc  # the Snakefile imports this room, and not SciPy

@@ -44,6 +44,8 @@ class Family[Data: Groups = Any](ABC):
     code
         PyMC code of the observed variable, to copy, given `theta` and arrays of the names of the
         groups' data.
+    whole
+        Whether the data are whole numbers.
     reach
         The likelihood is log-concave, and so smooth that its product with a normal density in
         theta is nearly normal itself wherever its sd is at most this: 0 if theta is no such scale,
@@ -54,6 +56,7 @@ class Family[Data: Groups = Any](ABC):
     forms: ClassVar[tuple[str, ...]]
     code: ClassVar[str]
     on_estimates: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
     reach: ClassVar[float] = 0.0
 
     @abstractmethod
@@ -157,6 +160,17 @@ class Family[Data: Groups = Any](ABC):
     @abstractmethod
     def simulate(self, groups: Data, theta: Array, rng: np.random.Generator) -> Data:
         """Draw data given theta, shape (J,), for groups of the same names and precision."""
+
+    @abstractmethod
+    def replicated(self, groups: Data, theta: Array) -> tuple[Array, Array]:
+        """Mean and variance of a replicate of each group's datum, of the shape (..., J) of theta.
+
+        The datum is the first of `data`; nan or inf where it has no such moment.
+        """
+
+    @abstractmethod
+    def cdf(self, groups: Data, theta: Array, y: Array) -> Array:
+        """Probability that a replicate of each group's datum is at most y, both (..., J)."""
 
     @abstractmethod
     def below(self, groups: Data, theta: Array) -> tuple[Array, Array]:

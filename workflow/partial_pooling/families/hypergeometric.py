@@ -23,7 +23,7 @@ from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates, TwoByTwo
 from partial_pooling.families.counting import log_binomial
 from partial_pooling.families.family import Family
-from partial_pooling.families.normalizer import Normalizer, log_terms
+from partial_pooling.families.normalizer import Normalizer, cumulative, log_terms
 
 
 class Hypergeometric(Family[TwoByTwo]):
@@ -48,6 +48,7 @@ log_norm = pm.math.logsumexp(
 )
 pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
     forms = ("two_by_two",)
+    whole = True
     reach = 0.2
 
     def log_likelihood(self, groups: TwoByTwo, theta: Array) -> Array:
@@ -88,6 +89,21 @@ pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
             below = np.cumsum(np.exp(log_term - log_term.max()))
             drawn[j] = k[np.searchsorted(below, u * below[-1], side="right")]
         return TwoByTwo(groups.names, drawn, groups.n_treated, total - drawn, groups.n_control)
+
+    def replicated(self, groups: TwoByTwo, theta: Array) -> tuple[Array, Array]:
+        return groups.events_treated - self.score(groups, theta), self.information(groups, theta)
+
+    def cdf(self, groups: TwoByTwo, theta: Array, y: Array) -> Array:
+        result = np.empty(np.broadcast_shapes(np.shape(theta), np.shape(y)))
+        total = groups.events_treated + groups.events_control
+        for j in range(len(groups)):
+            at, of = theta[..., j], np.floor(y[..., j])
+            margins = float(groups.n_treated[j]), float(groups.n_control[j]), float(total[j])
+            first, below = cumulative(*margins, at.ravel())
+            row = np.arange(at.size).reshape(at.shape)
+            column = np.clip(of - first + 1, 0, below.shape[1] - 1).astype(np.intp)
+            result[..., j] = below[row, column]
+        return result
 
     def below(self, groups: TwoByTwo, theta: Array) -> tuple[Array, Array]:
         from scipy.special import gammaln  # the Snakefile imports this room, and not SciPy

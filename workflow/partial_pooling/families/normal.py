@@ -62,6 +62,14 @@ class Normal(Family[Estimates]):
         estimate = theta + groups.std_error * rng.standard_normal(len(groups))
         return Estimates(groups.names, estimate, groups.std_error)
 
+    def replicated(self, groups: Estimates, theta: Array) -> tuple[Array, Array]:
+        return theta, np.broadcast_to(groups.std_error**2, np.shape(theta))
+
+    def cdf(self, groups: Estimates, theta: Array, y: Array) -> Array:
+        from scipy.special import ndtr  # the Snakefile imports this room, and not SciPy
+
+        return np.asarray(ndtr((y - theta) / groups.std_error))
+
     def below(self, groups: Estimates, theta: Array) -> tuple[Array, Array]:
         from scipy.special import ndtr  # the Snakefile imports this room, and not SciPy
 

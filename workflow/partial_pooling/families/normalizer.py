@@ -155,6 +155,24 @@ def log_terms(n1: float, n2: float, total: float, theta: float) -> tuple[Array, 
     return k, _log_products(k, n1, n2, total, logits[0], logits[1])
 
 
+def cumulative(n1: float, n2: float, total: float, theta: Array) -> tuple[float, Array]:
+    """The first k that is at all probable at any theta (M,), and what lies below it and each next.
+
+    The latter of shape (M, K + 1): 0, and then P(at most k).
+    """
+    low, high = float(theta.min()), float(theta.max())
+    middle = float(np.clip((low + high) / 2, -100, 100))  # beyond, odds are no floats
+    first = log_terms(n1, n2, total, low)[0][0]
+    k = np.arange(first, log_terms(n1, n2, total, high)[0][-1] + 1)
+    logits = _logits(*(np.array([v]) for v in (n1, n2, total, middle)))[:, 0]
+    logs = _log_products(k, n1, n2, total, logits[0], logits[1])
+    logs = logs + (k - first) * (theta[:, None] - middle)
+    terms = np.exp(logs - logs.max(axis=1, keepdims=True))
+    below = np.zeros((len(theta), len(k) + 1))
+    np.cumsum(terms, axis=1, out=below[:, 1:])
+    return float(first), below / below[:, -1:]
+
+
 def _logits(n1: Array, n2: Array, total: Array, theta: Array) -> Array:
     """Log odds in either arm, (2, ...), which differ by theta and whose means add up to total."""
     odds = np.exp(np.clip(theta, -300, 300))

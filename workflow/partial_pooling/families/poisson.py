@@ -23,6 +23,7 @@ class Poisson(Family[Rates]):
 mean = exposure * pm.math.exp(theta)
 pm.Poisson("y", mu=mean, observed=events, dims="group")"""
     forms = ("rates",)
+    whole = True
     reach = 0.2
 
     def log_likelihood(self, groups: Rates, theta: Array) -> Array:
@@ -57,6 +58,17 @@ pm.Poisson("y", mu=mean, observed=events, dims="group")"""
         # ASSUME no more events than numpy can draw: a prior so wide has no such data
         mean = np.minimum(groups.exposure * np.exp(np.minimum(theta, 700.0)), 1e18)
         return Rates(groups.names, rng.poisson(mean).astype(float), groups.exposure)
+
+    def replicated(self, groups: Rates, theta: Array) -> tuple[Array, Array]:
+        mean = self.information(groups, theta)
+        return mean, mean
+
+    def cdf(self, groups: Rates, theta: Array, y: Array) -> Array:
+        from scipy.special import gammaincc  # the Snakefile imports this room, and not SciPy
+
+        y = np.floor(y)
+        below = gammaincc(np.maximum(y, 0) + 1, self.information(groups, theta))
+        return np.where(y < 0, 0.0, below)
 
     def below(self, groups: Rates, theta: Array) -> tuple[Array, Array]:
         from scipy.special import gammaincc  # the Snakefile imports this room, and not SciPy

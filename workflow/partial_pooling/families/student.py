@@ -83,6 +83,17 @@ pm.StudentT(
         mean = theta + self._scale(groups) * rng.standard_t(groups.n - 1)
         return Summaries(groups.names, mean, groups.sd, groups.n)
 
+    def replicated(self, groups: Summaries, theta: Array) -> tuple[Array, Array]:
+        nu = groups.n - 1
+        with np.errstate(divide="ignore"):
+            variance = self._scale(groups) ** 2 * np.where(nu > 2, nu / (nu - 2), np.inf)
+        return np.where(nu > 1, theta, np.nan), np.broadcast_to(variance, np.shape(theta))
+
+    def cdf(self, groups: Summaries, theta: Array, y: Array) -> Array:
+        from scipy.special import stdtr  # the Snakefile imports this room, and not SciPy
+
+        return np.asarray(stdtr(groups.n - 1, (y - theta) / self._scale(groups)))
+
     def below(self, groups: Summaries, theta: Array) -> tuple[Array, Array]:
         from scipy.special import stdtr  # the Snakefile imports this room, and not SciPy
 

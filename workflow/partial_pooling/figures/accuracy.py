@@ -15,7 +15,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
 from partial_pooling.figures.axes import apart, category_axis, log_axis, note, separate
-from partial_pooling.figures.labels import HYPERPARAMETERS, THOUSANDS, escape, percent, units
+from partial_pooling.figures.labels import (
+    HYPERPARAMETERS,
+    THOUSANDS,
+    escape,
+    percent,
+    units,
+    upright,
+)
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -177,7 +184,9 @@ def error(accuracy: pd.DataFrame) -> Figure:
                 log_axis(ax.yaxis, np.append(of_variable["rmse"], guide))
             log_axis(ax.xaxis, draws, THOUSANDS, apart(draws, 6.0 / len(models)))
         row[0].set_ylabel(
-            "RMSE of mean log τ" if variable == "log_tau" else f"RMSE of mean μ ({units()})"
+            upright(
+                "RMSE of mean log τ" if variable == "log_tau" else f"RMSE of mean μ ({units()})"
+            )
         )
     for ax, model in zip(axes[0], models, strict=True):
         ax.set_title(escape(model), color=COLOURS[model])

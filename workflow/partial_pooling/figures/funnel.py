@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from partial_pooling.figures.curves import curve, quantile
 from partial_pooling.figures.draws import Fits, diverging_of, draws_of, span, with_divergences
-from partial_pooling.figures.labels import escape, label, percent, shorten, units
+from partial_pooling.figures.labels import escape, label, percent, shorten, units, upright
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, new_figure, styled
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
         ax.set_xlabel(f"θ of {escape(shorten(group, 24))} ({units()})")
         ax.tick_params(labelbottom=True)
     for ax in axes[::columns]:
-        ax.set_ylabel(label("log_tau"))
+        ax.set_ylabel(upright(label("log_tau")))
     figure.legend(
         handles=[
             Line2D([], [], linestyle="none", marker=".", color=GREY, label="transition"),

@@ -5,6 +5,7 @@ Text of the user (names of groups and models) never reaches Matplotlib's mathtex
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,17 @@ def label(variable: str) -> str:
     name = variable.removeprefix("theta").removeprefix("[").removesuffix("]")
     of_group = f" of {escape(shorten(name, 12))}" if name else ""
     return f"θ{of_group} ({units()})"
+
+
+def upright(text: str) -> str:
+    """Break the label of an axis that runs upwards where it would be longer than a low panel.
+
+    Examples
+    --------
+    >>> upright("log τ (τ in standardized mean difference)").splitlines()
+    ['log τ (τ in', 'standardized mean', 'difference)']
+    """
+    return textwrap.fill(text, 24, break_long_words=False, break_on_hyphens=False)
 
 
 def percent(fraction: float) -> str:

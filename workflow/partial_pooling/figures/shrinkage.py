@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.curves import body
-from partial_pooling.figures.labels import escape, label, shorten, units
+from partial_pooling.figures.labels import escape, label, shorten, units, upright
 from partial_pooling.figures.style import (
     EMPIRICAL_BAYES,
     GREY,
@@ -107,7 +107,7 @@ def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) ->
                         zorder=5,
                     )
         ax.set_xlim(0, tau[kept][-1])
-        ax.set_ylabel(named)
+        ax.set_ylabel(upright(named))
         if few:
             _label_ends(ax, float(tau[kept][-1]), curves_of[:, kept][:, -1], groups.names)
     if not few:

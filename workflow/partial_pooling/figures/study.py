@@ -18,7 +18,7 @@ from partial_pooling.figures.axes import (
     note,
     separate,
 )
-from partial_pooling.figures.labels import HYPERPARAMETERS, label
+from partial_pooling.figures.labels import HYPERPARAMETERS, label, upright
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -143,7 +143,7 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
                 ax.axhline(means[variable], color=EXACT, linewidth=1.4, zorder=1.5)
             else:
                 note(ax, "the exact mean does not exist")
-        row[0].set_ylabel(label(variable))
+        row[0].set_ylabel(upright(label(variable)))
         row[0].yaxis.set_major_locator(MaxNLocator(5))
     for ax, accept in zip(axes[0], accepts, strict=True):
         ax.set_title(f"target_accept = {accept:g}")

@@ -21,7 +21,7 @@ from partial_pooling.figures.draws import (
     thin,
     with_divergences,
 )
-from partial_pooling.figures.labels import THOUSANDS, escape, label
+from partial_pooling.figures.labels import THOUSANDS, escape, label, upright
 from partial_pooling.figures.style import (
     COLOURS,
     EXACT,
@@ -107,7 +107,7 @@ def traces(fits: Fits) -> Figure:
             ax.xaxis.set_major_formatter(THOUSANDS)
             ax.tick_params(labelbottom=variable == "theta")
         row[0].set_ylim(low, high)
-        row[0].set_ylabel(named)
+        row[0].set_ylabel(upright(named))
         row[0].set_xlim(left=0)
         row[0].xaxis.set_major_locator(NullLocator())
     axes[0, 0].set_title("density")
@@ -173,7 +173,7 @@ def log_tau(fits: Fits) -> Figure:
         )
         ax.set_ylim(low - 0.17 * (high - low), high + 0.12 * (high - low))
         ax.set_xlim(0, values.size)
-        ax.set_ylabel(label("log_tau"))
+        ax.set_ylabel(upright(label("log_tau")))
         ax.set_title(with_divergences(model, fit), color=COLOURS[model], loc="left")
         ax.xaxis.set_major_formatter(THOUSANDS)
     axes[-1].set_xlabel("iteration, chains joined end to end; ticks below: divergent transitions")

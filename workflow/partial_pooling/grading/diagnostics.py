@@ -20,9 +20,9 @@ from scipy.special import betaincinv, ndtri
 from scipy.stats import rankdata
 
 from partial_pooling.exact.face import Posterior
+from partial_pooling.grading.distances import PROBABILITIES, errors
 from partial_pooling.grading.grades import NECK
 
-PROBABILITIES = {"q5": 0.05, "q50": 0.5, "q95": 0.95}
 BLOCK = 16  # variables estimated at once: several copies of their draws are held
 ONE_SIGMA = np.array([[0.1586553], [0.8413447]])  # as ArviZ rounds them
 QUARTERS = 4
@@ -320,36 +320,14 @@ def grade(estimates: pd.DataFrame, exact: Posterior) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows with, after r_hat,
-
-        - exact_mean; bias, mean - exact_mean; z, bias in units of mcse_mean;
-        - error_mean, |bias| in exact standard deviations s; error_sd, ``|sd / s - 1|``;
-          error_quantile, the largest ``|F(q_p) - p|`` of the sampled 5, 50 and 95 % quantiles,
-          F the exact CDF;
-
-        and at the end exact_sd and coverage_90, the exact probability of the sampled central 90 %
-        interval. z and error_mean are NaN where no second moment exists, of which a Monte Carlo
-        error would have to be made, error_sd where no fourth exists; quantiles always exist.
+        The same rows with what `distances.errors` gives, and z, bias in units of mcse_mean, NaN
+        where no second moment exists, of which a Monte Carlo error would have to be made: the
+        errors after r_hat, exact_sd and coverage_90 at the end.
     """
-    names = list(estimates["variable"].unique())
-    mean, sd = (dict(zip(names, column, strict=True)) for column in exact.moments(names))
-    order = {name: exact.moment_order(name) for name in names}
-    variable = estimates["variable"]
-    graded = estimates.assign(exact_mean=variable.map(mean), exact_sd=variable.map(sd))
-    # a moment that exists can still be too large for a float
-    exists = np.isfinite(graded["exact_sd"]) & (variable.map(order) > 2)
-    scale = graded["exact_sd"].where(exists)
-    graded["bias"] = graded["mean"] - graded["exact_mean"]
-    graded["z"] = (graded["bias"] / graded["mcse_mean"]).where(exists)
-    graded["error_mean"] = graded["bias"].abs() / scale
-    graded["error_sd"] = (graded["sd"] / scale.where(variable.map(order) > 4) - 1).abs()
-    sampled = graded[list(PROBABILITIES)].to_numpy()
-    below = np.empty_like(sampled)
-    for name in names:
-        rows = (variable == name).to_numpy()
-        below[rows] = exact.cdf(name, sampled[rows])
-    graded["error_quantile"] = np.abs(below - list(PROBABILITIES.values())).max(axis=1)
-    graded["coverage_90"] = below[:, -1] - below[:, 0]
+    found = errors(estimates, exact)
+    z = (found["bias"] / estimates["mcse_mean"]).where(found["error_mean"].notna())
+    found.insert(2, "z", z)
+    graded = estimates.join(found)
     first = [*estimates.columns[: list(estimates.columns).index("r_hat") + 1]]
     first += ["exact_mean", "bias", "z", "error_mean", "error_sd", "error_quantile"]
     return graded[first + [name for name in graded.columns if name not in first]]

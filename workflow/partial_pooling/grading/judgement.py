@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from partial_pooling.grading.diagnostics import PROBABILITIES
+from partial_pooling.grading.distances import PROBABILITIES
 from partial_pooling.grading.grades import (
     ALARM,
     CELL,

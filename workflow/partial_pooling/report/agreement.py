@@ -9,7 +9,9 @@ from partial_pooling.grading.agreement import LOCATION, SPREAD, conflicts
 from partial_pooling.words import Format, fixed, significant
 
 
-def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Format) -> str:
+def agreement_words(
+    agreement: Mapping[str, Any], threshold: float, units: Format, approximated: bool = False
+) -> str:
     """Say what the checks of prior against data found.
 
     Parameters
@@ -20,6 +22,8 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
         Corrected p-value below which prior and data conflict.
     units
         Formats a number in the units of the data.
+    approximated
+        Whether the checks are of a normal approximation of the data.
 
     Returns
     -------
@@ -52,6 +56,8 @@ def agreement_words(agreement: Mapping[str, Any], threshold: float, units: Forma
                 f"Prior and data: no conflict found ({', '.join(tested)}, corrected; a conflict is "
                 f"below {threshold:g})."
             )
+    if approximated and any(agreement[name]["p_value"] is not None for name in (LOCATION, SPREAD)):
+        words.append("This check is of the normal approximation of the data.")
     words += [
         f"Whether the prior of {symbol} fits cannot be asked: {agreement[name]['undefined']}."
         for name, symbol in ((LOCATION, "μ"), (SPREAD, "τ"))

@@ -32,6 +32,7 @@ from partial_pooling.report.sections import (
     influence,
     intervals,
     lecture,
+    likelihood,
     methods,
     model,
     numbers,
@@ -69,7 +70,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter("The answer", (groups, decisions)),
     Chapter(
         "What could change it",
-        (prior, priors, influence, fit),
+        (prior, priors, influence, fit, likelihood),
     ),
     Chapter(
         "Would sampling have told you?",

@@ -61,6 +61,11 @@ class Results:
         return estimates_of(self.data)
 
     @cached_property
+    def given(self) -> Groups:
+        """The data as they were given, before an effect measure brought them to estimates."""
+        return read_data(self.folder / "given.csv")
+
+    @cached_property
     def exact(self) -> pd.DataFrame:
         """Exact means, sds and quantiles, by variable."""
         return self._csv("exact.csv").set_index("variable")
@@ -97,6 +102,12 @@ class Results:
     def heterogeneity(self) -> dict[str, Any]:
         """Cochran's Q and what comes with it."""
         return self._json("heterogeneity.json")
+
+    @cached_property
+    def likelihoods(self) -> pd.DataFrame:
+        """The exact likelihood and the normal approximation of the data; empty if they have one."""
+        both = self._csv("likelihoods.csv")
+        return both.assign(note=both["note"].astype(object).fillna(""))
 
     @cached_property
     def decisions(self) -> pd.DataFrame:

@@ -17,7 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Groups
-from partial_pooling.exact.face import PROBABILITIES, Conditional, Difference, Posterior
+from partial_pooling.exact.face import (
+    PROBABILITIES,
+    Conditional,
+    Difference,
+    Posterior,
+    Predictive,
+)
 from partial_pooling.exact.joint import refuse_many
 from partial_pooling.exact.nested import joint
 from partial_pooling.exact.nested.marginals import Marginals
@@ -25,6 +31,7 @@ from partial_pooling.exact.nested.nodes import Nodes
 from partial_pooling.exact.nested.outer import Outer
 from partial_pooling.exact.nested.panels import Panels
 from partial_pooling.exact.nested.prediction import leave_one_out
+from partial_pooling.exact.nested.replicates import predictive
 from partial_pooling.exact.nested.rules import COARSE, FINE, Rules
 from partial_pooling.exact.nested.tau import NestedTau
 from partial_pooling.exact.ranks import Ranks
@@ -300,6 +307,10 @@ class NestedPosterior(Posterior):
         return self._comparison.ranks
 
     # -- prediction ------------------------------------------------------------------------
+
+    def predictive(self, p: Sequence[float] = PROBABILITIES) -> Predictive:
+        """See `Posterior.predictive`."""
+        return predictive(self, p)
 
     def leave_one_out(self) -> Array:
         """See `Posterior.leave_one_out`."""

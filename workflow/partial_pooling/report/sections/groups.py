@@ -86,6 +86,11 @@ def data_table(report: Results) -> Html:
     )
 
 
+def family_name(family: str) -> str:
+    """A family as people write it."""
+    return {"student": "Student t", "poisson": "Poisson"}.get(family, family)
+
+
 def measured(report: Results) -> Html:
     """How the estimates were made from the data, where they were."""
     measure = report.measure
@@ -93,8 +98,8 @@ def measured(report: Results) -> Html:
         return Html()
     told = measure.told.format(correction=f"{report.dataset['continuity_correction']:g}")
     rests = (
-        f"The posterior rests on the {report.family} likelihood of the data themselves, not on "
-        "these estimates"
+        f"The posterior rests on the {family_name(report.family)} likelihood of the data "
+        "themselves, not on these estimates"
         if report.approximated
         else "Its standard error is taken as known, and the estimate as normal about θ"
     )

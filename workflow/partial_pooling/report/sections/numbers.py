@@ -52,11 +52,18 @@ def numbers_table(report: Results) -> Html:
         "tail ESS": fixed(0),
         "R-hat": fixed(4),
     }
+    rows = rows[list(columns)].rename(columns=columns)
+    # draws have a mean even where their distribution has none: it is no number to read
+    missing = {of: rows[f"exact {of}"].isna() for of in ("mean", "sd")}
+    for of, names in (("mean", ["mean", "MCSE", "z"]), ("sd", ["sd", "MCSE of sd"])):
+        rows[names] = rows[names].mask(missing[of])
+    left_out = " A mean or sd that does not exist is left out."
     return table(
-        rows[list(columns)].rename(columns=columns),
+        rows,
         formats,
         f"Means and standard deviations of {_best_fit(report)}, each with its Monte Carlo "
-        "standard error (MCSE), beside the exact ones. z is the error of the mean in MCSE.",
+        "standard error (MCSE), beside the exact ones. z is the error of the mean in MCSE."
+        + (left_out if any(map(any, missing.values())) else ""),
         "numbers",
         "estimates.csv",
         most=FEW_ROWS,

@@ -15,7 +15,9 @@ TITLE = "Prior and data"
 def finding(report: Results) -> str:
     """Whether prior and data conflict."""
     told = escape(
-        agreement_words(report.agreement, report.threshold("prior_conflict"), report.units)
+        agreement_words(
+            report.agreement, report.threshold("prior_conflict"), report.units, report.approximated
+        )
     )
     if report.verdict["answer"]["quote"]:
         return told

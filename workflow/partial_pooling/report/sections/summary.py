@@ -94,7 +94,9 @@ def answer_mark(report: Results) -> Html:
     """Whether the exact numbers can be quoted, and if not, why."""
     if report.verdict["answer"]["quote"]:
         return mark(True, "Exact: quote these", "methods")
-    found = agreement_words(report.agreement, report.threshold("prior_conflict"), report.units)
+    found = agreement_words(
+        report.agreement, report.threshold("prior_conflict"), report.units, report.approximated
+    )
     return mark(False, f"Prior and data conflict: {_first_lower(found)}", "prior")
 
 
