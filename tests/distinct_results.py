@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from partial_pooling.report.captions import CALIBRATION, FIGURES
+from partial_pooling.figures.registry import embedded
+from partial_pooling.report.captions import CALIBRATION
 from partial_pooling.report.results import Results
 
 NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fir")
@@ -26,6 +27,7 @@ SEEDS = (11, 3, 7)
 DRAWS = (400, 2000)
 CHAINS = 3
 VARIABLES = ("mu", "tau", "log_tau", *(f"theta[{name}]" for name in NAMES))
+THETAS = tuple(f"theta[{name}]" for name in NAMES)
 QUANTILES = ("q2.5", "q5", "q25", "q50", "q75", "q95", "q97.5")
 EXACT = pd.DataFrame(
     [
@@ -75,6 +77,35 @@ HETEROGENEITY = {
     "p_value": 0.15073,
     "i_squared": 0.40605,
     "h_squared": 1.6836,
+}
+# probabilities to be above ABOVE, of mu, each theta and theta_new
+ABOVE = 2.5
+PROBABILITY = (0.6789, 0.9876, 0.6543, 0.0123, 0.8765, 0.9812, 0.5678)
+RANKS = pd.DataFrame(
+    [
+        ["Ash", 1.987, 0.4321, 0.0432],
+        ["Birch", 2.765, 0.2109, 0.1098],
+        ["Cedar", 4.321, 0.0321, 0.5432],
+        ["Elm", 2.654, 0.2098, 0.0987],
+        ["Fir", 3.273, 0.1151, 0.2051],
+    ],
+    columns=["group", "expected_rank", "first", "last"],
+)
+INTERVALS = pd.DataFrame(
+    [
+        ["mu", "Wald", "reml", "normal", np.nan, 7.961, -0.894, 16.816],
+        ["mu", "Knapp-Hartung", "reml", "t", 4, 7.961, -2.437, 18.359],
+        ["theta_new", "Higgins-Thompson-Spiegelhalter", "reml", "t", 3, 7.961, -5.426, 21.345],
+        ["tau", "Q-profile", "", "chi-square", 4, 4.321, 0.4567, 32.987],
+        ["i_squared", "Q-profile", "", "chi-square", 4, 0.3789, 0.0234, 0.9876],
+    ],
+    columns=["of", "method", "tau_by", "distribution", "degrees_of_freedom", "estimate", "lower",
+             "upper"],
+)  # fmt: skip
+FIT = {
+    "undefined": {},
+    "log_evidence_ratio": {"half": -0.25, "own": 0.4321, "double": 0.9876},
+    "p_values": {"spread": 0.4123, "largest": 0.0123, "smallest": 0.5432},
 }
 CHANCE = (0.3127, 0.2219, 0.0654, 0.2483, 0.1517)  # to have the largest theta
 THRESHOLDS = {
@@ -288,6 +319,45 @@ def calibration():
     return {"sentences": ["First < second.", "Last sentence."], "uniformity": rows}
 
 
+def decision_tables(seed=47):
+    """Further tables of what a decision needs, every number drawn."""
+    random = np.random.default_rng(seed)
+    quantiles = [f"{v}_q{q}" for v in ("mu", "tau", "new") for q in ("2.5", "50", "97.5")]
+    influence = pd.DataFrame({"group": NAMES})
+    for column in [*quantiles[:6], "log_predictive"]:
+        influence[column] = random.uniform(1, 9, len(NAMES))
+    for column in ("mu_above", "new_above", "pit", "p_value", "p_corrected"):
+        influence[column] = random.uniform(0.1, 0.9, len(NAMES))
+    influence["reason"] = ["", "", "", "", "improper without it"]
+    parts = itertools.product(
+        ("prior of mu", "prior of tau", "likelihood"),
+        ("mu", "tau", "log_tau", "theta_new", "mu > c", "theta_new > c"),
+    )
+    sensitivity = pd.DataFrame(list(parts), columns=["part", "variable"])
+    for column in ("distance", "mean_half", "mean_double", "sd_half", "sd_double"):
+        sensitivity[column] = random.uniform(-0.9, 0.9, len(sensitivity))
+    sensitivity["diagnosis"], sensitivity["reason"] = "", ""
+    sensitivity.loc[2, "diagnosis"] = "prior and data conflict"
+    priors = pd.DataFrame(
+        {
+            "name": ["this study", "first", "second"],
+            "source": ["", "Smith 1999", "Jones 2001"],
+            "prior_mu": ["Normal(mu=1.5, sigma=27)", "Flat", "Flat"],
+            "prior_tau": ["HalfCauchy(beta=6.5)", "DuMouchel(s=3)", "HalfFlat"],
+        }
+    )
+    for column in quantiles:
+        priors[column] = random.uniform(1, 9, 3)
+    priors["mu_above"], priors["reason"] = [0.6789, 0.9812, 0.7345], ""
+    atlas = pd.DataFrame(
+        {"mu_above": [0.1234, 0.9765, 0.5, 0.6], "tau_factor": [1, 2, 1, 2],
+         "mu_prior_sd": [3, 3, 5, 5]}
+    )  # fmt: skip
+    return {
+        "influence": influence, "sensitivity": sensitivity, "priors": priors, "atlas": atlas
+    }  # fmt: skip
+
+
 def write_distinct_results(folder):
     """Write the results folder."""
     folder = Path(folder)
@@ -307,6 +377,16 @@ def write_distinct_results(folder):
         "accuracy": over_seeds(estimates),
         "classical": CLASSICAL.reset_index(),
         "classical_theta": classical_theta,
+        "decisions": pd.DataFrame(
+            {
+                "variable": ["mu", *THETAS, "theta_new"],
+                "above": ABOVE,
+                "probability": PROBABILITY,
+            }
+        ),
+        "ranks": RANKS,
+        "intervals": INTERVALS,
+        **decision_tables(),
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -344,13 +424,14 @@ def write_distinct_results(folder):
         ("heterogeneity", HETEROGENEITY),
         ("provenance", provenance),
         ("agreement", {}),
+        ("fit", FIT),
         ("verdict", {"answer": ANSWER, "sampling": sampling()}),
         ("calibration/summary", summary),
     ):
         path = folder / f"{name}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
-    for name in FIGURES:
+    for name in embedded():
         (folder / "figures").mkdir(exist_ok=True)
         (folder / f"figures/{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
     for name in CALIBRATION:

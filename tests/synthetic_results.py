@@ -12,12 +12,16 @@ import pandas as pd
 import xarray as xr
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
+from partial_pooling.classical.intervals import interval_table
 from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
+from partial_pooling.decision.fit import fit_of
+from partial_pooling.decision.tables import decision_tables
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
+from partial_pooling.figures.registry import embedded
 from partial_pooling.files import write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.grading.diagnostics import grade
@@ -25,7 +29,6 @@ from partial_pooling.grading.judgement import judge_estimates, judge_fits
 from partial_pooling.grading.parametrization import parametrization
 from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.priors.priors import parse_hyperprior
-from partial_pooling.report.captions import FIGURES
 from partial_pooling.report.lecture import PRIOR
 from partial_pooling.study.settings import Thresholds
 from partial_pooling.tables import write_table
@@ -100,6 +103,13 @@ def chance_of_largest(*study):
     return solved(*study)[0].probability_largest()
 
 
+@functools.cache
+def decided(*study):
+    """Tables of what a decision needs."""
+    posterior = solved(*study)[0]
+    return decision_tables(posterior, 0.0, None)
+
+
 def write_results(
     folder,
     groups,
@@ -124,9 +134,13 @@ def write_results(
     if not drop_probability_largest:
         curves["probability_largest"] = ("group", chance_of_largest(*key))
     curves.to_netcdf(folder / "exact.nc")
+    for table, frame in decided(*key).items():
+        frame.to_csv(folder / f"{table}.csv", index=False)
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")
+    write_json(fit_of(posterior), folder / "fit.json")
+    interval_table(groups).to_csv(folder / "intervals.csv", index=False)
     fits, estimates = _made_up(posterior, exact, samplers, accepts, seeds, draws)
     estimates = judge_estimates(estimates, THRESHOLDS)
     fits = judge_fits(fits, estimates, THRESHOLDS)
@@ -165,7 +179,7 @@ def write_results(
     )
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    for figure in FIGURES:
+    for figure in embedded():
         (figures / f"{figure}.svg").write_text(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 400">'
             f'<rect width="700" height="400" fill="#eee"/><text x="9" y="40">{figure}</text></svg>'

@@ -276,7 +276,7 @@ LINES = [
         "x",
         "datasets.eight_schools.Path: unknown key (did you mean path?); "
         "allowed: path, form, family, measure, continuity_correction, columns, pooled_sd, "
-        "weights, prior, by, models, sampling",
+        "weights, decide, prior, by, models, sampling",
     ),
     (
         "datasets",
@@ -289,7 +289,7 @@ LINES = [
         {"pathh": 1, "form": 2},
         "datasets.x.pathh: unknown key (did you mean path?); "
         "allowed: path, form, family, measure, continuity_correction, columns, pooled_sd, "
-        "weights, prior, by, models, sampling",
+        "weights, decide, prior, by, models, sampling",
     ),
     ("sampling.seeds", ["a", 1, 1], "sampling.seeds: found 1 twice; allowed: each once"),
     (

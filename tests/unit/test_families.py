@@ -111,6 +111,27 @@ def test_likelihood_has_all_its_constants(family, groups):
         assert total == pytest.approx(1, abs=1e-8)
 
 
+def test_what_lies_below_the_data_is_all_that_is_less(family, groups):
+    """Sums over all lesser data, or the integral from far below."""
+    theta = np.array([[1.0, 2.0, 3.0], [-0.4, 0.5, 4.0]])
+    less, as_much = family.below(groups, theta)
+    for row, at in enumerate(theta):
+        for j in range(len(groups)):
+
+            def density(y, j=j, at=at):
+                return math.exp(family.log_likelihood(moved(groups, j, y), at)[j])
+
+            own = next(iter(family.data(groups).values()))[j]
+            if isinstance(groups, Estimates | Summaries):
+                total = integrate.quad(lambda u, f=density, y=own: f(y - math.exp(u)) * math.exp(u),
+                                       -30, 30, limit=400)[0]  # fmt: skip
+                assert as_much[row, j] == 0
+            else:
+                total = sum(density(y) for y in possible(groups, j) if y < own)
+                assert as_much[row, j] == pytest.approx(density(own), abs=1e-12)
+            assert less[row, j] == pytest.approx(total, abs=1e-6)
+
+
 def test_score_and_information_are_those_of_the_likelihood(family, groups):
     """Slope by differences; information as the mean of minus the curvature over all data."""
     theta, h = np.array([0.4, -0.3, 0.8]), 1e-4

@@ -60,20 +60,25 @@ def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "solve_exact.py"
 
 
+MORE = ("intervals", "decisions", "ranks", "influence", "sensitivity", "priors", "atlas")
+
+
 def test_rule_writes_the_weights_whatever_the_groups_are_called(tmp_path):
     spec = importlib.util.spec_from_file_location("solve_exact", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     exact = posterior()
     write_groups(replace(exact.groups, names=("a", "b,c", "θ", "NA", "7")), tmp_path / "data.csv")
-    tables = ("exact", "classical", "classical_theta")
+    tables = ("exact", "classical", "classical_theta", *MORE)
     files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights")}
-    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement")}
+    files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement", "fit")}
     script.main(
         SimpleNamespace(
             input=SimpleNamespace(data=tmp_path / "data.csv"),
             output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
-            params=SimpleNamespace(prior=exact.prior.as_dict(), family="normal"),
+            params=SimpleNamespace(
+                prior=exact.prior.as_dict(), family="normal", above=1.0, measure=None
+            ),
         )
     )
     with files["weights"].open(encoding="utf-8") as file:

@@ -49,8 +49,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
 # cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
-# goes to the home folder. Draws in single precision would be others: what comes last counts. And
-# the order of the terms in a compiled model follows Python's hashes of strings: their seed is fixed.
+# goes to the home folder. Draws in single precision would be others, and so are those of functions
+# that numba finds compiled: they round otherwise than fresh ones. What comes last counts.
 if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
@@ -63,11 +63,11 @@ os.environ |= {
             [
                 os.environ.get("PYTENSOR_FLAGS"),
                 "floatX=float64",
+                "numba__cache=False",
                 f"base_compiledir={CACHES}/pytensor",
             ],
         )
     ),
-    "PYTHONHASHSEED": "0",
     "MPLCONFIGDIR": f"{CACHES}/matplotlib",
     "IPYTHONDIR": f"{CACHES}/ipython",
     "XDG_CACHE_HOME": CACHES,
@@ -141,7 +141,7 @@ def versions_of(dataset):
 
 
 def pictures(category, results="dataset"):
-    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside it."""
+    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside most."""
     folder = "calibration" if category == "Calibration" else "figures"
     stems = {
         figure: f"results/{{{results}}}/{folder}/{figure.name}"
@@ -155,7 +155,11 @@ def pictures(category, results="dataset"):
             labels={"data set": f"{{{results}}}", "figure": figure.title},
         )
         for figure, stem in stems.items()
-    } | {f"{figure.name}_png": f"{stem}.png" for figure, stem in stems.items()}
+    } | {
+        f"{figure.name}_png": f"{stem}.png"
+        for figure, stem in stems.items()
+        if figure.name not in registry.narrow_versions()
+    }
 
 
 @functools.cache

@@ -21,13 +21,21 @@ rule render_report:
         classical="results/{dataset}/classical.csv",
         classical_theta="results/{dataset}/classical_theta.csv",
         heterogeneity="results/{dataset}/heterogeneity.json",
+        intervals="results/{dataset}/intervals.csv",
+        fit="results/{dataset}/fit.json",
+        decisions="results/{dataset}/decisions.csv",
+        ranks="results/{dataset}/ranks.csv",
+        influence="results/{dataset}/influence.csv",
+        sensitivity="results/{dataset}/sensitivity.csv",
+        priors="results/{dataset}/priors.csv",
+        atlas="results/{dataset}/atlas.csv",
         fits="results/{dataset}/fits.csv",
         estimates="results/{dataset}/estimates.csv",
         accuracy="results/{dataset}/accuracy.csv",
         verdict="results/{dataset}/verdict.json",
         provenance="results/{dataset}/provenance.json",
         figures=[
-            f"results/{{dataset}}/figures/{name}.svg" for name in registry.in_report()
+            f"results/{{dataset}}/figures/{name}.svg" for name in registry.embedded()
         ],
     output:
         notebook="results/{dataset}/report.ipynb",

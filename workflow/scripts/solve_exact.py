@@ -6,8 +6,11 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
+from partial_pooling.classical.intervals import interval_table
 from partial_pooling.data.measures import estimates_of
 from partial_pooling.data.reading import read_data
+from partial_pooling.decision.fit import fit_of
+from partial_pooling.decision.tables import decision_tables
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
 from partial_pooling.exact.weights import weights
@@ -30,10 +33,14 @@ def main(job: Any) -> None:
         (exact_table(exact), job.output.exact),
         (classical_table(normal), job.output.classical),
         (theta_table(normal), job.output.classical_theta),
+        (interval_table(normal), job.output.intervals),
         (centering, job.output.weights),
     ):
         write_table(table, path)
+    for name, table in decision_tables(exact, job.params.above, job.params.measure).items():
+        write_table(table, getattr(job.output, name))
     write_json(asdict(heterogeneity(normal)), job.output.heterogeneity)
+    write_json(fit_of(exact), job.output.fit)
     write_json(prior_data_agreement(normal, prior).as_dict(), job.output.agreement)
     attributes = provenance(
         job.input.data, {"prior": job.params.prior, "family": job.params.family}

@@ -121,7 +121,7 @@ def estimate(groups: Estimates) -> Classical:
 
 def heterogeneity(groups: Estimates) -> Heterogeneity:
     """Cochran's Q with its p-value, I^2 and H^2 (Higgins and Thompson 2002)."""
-    q = _misfit(groups, 0.0)
+    q = misfit(groups, 0.0)
     freedom = len(groups) - 1
     return Heterogeneity(
         q,
@@ -138,7 +138,7 @@ def dersimonian_laird(groups: Estimates) -> float:
     # sum w - sum w^2 / sum w, without its cancellation when one weight dominates
     total = weight.sum()
     scale = float(weight @ (sums_without(weight) / total))
-    return max(0.0, (_misfit(groups, 0.0) - (len(groups) - 1)) / scale)
+    return max(0.0, (misfit(groups, 0.0) - (len(groups) - 1)) / scale)
 
 
 def paule_mandel(groups: Estimates) -> float:
@@ -150,7 +150,7 @@ def paule_mandel(groups: Estimates) -> float:
     if excess(0.0) <= 0:
         return 0.0
     upper = _largest(groups)
-    return _root(excess, 0.0, upper)
+    return root(excess, 0.0, upper)
 
 
 def maximum_likelihood(groups: Estimates, restricted: bool = False) -> float:
@@ -174,7 +174,7 @@ def maximum_likelihood(groups: Estimates, restricted: bool = False) -> float:
     grid = np.concatenate([[0.0], np.geomspace(lower, upper, GRID)])
     slopes = _score(groups, grid, restricted)
     candidates = [0.0] + [
-        _root(score, grid[k], grid[k + 1])
+        root(score, grid[k], grid[k + 1])
         for k in range(len(grid) - 1)
         if slopes[k] > 0 >= slopes[k + 1]
     ]
@@ -274,14 +274,14 @@ def _mean(groups: Estimates, tau2: float) -> tuple[float, float, Array]:
     return mean, precision, residual
 
 
-def _misfit(groups: Estimates, tau2: float) -> float:
-    """Q with weights 1 / (sigma^2 + tau^2)."""
+def misfit(groups: Estimates, tau2: float) -> float:
+    """Cochran's Q with weights 1 / (sigma^2 + tau^2)."""
     _, _, residual = _mean(groups, tau2)
     return float((residual**2 / (groups.std_error**2 + tau2)).sum())
 
 
 def _excess(groups: Estimates) -> Callable[[float], float]:
-    return lambda tau2: _misfit(groups, tau2) - (len(groups) - 1)
+    return lambda tau2: misfit(groups, tau2) - (len(groups) - 1)
 
 
 def _score(groups: Estimates, tau2: Array, restricted: bool) -> Array:
@@ -316,5 +316,6 @@ def _largest(groups: Estimates) -> float:
     return 4 * spread**2 + 4 * float(groups.std_error.max()) ** 2
 
 
-def _root(function: Callable[[float], float], lower: float, upper: float) -> float:
+def root(function: Callable[[float], float], lower: float, upper: float) -> float:
+    """Root between two arguments at which signs differ, to the last digits."""
     return float(brentq(function, lower, upper, xtol=1e-300, rtol=1e-14, maxiter=500))

@@ -15,6 +15,7 @@ from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.nodes import LARGEST
+from partial_pooling.exact.ranks import Ranks
 from partial_pooling.exact.tau import PosteriorOfTau
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
@@ -42,6 +43,7 @@ class Posterior(ABC):
     of_tau: PosteriorOfTau[Any]
 
     most_compared: ClassVar[int]  # groups of which tables of pairs, and P(largest), are made
+    most_solved_again: ClassVar[int]  # groups that other priors, and one group less, are solved for
 
     @property
     def variables(self) -> list[str]:
@@ -176,6 +178,16 @@ class Posterior(ABC):
     def probability_largest(self) -> Array:
         """Shape (J,), the probability that each group's theta is the largest."""
 
+    @abstractmethod
+    def ranks(self) -> Ranks:
+        """Ranks of the groups by theta, 1 the largest.
+
+        Raises
+        ------
+        InputError
+            There are more than `most_compared` groups.
+        """
+
     # -- prediction ------------------------------------------------------------------------
 
     def predictive(self, p: Sequence[float] = PROBABILITIES) -> Predictive | None:
@@ -187,6 +199,16 @@ class Posterior(ABC):
         """Shape (J,), log p(y_j | y without group j), exactly.
 
         nan where the posterior without one group is improper.
+        """
+
+    @abstractmethod
+    def predictive_below(self, group: Groups) -> float:
+        """Predictive probability of less than a new group's data, and half that of as much.
+
+        Parameters
+        ----------
+        group
+            One group, which was not solved with the others.
         """
 
     # -- given tau -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from partial_pooling.arrays import BLOCK, Array
 from partial_pooling.errors import InputError
 from partial_pooling.exact.mixture import Mixture
 from partial_pooling.exact.nodes import NODE, NODES, WEIGHT
-from partial_pooling.families.normal import REACH
+from partial_pooling.families.normal import REACH, GivenTau
 
 if TYPE_CHECKING:
     from partial_pooling.exact.posterior import ExactPosterior
@@ -58,7 +58,7 @@ def probability_largest(posterior: ExactPosterior) -> Array:
     """See `ExactPosterior.probability_largest`."""
     count = len(posterior.groups)
     refuse_many(count, "P(theta is the largest)", MOST_GROUPS_FOR_PAIRS)
-    tau, mu, weight = _nodes_of_mu(posterior)
+    tau, mu, weight = nodes_of_mu(posterior.given, posterior.tau, posterior.weight)
     chance = np.zeros(count)
     size = max(1, 4 * BLOCK // (count * NODES))
     for start in range(0, len(tau), size):
@@ -73,24 +73,30 @@ def probability_largest(posterior: ExactPosterior) -> Array:
     return chance
 
 
-def _nodes_of_mu(posterior: ExactPosterior) -> tuple[Array, Array, Array]:
-    """Nodes in (tau, mu) and their weights, each of shape (n,), for `probability_largest`.
+def nodes_of_mu(
+    given: GivenTau,
+    tau: Array,
+    weight: Array,
+    negligible: float = NEGLIGIBLE,
+    fineness: float = 30.0,
+) -> tuple[Array, Array, Array]:
+    """Nodes in (tau, mu) and their weights, each of shape (n,), from nodes of tau with weights.
 
     Given tau the rule in mu is trapezoidal. Where a probability turns complex, that is at
     ``mu + i y sd(mu)``, it grows at most as ``exp(bend y^2 / 2)``, where bend is the squared
     Mahalanobis distance that the thetas' differences move while mu moves by its sd. With the
     normal density of mu that makes the rule's error ``exp(-2 pi^2 / (step^2 (1 + bend)))``
-    (Trefethen and Weideman 2014, SIAM Review 56, theorem 5.1), here ``exp(-30)``. The bound
+    (Trefethen and Weideman 2014, SIAM Review 56, theorem 5.1), here ``exp(-fineness)``. The bound
     is far from sharp for a large bend, where one group is more precise than many others.
     """
-    shift, precision = posterior.mu_given_tau
-    bend = posterior.given.bend(posterior.tau, precision)
-    step = np.maximum(math.sqrt(2 / 30) * math.pi / np.sqrt(1 + bend), FINEST_STEP)
-    height = step * posterior.weight / math.sqrt(2 * math.pi)
-    kept = height > NEGLIGIBLE
+    shift, precision = given.mu(tau)
+    bend = given.bend(tau, precision)
+    step = np.maximum(math.sqrt(2 / fineness) * math.pi / np.sqrt(1 + bend), FINEST_STEP)
+    height = step * weight / math.sqrt(2 * math.pi)
+    kept = height > negligible
     shift, precision, step, height = shift[kept], precision[kept], step[kept], height[kept]
-    tau = posterior.tau[kept]
-    reach = np.floor(np.sqrt(2 * np.log(height / NEGLIGIBLE)) / step).astype(int)
+    tau = tau[kept]
+    reach = np.floor(np.sqrt(2 * np.log(height / negligible)) / step).astype(int)
     count = 2 * reach + 1
     first = np.cumsum(count) - count
     of = np.repeat(np.arange(len(tau)), count)

@@ -159,6 +159,20 @@ class Family[Data: Groups = Any](ABC):
         """Draw data given theta, shape (J,), for groups of the same names and precision."""
 
     @abstractmethod
+    def below(self, groups: Data, theta: Array) -> tuple[Array, Array]:
+        """Probability of less than the data, and of as much, of the shape (..., J) of theta.
+
+        The second is 0 of data that are not counted.
+        """
+
+    def powered(self, groups: Data, alpha: float) -> Data | None:
+        """Data whose likelihood is that of these to the power alpha, but for a factor.
+
+        They need not be whole numbers; None if there are none.
+        """
+        return None
+
+    @abstractmethod
     def data(self, groups: Data) -> dict[str, Array]:
         """All that the likelihood reads, by name, each of shape (J,)."""
 

@@ -89,6 +89,24 @@ pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
             drawn[j] = k[np.searchsorted(below, u * below[-1], side="right")]
         return TwoByTwo(groups.names, drawn, groups.n_treated, total - drawn, groups.n_control)
 
+    def below(self, groups: TwoByTwo, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import gammaln  # the Snakefile imports this room, and not SciPy
+
+        log_as_much = self.log_likelihood(groups, theta)
+        less = np.zeros(np.shape(theta))
+        total = groups.events_treated + groups.events_control
+        for j, (n1, n2, m, a) in enumerate(
+            zip(groups.n_treated, groups.n_control, total, groups.events_treated, strict=True)
+        ):
+            k = np.arange(max(0.0, m - n2), a + 1)
+            ways = gammaln(k + 1) + gammaln(n1 - k + 1)
+            ways = -(ways + gammaln(m - k + 1) + gammaln(n2 - m + k + 1))
+            # each term beside that of the data, which is the last
+            terms = (ways - ways[-1])[:-1] + theta[..., j, None] * (k - a)[:-1]
+            with np.errstate(over="ignore"):
+                less[..., j] = np.exp(log_as_much[..., j, None] + terms).sum(axis=-1)
+        return np.minimum(less, 1.0), np.exp(log_as_much)
+
     def data(self, groups: TwoByTwo) -> dict[str, Array]:
         return {"events_treated": groups.events_treated}
 

@@ -62,6 +62,14 @@ class Normal(Family[Estimates]):
         estimate = theta + groups.std_error * rng.standard_normal(len(groups))
         return Estimates(groups.names, estimate, groups.std_error)
 
+    def below(self, groups: Estimates, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import ndtr  # the Snakefile imports this room, and not SciPy
+
+        return ndtr((groups.estimate - theta) / groups.std_error), np.zeros(np.shape(theta))
+
+    def powered(self, groups: Estimates, alpha: float) -> Estimates:
+        return Estimates(groups.names, groups.estimate, groups.std_error / math.sqrt(alpha))
+
     def data(self, groups: Estimates) -> dict[str, Array]:
         return {"estimate": groups.estimate, "std_error": groups.std_error}
 

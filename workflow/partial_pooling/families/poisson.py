@@ -58,6 +58,17 @@ pm.Poisson("y", mu=mean, observed=events, dims="group")"""
         mean = np.minimum(groups.exposure * np.exp(np.minimum(theta, 700.0)), 1e18)
         return Rates(groups.names, rng.poisson(mean).astype(float), groups.exposure)
 
+    def below(self, groups: Rates, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import gammaincc  # the Snakefile imports this room, and not SciPy
+
+        a = groups.events
+        with np.errstate(over="ignore"):
+            less = gammaincc(np.maximum(a, 1.0), groups.exposure * np.exp(theta))
+        return np.where(a > 0, less, 0.0), np.exp(self.log_likelihood(groups, theta))
+
+    def powered(self, groups: Rates, alpha: float) -> Rates:
+        return Rates(groups.names, groups.events * alpha, groups.exposure * alpha)
+
     def data(self, groups: Rates) -> dict[str, Array]:
         return {"events": groups.events}
 

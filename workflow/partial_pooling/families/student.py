@@ -83,6 +83,20 @@ pm.StudentT(
         mean = theta + self._scale(groups) * rng.standard_t(groups.n - 1)
         return Summaries(groups.names, mean, groups.sd, groups.n)
 
+    def below(self, groups: Summaries, theta: Array) -> tuple[Array, Array]:
+        from scipy.special import stdtr  # the Snakefile imports this room, and not SciPy
+
+        z = (groups.mean - theta) / self._scale(groups)
+        return stdtr(groups.n - 1, z), np.zeros(np.shape(theta))
+
+    def powered(self, groups: Summaries, alpha: float) -> Summaries | None:
+        n = groups.n * alpha
+        if not (n > 1).all():
+            return None
+        # the exponent is n / 2; n / ((n - 1) sd^2) stays what it is
+        sd = groups.sd * np.sqrt(alpha * (groups.n - 1) / (n - 1))
+        return Summaries(groups.names, groups.mean, sd, n)
+
     def data(self, groups: Summaries) -> dict[str, Array]:
         return {"mean": groups.mean}
 

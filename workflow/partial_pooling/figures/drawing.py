@@ -54,6 +54,9 @@ def draw_all(
     files: Mapping[str, str],
     measure: str | None,
 ) -> None:
-    """Draw figures, told as by `registry.drawn`, each to its SVG and PNG of a rule's outputs."""
+    """Draw figures, told as by `registry.drawn`, each to its SVG and PNG of a rule's outputs.
+
+    What has no PNG among them gets none.
+    """
     for name, (function, *needs) in figures.items():
-        save(draw(function, needs, given, measure), files[name], files[f"{name}_png"])
+        save(draw(function, needs, given, measure), files[name], files.get(f"{name}_png"))

@@ -55,13 +55,16 @@ class Figure:
         What draws it: module of this room and function.
     needs
         The function's parameters: tables of the results folder by their names, `groups` (data.csv),
-        `curves` (exact.nc); in `Fits` and `Settings`, what the script computes.
+        `curves` (exact.nc), `prior` (the study's); in `Fits` and `Settings`, what the script
+        computes.
     audience
         Whose question it answers first.
     alternative, caption
         What it shows, for those who do not see it and for those who do; with slots.
     unfound
         What the caption says in place of findings where no result is at hand.
+    narrow
+        Name of the figure that a page shows in its place on a narrow screen, if there is one.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Figure:
     alternative: str
     caption: str
     unfound: str = ""
+    narrow: str = ""
 
     @property
     def title(self) -> str:
@@ -90,16 +94,37 @@ FIGURES: tuple[Figure, ...] = (
         "forest",
         "Groups",
         "forest.forest",
-        ("groups", "exact", "classical"),
+        ("groups", "exact"),
         "analyst",
         "Forest plot of {groups}: estimates from {estimates}, posterior {centre}s from {pooled}, "
-        "each with its 95 % interval; a new group from {new}.",
-        "Each group's estimate by itself (brown) and its exact posterior {centre} (black). Bars "
-        "are 95 % intervals; the grey band is the mean of all groups under complete pooling."
-        "{found}",
-        " Of more than 100 groups the rows lie close together, in the order of the means. The last "
-        "row is the θ of a group that has not been seen. An interval far wider than the others "
-        "runs out of the axes and stands in numbers.",
+        "each with its 95 % interval; the common mean {mu}; a new group from {new}.",
+        "Each group's estimate by itself (brown; the area of its square is its weight in the "
+        "common mean, at the posterior median of τ) and its exact posterior {centre} (black). The "
+        "diamond and the dashed line are the common mean μ, the grey bar where a new group's true "
+        "value would lie. Bars and diamond are 95 % intervals.{found}",
+        " Of more than 40 groups only the five at either end are named; the others lie close "
+        "together, in the order of the posterior. An interval far wider than the others runs out "
+        "of the axes and stands in numbers.",
+        narrow="forest_narrow",
+    ),
+    Figure(
+        "forest_narrow",
+        "Groups",
+        "forest.forest_narrow",
+        ("groups", "exact"),
+        "analyst",
+        "The forest plot for a narrow screen.",
+        "The forest plot for a narrow screen: names and numbers stand above the bars.",
+    ),
+    Figure(
+        "prior_posterior",
+        "Groups",
+        "priors.prior_posterior",
+        ("curves", "prior"),
+        "analyst",
+        "Densities of the prior and the exact posterior of μ and τ.{found}",
+        "What was assumed of μ and τ (dashed) and what the data made of it (grey). Where the two "
+        "are alike the data say little; where they lie apart prior and data disagree.{found}",
     ),
     Figure(
         "shrinkage",
@@ -115,6 +140,52 @@ FIGURES: tuple[Figure, ...] = (
         "density of τ{told}, the uncertainty that plugging in leaves out. After Gelman et al., "
         "Bayesian Data Analysis, section 5.5.{found}",
         " ML: maximum likelihood, REML: restricted, PM: Paule-Mandel, DL: DerSimonian-Laird.",
+    ),
+    Figure(
+        "ranks",
+        "Groups",
+        "decision.ranks",
+        ("ranks",),
+        "analyst",
+        "Probability of each rank of each group's θ, a row a group.{found}",
+        "Which group has which rank, 1 the largest θ: the darker, the more probable; the upright "
+        "mark is the expected rank.{found}",
+        " Of more than 50 groups expected ranks alone.",
+    ),
+    Figure(
+        "influence",
+        "Groups",
+        "decision.influence",
+        ("influence", "decisions", "exact"),
+        "analyst",
+        "Median of μ with its 95 % interval, and the probability that it is above c, without each "
+        "group.{found}",
+        "The exact posterior of μ (left) and the probability that it is above c (right) without "
+        "each group; grey is with all of them, dotted is c.{found}",
+        " Of more than 40 groups those are drawn without which the probability moves most.",
+    ),
+    Figure(
+        "usual_priors",
+        "Groups",
+        "decision.usual_priors",
+        ("priors",),
+        "analyst",
+        "Medians and 95 % intervals of μ, τ and the θ of a new group, a row a prior.{found}",
+        "The same data under priors in common use (blue) and the study's own (black): exact "
+        "medians with 95 % intervals.{found}",
+        " An interval far wider than the others runs out of the axes.",
+    ),
+    Figure(
+        "atlas",
+        "Groups",
+        "decision.atlas",
+        ("atlas", "priors", "decisions"),
+        "analyst",
+        "Map of the probability that μ is above c over the scales of both priors.{found}",
+        "The probability that μ is above c, over the scale of the prior of τ (across, in that of "
+        "the study) and the sd of the prior of μ (up). On the thick line c is an end of μ's 95 % "
+        "interval, so that the conclusion tips there.{found}",
+        " The star is the study's own prior.",
     ),
     Figure(
         "traces",
@@ -390,7 +461,19 @@ def of_category(category: Category) -> list[Figure]:
 
 def in_report() -> list[str]:
     """Names of the figures that every report shows; it shows a calibration's where there is one."""
-    return [figure.name for name in REPORTED for figure in of_category(name)]
+    figures = (figure for name in REPORTED for figure in of_category(name))
+    return [figure.name for figure in figures if figure.name not in narrow_versions()]
+
+
+def narrow_versions() -> set[str]:
+    """Names of the figures that are another's narrow version: for pages, and so without a PNG."""
+    return {figure.narrow for figure in FIGURES if figure.narrow}
+
+
+def embedded() -> list[str]:
+    """Names of all figures that a report embeds: those that it shows, and their narrow versions."""
+    names = in_report()
+    return names + [figure.narrow for figure in FIGURES if figure.name in names and figure.narrow]
 
 
 def inputs(category: Category, folder: str) -> dict[str, str]:
@@ -401,7 +484,12 @@ def inputs(category: Category, folder: str) -> dict[str, str]:
         "tables": "tables.parquet",
         "population": "population.json",
     }
-    needed = dict.fromkeys(name for figure in of_category(category) for name in figure.needs)
+    needed = dict.fromkeys(
+        name
+        for figure in of_category(category)
+        for name in figure.needs
+        if name != "prior"  # a parameter of the rule
+    )
     return {name: f"{folder}/{files.get(name, f'{name}.csv')}" for name in needed}
 
 

@@ -128,6 +128,10 @@ class Location(Prior):
         """Mean; of a flat prior, the limit of normal ones, any number."""
         raise NotImplementedError
 
+    def powered(self, alpha: float) -> Location:
+        """The prior whose density is this one's to the power alpha, but for a factor."""
+        raise NotImplementedError
+
     @property
     def sd(self) -> float:
         """Standard deviation; of a flat prior infinite."""
@@ -153,6 +157,9 @@ class Normal(Location):
     def sd(self) -> float:
         return self.sigma
 
+    def powered(self, alpha: float) -> Location:
+        return Normal(self.mu, self.sigma / math.sqrt(alpha))
+
     def _log_density(self, x: Array) -> Array:
         return _log_normal(x, self.mu, self.sigma)
 
@@ -174,6 +181,9 @@ class Flat(_Improper, Location):
     @property
     def sd(self) -> float:
         return math.inf
+
+    def powered(self, alpha: float) -> Location:
+        return self
 
 
 # -- of tau --------------------------------------------------------------------------------------
@@ -232,6 +242,40 @@ class Scale(Prior):
 
     def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
         return log_step + self.log_density(tau) - self.log_density(reference)
+
+    def powered(self, alpha: float) -> Scale:
+        """The prior whose density is this one's to the power alpha, but for a factor."""
+        return Powered(self, alpha)
+
+
+@dataclass(frozen=True)
+class Powered(_Improper, Scale):
+    """A density to the power alpha, whose integral is not known."""
+
+    of: Scale
+    alpha: float
+
+    @property
+    def tail(self) -> float:
+        return self.alpha * (self.of.tail + 1) - 1
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.of.support
+
+    @property
+    def scales(self) -> list[float]:
+        return self.of.scales
+
+    def _log_density(self, x: Array) -> Array:
+        return self.alpha * self.of._log_density(x)
+
+    def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
+        of = self.of._change(t, tau, reference, log_step)
+        return log_step + self.alpha * (of - log_step)
+
+    def __str__(self) -> str:
+        return f"{self.of} to the power {self.alpha:g}"
 
 
 @dataclass(frozen=True)
@@ -392,6 +436,11 @@ class LogNormal(Scale):
 
     def _change(self, t: Array, tau: Array, reference: float, log_step: Array) -> Array:
         return -0.5 * log_step * (t + math.log(reference) - 2 * self.mu) / self.sigma**2
+
+    def powered(self, alpha: float) -> Scale:
+        # 1 / tau of the density is a power, too
+        variance = self.sigma**2 / alpha
+        return LogNormal(self.mu + (1 - alpha) * variance, math.sqrt(variance))
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,54 @@ class Results:
         return self._json("heterogeneity.json")
 
     @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """Probabilities to be above c, by variable."""
+        return self._csv("decisions.csv").set_index("variable")
+
+    @property
+    def above(self) -> float:
+        """The c of the decision, on the scale of theta."""
+        return float(self.decisions["above"].iloc[0])
+
+    @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """Ranks of the groups, by group."""
+        return self._csv("ranks.csv").set_index("group")
+
+    @cached_property
+    def influence(self) -> pd.DataFrame:
+        """The posterior without each group, by group."""
+        return _with_reasons(self._csv("influence.csv").set_index("group"))
+
+    @cached_property
+    def sensitivity(self) -> pd.DataFrame:
+        """How the posterior moves with its parts."""
+        table = _with_reasons(self._csv("sensitivity.csv"))
+        return table.assign(diagnosis=table["diagnosis"].astype(object).fillna(""))
+
+    @cached_property
+    def priors(self) -> pd.DataFrame:
+        """The same data under other priors, by name, the study's own first."""
+        table = _with_reasons(self._csv("priors.csv").set_index("name"))
+        return table.assign(source=table["source"].astype(object).fillna(""))
+
+    @cached_property
+    def atlas(self) -> pd.DataFrame:
+        """The decision over a thousand priors; empty where it was not computed."""
+        return self._csv("atlas.csv")
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """Classical intervals."""
+        table = self._csv("intervals.csv")
+        return table.assign(tau_by=table["tau_by"].astype(object).fillna(""))
+
+    @cached_property
+    def fit(self) -> dict[str, Any]:
+        """Evidence for tau = 0, and posterior predictive checks."""
+        return self._json("fit.json")
+
+    @cached_property
     def verdict(self) -> dict[str, Any]:
         """What verdict.json says."""
         return self._json("verdict.json")
@@ -314,10 +362,19 @@ class Results:
         """The scale on which people read theta, if it is another than the model's."""
         return self.measure.reading if self.measure else None
 
-    def as_read(self, variable: str) -> str:
-        """Median and 95 % interval of a variable such as mu; they stay what they are there."""
+    def read(self, variable: str) -> tuple[str, str]:
+        """Median, and 95 % interval, of a variable such as mu; they stay what they are there."""
         assert self.reading is not None
         columns = ("q50", "q2.5", "q97.5")
         ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
         median, low, high = map(significant(3), ends)
-        return f"{median} ({low} to {high})"
+        return median, f"{low} to {high}"
+
+    def as_read(self, variable: str) -> str:
+        """The same in one phrase."""
+        return "{} ({})".format(*self.read(variable))
+
+
+def _with_reasons(table: pd.DataFrame) -> pd.DataFrame:
+    """Why a row has no numbers, empty where it has."""
+    return table.assign(reason=table["reason"].astype(object).fillna(""))

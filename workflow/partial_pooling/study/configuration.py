@@ -19,7 +19,7 @@ from pydantic import InstanceOf, ValidationError
 from partial_pooling.data.collection import Member, read_collection
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Groups
-from partial_pooling.data.measures import estimates_of
+from partial_pooling.data.measures import MEASURES, estimates_of
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.families.registry import FAMILIES
@@ -69,6 +69,12 @@ class Dataset(DatasetFile):
 
     family: str
     prior: InstanceOf[HyperPrior]
+
+    @property
+    def above(self) -> float:
+        """The c that decides: as configured, else where there is no effect, else 0."""
+        null = MEASURES[self.measure].null if self.measure else None
+        return next((float(c) for c in (self.decide.above, null) if c is not None), 0.0)
 
 
 class Collection(Dataset):
@@ -281,6 +287,11 @@ def _settled(name: str, keys: DatasetKeys) -> DatasetKeys:
         raise InputError(
             f"{where}.{of_collection[0]}: found it without by; allowed for a collection, whose "
             "tables the column `by` names (for a study: the same key beside datasets)"
+        )
+    if keys.by and keys.decide.above is not None:
+        raise InputError(
+            f"{where}.decide: found it with by; allowed for a study (tables of a collection have "
+            "p_mu_above_0)"
         )
     if keys.by and keys.by in [keys.columns.get(column, column) for column in allowed]:
         raise InputError(

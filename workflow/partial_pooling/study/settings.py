@@ -57,6 +57,14 @@ class Priors(Settings):
     tau: Dist = Field(default=Dist(dist=None), description=", ".join(written("tau")))
 
 
+class Decide(Settings):
+    """What is to be decided."""
+
+    above: Annotated[float | None, number()] = None
+    """The c of the probabilities that mu, each theta and the theta of a new group are above c, on
+    the scale of theta; nothing: no effect, as the measure has it, or 0."""
+
+
 class DatasetFile(Settings):
     """The file of a data set."""
 
@@ -84,6 +92,10 @@ class DatasetFile(Settings):
     """How far the model `partial` centers each group, 1 wholly and 0 not at all. One number for all
     groups, or one a group in the order of the file; empty: as far as the group's own data speak,
     which depends on tau and so changes from draw to draw."""
+    decide: Decide = Decide()
+    """Of a study, what is asked: `{above: c}` for the probabilities that mu, each theta and a new
+    group's theta are above c, on the scale of theta. Nothing: no effect, as the measure has it (a
+    log odds ratio of 0), or 0."""
 
 
 class Fits(Settings):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -14,6 +15,7 @@ from partial_pooling.exact.nested.nodes import Nodes
 from partial_pooling.exact.nested.panels import Index, Panels, place
 from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.nodes import Legendre
+from partial_pooling.exact.ranks import MOST_RANKED, Ranks, RankSum, panels
 
 NEGLIGIBLE = 1e-11  # probability of a node of (mu, tau) that is left out
 UNLIKELY = 1e-8  # the same, for a difference's quantiles
@@ -42,27 +44,16 @@ def _extent(nodes: Nodes, kept: Index, tau: Array, groups: Index) -> tuple[Array
     return mean - REACH * sd, mean + REACH * sd, scale
 
 
-def _panels(low: Array, high: Array, scale: Array) -> Iterator[tuple[Index, Array, Array]]:
-    """Panels from left to right: rows that are not at their end, and left and right ends there.
+class Comparison(NamedTuple):
+    """P(theta_a > theta_b), (J, J), P(theta is the largest), (J,), and the ranks."""
 
-    Each is as wide as the narrowest group bears that has any density there.
-    """
-    left, end = low.min(axis=1), high.max(axis=1)
-    row = np.arange(len(left))
-    while len(row):
-        at = left[row][:, None]
-        begun, over = low[row] <= at, high[row] <= at
-        narrowest = np.where(begun & ~over, WIDTH * scale[row], np.inf).min(axis=1)
-        until = np.where(~begun, low[row] - at, np.inf).min(axis=1)
-        step = np.minimum(narrowest, np.maximum(until, 1e-12 * np.abs(at[:, 0])))
-        right = np.maximum(np.minimum(at[:, 0] + step, end[row]), np.nextafter(at[:, 0], np.inf))
-        yield row, at[:, 0], right
-        left[row] = right
-        row = row[right < end[row]]
+    greater: Array
+    largest: Array
+    ranks: Ranks
 
 
-def comparison(nodes: Nodes, rules: Rules) -> tuple[Array, Array]:
-    """P(theta_a > theta_b), (J, J), and P(theta is the largest), (J,)."""
+def comparison(nodes: Nodes, rules: Rules) -> Comparison:
+    """How the groups' thetas compare."""
     outer = nodes.outer
     count = len(outer.groups)
     mu, tau, weight, kept = _nodes(nodes)
@@ -71,12 +62,13 @@ def comparison(nodes: Nodes, rules: Rules) -> tuple[Array, Array]:
     rule = Legendre.of(rules.nodes)
     integral = legendre.legint(rule.to_series, lbnd=-1)  # (N + 1, N)
     to_below = legendre.legvander(rule.node, rules.nodes) @ integral
-    greater, largest = np.zeros((count, count)), np.zeros(count)
+    greater, largest, smallest = np.zeros((count, count)), np.zeros(count), np.zeros(count)
+    rank_sum = RankSum(count) if count <= MOST_RANKED else None
     size = max(1, BLOCK // (count * rules.nodes))
     for start in range(0, len(mu), size):
         part = slice(start, start + size)
         below = np.zeros((len(mu[part]), count))
-        for row, left, right in _panels(low[part], high[part], scale[part]):
+        for row, left, right in panels(low[part], high[part], scale[part], WIDTH):
             half = (right - left) / 2
             theta = (left + half)[:, None] + half[:, None] * rule.node
             z = (theta - mu[part][row, None]) / tau[part][row, None]
@@ -92,6 +84,11 @@ def comparison(nodes: Nodes, rules: Rules) -> tuple[Array, Array]:
             mass *= weight[part][row, None, None]
             greater += np.tensordot(mass, cdf, axes=((0, 1), (0, 1)))
             largest += (mass / cdf * cdf.prod(axis=2, keepdims=True)).sum(axis=(0, 1))
+            if rank_sum:
+                rank_sum.add(mass, cdf)
+            else:
+                above = np.clip(1 - cdf, 1e-300, 1.0)
+                smallest += (mass / above * above.prod(axis=2, keepdims=True)).sum(axis=(0, 1))
     if not abs(largest.sum() - 1) <= LARGEST_MISS:
         raise QuadratureError(
             f"P(theta is the largest) sums to {largest.sum():.12g} over the groups, not to 1: "
@@ -100,7 +97,13 @@ def comparison(nodes: Nodes, rules: Rules) -> tuple[Array, Array]:
     # both of a pair were computed: what they miss a sum of one by is rounding
     greater = greater / (greater + greater.T)
     np.fill_diagonal(greater, 0.5)
-    return greater, largest / largest.sum()
+    largest /= largest.sum()
+    expected = greater.sum(axis=0) + 0.5
+    if rank_sum:
+        chance = rank_sum.probability("data")
+        return Comparison(greater, largest, Ranks(expected, chance[:, 0], chance[:, -1], chance))
+    ranks = Ranks(expected, largest, smallest / smallest.sum(), None)
+    return Comparison(greater, largest, ranks)
 
 
 def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float, Panels]:
@@ -118,7 +121,7 @@ def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float
     parts = []
     rule = Legendre.of(12)
     likely = np.flatnonzero(np.abs(weight) > UNLIKELY)
-    for among, left, right in _panels(low[likely, 1:], high[likely, 1:], narrow[likely]):
+    for among, left, right in panels(low[likely, 1:], high[likely, 1:], narrow[likely], WIDTH):
         row, half = likely[among], (right - left) / 2
         theta = (left + half)[:, None] + half[:, None] * rule.node
         log = _density(nodes, theta, b, mu[row], tau[row], evidence[row, b])
@@ -140,7 +143,7 @@ def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float
 
     edges = mean + sd * np.linspace(-6, 6, 5)
     zeros = np.zeros(4, dtype=np.intp)
-    coarser = Rules(12, 1e-6, rules.log_series, 17.0, rules.step, rules.panel)
+    coarser = replace(rules, nodes=12, series=1e-6, depth=17.0)
     return mean, sd, place(log_density, zeros, edges[:-1], edges[1:], coarser)
 
 

@@ -22,10 +22,12 @@ from partial_pooling.exact.joint import refuse_many
 from partial_pooling.exact.nested import joint
 from partial_pooling.exact.nested.marginals import Marginals
 from partial_pooling.exact.nested.nodes import Nodes
-from partial_pooling.exact.nested.outer import NestedTau, Outer
+from partial_pooling.exact.nested.outer import Outer
 from partial_pooling.exact.nested.panels import Panels
 from partial_pooling.exact.nested.prediction import leave_one_out
 from partial_pooling.exact.nested.rules import COARSE, FINE, Rules
+from partial_pooling.exact.nested.tau import NestedTau
+from partial_pooling.exact.ranks import Ranks
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
 
@@ -46,7 +48,7 @@ def nested(
         Data and priors conflict beyond rounding.
     """
     power = prior.tail_power(int(family.bounded(groups).sum()))
-    of_tau = NestedTau.solved(groups, prior, family, rules, power)
+    of_tau = NestedTau.solved(Outer(groups, family, prior, power, rules), power)
     return NestedPosterior(groups, prior, family, of_tau, rules)
 
 
@@ -72,6 +74,7 @@ class NestedPosterior(Posterior):
     _panels: dict[str, tuple[Panels, int]] = field(default_factory=dict)
 
     most_compared = 100
+    most_solved_again = 20
 
     @property
     def log_evidence(self) -> float:
@@ -278,21 +281,33 @@ class NestedPosterior(Posterior):
         return Difference(mean, sd, panels.quantile(p.ravel())[0].reshape(p.shape))
 
     @cached_property
-    def _comparison(self) -> tuple[Array, Array]:
+    def _comparison(self) -> joint.Comparison:
         return joint.comparison(self.nodes, self.rules)
 
     def probability_greater(self) -> Array:
         """See `Posterior.probability_greater`."""
         refuse_many(len(self.groups), "P(theta_a > theta_b)", self.most_compared)
-        return self._comparison[0]
+        return self._comparison.greater
 
     def probability_largest(self) -> Array:
         """See `Posterior.probability_largest`."""
         refuse_many(len(self.groups), "P(theta is the largest)", self.most_compared)
-        return self._comparison[1]
+        return self._comparison.largest
+
+    def ranks(self) -> Ranks:
+        """See `Posterior.ranks`."""
+        refuse_many(len(self.groups), "ranks", self.most_compared)
+        return self._comparison.ranks
 
     # -- prediction ------------------------------------------------------------------------
 
     def leave_one_out(self) -> Array:
         """See `Posterior.leave_one_out`."""
         return leave_one_out(self)
+
+    def predictive_below(self, group: Groups) -> float:
+        """See `Posterior.predictive_below`: over the distribution of a new group's theta."""
+        panels, _ = self._distribution("theta_new")
+        below, as_much = self.family.below(group, panels.node.reshape(-1, 1))
+        chance = panels.mass.ravel() @ (below + as_much / 2)[:, 0]
+        return float(np.clip(chance / panels.mass.sum(), 0, 1))

@@ -13,7 +13,15 @@ from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.grades import GOOD
 from partial_pooling.grading.inference import mean_interval, share_interval
 from partial_pooling.models.snippet import pymc_code
-from partial_pooling.report.html import Html, Shown, bold, paragraphs, table, with_interval
+from partial_pooling.report.html import (
+    FEW_ROWS,
+    Html,
+    Shown,
+    bold,
+    paragraphs,
+    table,
+    with_interval,
+)
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, count, fixed, percent, significant
 
@@ -21,13 +29,12 @@ PAIR = ["centered", "noncentered"]
 LEVEL = 0.05  # at which two models are told apart by their seeds
 
 
-def which(report: Results) -> Html:
-    """Which model the exact posterior chooses, and why; what the fits say of it."""
+TITLE = "Which parametrization"
+
+
+def finding(report: Results) -> str:
+    """Which model to sample, chosen by the exact posterior."""
     told = report.verdict["parametrization"]
-    return paragraphs([_recommended(told), _older_question(report, told), _measured(report, told)])
-
-
-def _recommended(told: dict[str, Any]) -> str:
     if told["recommended"] == "marginal":
         return (
             f"<b>Sample the {bold('marginal')} model</b> where you can: θ is integrated out of it, "
@@ -39,6 +46,12 @@ def _recommended(told: dict[str, Any]) -> str:
         "far as the group's own data, taken as an estimate with its error, inform θ."
         + (" (Here it has fixed weights, by hand.)" if told["by_hand"] else "")
     )
+
+
+def which(report: Results) -> Html:
+    """Centered or noncentered, where theta has to stay; what the fits say of it."""
+    told = report.verdict["parametrization"]
+    return paragraphs([_older_question(report, told), _measured(report, told)])
 
 
 def _older_question(report: Results, told: dict[str, Any]) -> str:
@@ -187,6 +200,7 @@ def weights_table(report: Results) -> Html:
         caption,
         "weights",
         "" if told["by_hand"] else "weights.csv",
+        most=FEW_ROWS,
     )
     return Html(f'<details class="note"><summary>Weights of the groups</summary>{inner}</details>')
 
@@ -207,4 +221,4 @@ def _good(rows: pd.DataFrame) -> int:
     return int(rows["verdict"].isin(GOOD).sum())
 
 
-CONTENT = ("## Which parametrization", which, measured_table, model_to_copy, weights_table)
+CONTENT = (which, measured_table, model_to_copy, weights_table)

@@ -33,6 +33,9 @@ WEIGHTED = (
 )
 
 
+TITLE = "The sampler's verdict"
+
+
 def models_words(report: Results) -> Html:
     """What the study's parametrizations sample."""
     words = MODELS | ({"partial": WEIGHTED} if report.verdict["parametrization"]["by_hand"] else {})
@@ -51,32 +54,39 @@ def models_words(report: Results) -> Html:
     )
 
 
-def trust(report: Results) -> Html:
-    """Which parametrization and target_accept to use, what it costs, and why."""
+def finding(report: Results) -> str:
+    """Which parametrization and target_accept to use, if any."""
     best, draws = report.best, f"{report.draws:,} draws a chain"
-    setting = f"the {bold(best['model'])} model at target_accept <b>" + (
-        f"{best['target_accept']:g}</b>"
-    )
     if best["status"] == TRUST:
-        first = (
-            f"Use {setting}: {some_of(best['right'], best['fits'], 'fit')} "
-            f"{'was' if best['fits'] == 1 else 'were'} {report.good} at {draws}. "
-            f"{_how_sure(report, best)} {_cost(report, best)} {_enough_draws(report, best)}"
+        return (
+            f"Use {_setting(best)}: {some_of(best['right'], best['fits'], 'fit')} "
+            f"{'was' if best['fits'] == 1 else 'were'} {report.good} at {draws}."
         )
+    none = f"<b>No setting was {report.good} in all its fits</b> at {draws}"
+    if best["status"] == MORE_DRAWS:
+        return f"{none}, and {_setting(best)} has too few draws."
+    return f"{none}; most were in {_setting(best)}: {best['right']} of {best['fits']}."
+
+
+def trust(report: Results) -> Html:
+    """How sure that is, what it costs, and what it rests on."""
+    best = report.best
+    if best["status"] == TRUST:
+        told = [_how_sure(report, best), _cost(report, best), _enough_draws(report, best)]
     elif best["status"] == MORE_DRAWS:
-        first = (
-            f"<b>No setting was {report.good} in all its fits</b> at {draws}. In {setting} no "
-            "mean, and no share of draws below a quantile, was seen to err more than its Monte "
-            f"Carlo error admits: it has too few draws. {_enough_draws(report, best)} "
-            f"{_how_sure(report, best)}"
-        )
+        told = [
+            f"In {_setting(best)} no mean, and no share of draws below a quantile, was seen to err "
+            "more than its Monte Carlo error admits.",
+            _enough_draws(report, best),
+            _how_sure(report, best),
+        ]
     else:
-        first = (
-            f"<b>No setting was {report.good} in all its fits</b> at {draws}. "
-            f"Most were in {setting}: {best['right']} of {best['fits']}. The exact numbers "
-            "above need no sampler."
-        )
-    return paragraphs([first, _rests_on(report)])
+        told = ["The exact numbers need no sampler."]
+    return paragraphs([" ".join(told).strip(), _rests_on(report)])
+
+
+def _setting(best: Mapping[str, Any]) -> str:
+    return f"the {bold(best['model'])} model at target_accept <b>{best['target_accept']:g}</b>"
 
 
 def _how_sure(report: Results, setting: Mapping[str, Any]) -> str:
@@ -299,14 +309,12 @@ def _or_nan(value: float | None) -> float:
 
 
 CONTENT = (
-    r"""## Would sampling have told you?
-
-Most hierarchical models can only be sampled. The posterior of this one can also be computed
+    trust,
+    r"""Most hierarchical models can only be sampled. The posterior of this one can also be computed
 exactly, so every fit of the sampler can be held against the answer. A fit is one run of the
 sampler: a model, a random seed, and a target_accept, the acceptance rate to which the sampler
 tunes its step size. This study samples these models:""",
     models_words,
-    trust,
     settings_table,
     checks,
     alarms_words,

@@ -1,0 +1,231 @@
+"""What figures and sections of decisions show, held against tables that are made up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from distinct_results import (
+    NAMES,
+    PROBABILITY,
+    RANKS,
+    decision_tables,
+    opened,
+    pct,
+    sig,
+    write_distinct_results,
+)
+
+from partial_pooling.figures.decision import atlas as draw_atlas
+from partial_pooling.figures.decision import influence as draw_influence
+from partial_pooling.figures.decision import ranks as draw_ranks
+from partial_pooling.figures.decision import usual_priors as draw_usual_priors
+from partial_pooling.report.captions import caption
+from partial_pooling.report.results import Results
+from partial_pooling.report.sections import decisions, fit, influence, intervals, priors
+
+TABLES = decision_tables()
+DECISIONS = pd.DataFrame({"variable": ["mu"], "above": [2.5], "probability": [0.6789]})
+EXACT = pd.DataFrame({"variable": ["mu"], "q2.5": [1.25], "q50": [4.5], "q97.5": [7.75]})
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return Results(write_distinct_results(tmp_path_factory.mktemp("distinct")))
+
+
+def text(html):
+    return BeautifulSoup(html, "html.parser").get_text().replace("\xa0", " ")
+
+
+def told_by(section, report, words):
+    return text(f"<p>{section.finding(report)}</p> {words(report)}")
+
+
+def cells(html):
+    rows = BeautifulSoup(html, "html.parser").select("tbody tr")
+    return [[cell.get_text().replace("\xa0", " ") for cell in row.select("td")] for row in rows]
+
+
+# -- figures -----------------------------------------------------------------------------------
+
+
+def test_ranks_are_drawn_in_the_order_of_their_expectation():
+    chance = np.array([[0.25, 0.35, 0.40], [0.60, 0.30, 0.10], [0.15, 0.35, 0.50]])
+    table = pd.DataFrame(
+        {"group": ["a", "b", "c"], "expected_rank": [2.15, 1.5, 2.35]}
+        | {f"rank_{r + 1}": chance[:, r] for r in range(3)}
+    )
+    (ax,) = (a for a in draw_ranks(table).axes)
+    order = [1, 0, 2]
+    (mesh,) = ax.collections
+    np.testing.assert_allclose(np.ravel(mesh.get_array()), chance[order].ravel())
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a", "c"]
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), [1.0, 1.65, 1.85])
+    assert [t.get_text().replace("\xa0", " ") for t in ax.texts] == [
+        pct(p) for p in chance[order].ravel()
+    ]
+
+
+def test_influence_is_drawn_without_each_group_and_with_all():
+    table = TABLES["influence"]
+    left, right = draw_influence(table, DECISIONS, EXACT).axes
+    told = table.iloc[:4]  # the last has no posterior
+    names = [label.get_text() for label in left.get_yticklabels()]
+    assert names == [f"without {name}" for name in told["group"]]
+    (points,) = (c for c in left.collections if len(c.get_offsets()) == 4)
+    np.testing.assert_allclose(points.get_offsets()[:, 0], told["mu_q50"])
+    ends = [segment[:, 0] for segment in left.collections[0].get_segments()]
+    np.testing.assert_allclose(ends, told[["mu_q2.5", "mu_q97.5"]])
+    assert left.patches[0].get_x() == 1.25 and left.patches[0].get_width() == 6.5
+    assert [line.get_xdata()[0] for line in left.lines] == [4.5, 2.5]
+    np.testing.assert_allclose(right.lines[1].get_xdata(), told["mu_above"])
+    assert [line.get_xdata()[0] for line in right.lines] == pytest.approx(
+        [0.6789, told["mu_above"].iloc[0], 0.025, 0.975]
+    )
+
+
+def test_usual_priors_are_drawn_with_the_studys_own_first():
+    table = TABLES["priors"]
+    axes = draw_usual_priors(table).axes
+    for ax, name in zip(axes, ("mu", "tau", "new"), strict=True):
+        points = ax.collections[1].get_offsets()
+        np.testing.assert_allclose(points[:, 0], table[f"{name}_q50"])
+        ends = [segment[:, 0] for segment in ax.collections[0].get_segments()]
+        np.testing.assert_allclose(ends, table[[f"{name}_q2.5", f"{name}_q97.5"]])
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == list(table["name"])
+    first, second = axes[0].collections[1].get_facecolors()[:2, :3]
+    assert tuple(first) == (0, 0, 0) and tuple(second) != (0, 0, 0)
+
+
+def test_atlas_has_the_prior_of_tau_across_and_that_of_mu_up():
+    factors, sds = np.array([0.5, 1.0, 2.0]), np.array([3.0, 6.0, 12.0])
+    # grows with the scale of tau alone: contours are upright, 97.5 % between 1 and 2
+    table = pd.DataFrame(
+        [(f, s, 0.6 + 0.25 * np.log2(2 * f)) for f in factors for s in sds],
+        columns=["tau_factor", "mu_prior_sd", "mu_above"],
+    ).assign(mu_above=lambda t: t["mu_above"].clip(upper=0.995))
+    figure = draw_atlas(table, TABLES["priors"], DECISIONS)
+    ax = figure.axes[0]
+    thick = ax.collections[-1]
+    paths = np.concatenate([path.vertices for path in thick.get_paths() if len(path.vertices)])
+    assert np.all((paths[:, 0] > 1) & (paths[:, 0] < 2))
+    assert paths[:, 1].min() == pytest.approx(3) and paths[:, 1].max() == pytest.approx(12)
+    star = ax.lines[0]
+    assert (star.get_xdata()[0], star.get_ydata()[0]) == (1, 6)
+    assert not draw_atlas(table.iloc[:0], TABLES["priors"], DECISIONS).axes[0].collections
+
+
+# -- sections ----------------------------------------------------------------------------------
+
+
+def test_decisions_are_told_of_mu_a_new_group_and_how_many(report):
+    told = told_by(decisions, report, decisions.decision_words)
+    assert "common mean μ is above 2.5 is 68 %; that the θ of a new group is, 57 %." in told
+    assert "2 have their θ above it" in told and "1 below it" in told
+    assert "decide.above asks for another" in told
+    rows = cells(decisions.decision_table(report))
+    for row, name, chance, of in zip(
+        rows, NAMES, PROBABILITY[1:-1], RANKS.itertuples(), strict=True
+    ):
+        assert row == [
+            name,
+            pct(chance),
+            f"{of.expected_rank:.2f}",
+            pct(of.first),
+            pct(of.last),
+        ]
+    words = text(decisions.rank_words(report))
+    assert "Ash is most often first (43 %), Cedar most often last (54 %)" in words
+    assert "from 2.0 to 4.3; if nothing told the groups apart, each would be 3.0" in words
+    assert "Ash is first with probability 43 %, Cedar last with 54 %" in caption(report, "ranks")[
+        1
+    ].replace("\xa0", " ")
+
+
+def test_a_group_that_decides_is_named(report):
+    told = TABLES["influence"].iloc[:4].set_index("group")
+    words = told_by(influence, report, influence.influence_words)
+    most = (told["mu_above"] - 0.6789).abs().idxmax()
+    assert f"without {most}, to {pct(told['mu_above'][most])}" in words
+    assert "No single group decides" in words and "No group is an outlier" in words
+    assert f"corrected for 4 groups (Holm), is {sig(told['p_corrected'].min(), 2)}" in words
+    assert "Of 1 group nothing is told here: improper without it." in words
+    again = opened(report)
+    changed = report.influence.copy()
+    changed.loc["Birch", "mu_above"], changed.loc["Elm", "p_corrected"] = 0.98, 0.012
+    again.__dict__["influence"] = changed
+    words = told_by(influence, again, influence.influence_words)
+    assert "One group decides: without Birch the conclusion" in words
+    assert "Elm is an outlier" in words and "smallest p 0.012" in words
+    row = cells(influence.influence_table(report))[1]
+    of = TABLES["influence"].iloc[1]
+    assert row[5:] == [
+        pct(of["mu_above"]),
+        pct(of["new_above"]),
+        f"{of['log_predictive']:.2f}",
+        pct(of["pit"]),
+        sig(of["p_corrected"], 2),
+    ]
+    assert cells(influence.influence_table(report))[4][9] == sig(
+        TABLES["influence"]["p_corrected"].iloc[4], 2
+    )
+
+
+def test_priors_that_change_the_conclusion_are_named(report):
+    words = told_by(priors, report, priors.prior_words)
+    assert "Under 2 priors in common use P(μ > 2.5) is 73 % to 98 %" in words
+    assert "own, 68 %. The conclusion is another under first." in words
+    told = text(priors.atlas_words(report))
+    assert "Of 4 priors" in told and "3 (75 %) come to the study's conclusion" in told
+    assert "is 12 % to 98 % over them" in told
+    rows = TABLES["sensitivity"].set_index(["part", "variable"])
+    words = text(priors.sensitivity_words(report))
+    for part, name in (("prior of mu", "prior of μ"), ("prior of tau", "prior of τ")):
+        of = rows.loc[part]["mean_double"]
+        assert (
+            f"If the {name} counted double, the mean of μ would move by {of['mu']:.2f} posterior"
+        ).replace("-", "−") in words
+        moved = f"above 2.5) by {100 * of['mu > c']:.1f} percentage"
+        assert moved.replace("above 2.5)", "> 2.5)").replace("-", "−") in words
+    assert "prior of μ: prior and data conflict (log τ)" in words
+    row = cells(priors.prior_table(report))[1]
+    assert row[:3] == ["first", "Flat", "DuMouchel(s=3)"] and row[12:] == ["98 %", "Smith 1999"]
+    first = cells(priors.sensitivity_table(report))[0]
+    of = rows.loc[("prior of mu", "mu")]
+    shown = [of[c] for c in ("mean_half", "mean_double", "sd_half", "sd_double", "distance")]
+    assert first == ["prior of μ", "μ", *(f"{x:.3f}".replace("-", "−") for x in shown)]
+
+
+def test_classical_intervals_are_told_with_what_they_rest_on(report):
+    words = told_by(intervals, report, intervals.interval_words)
+    assert "With REML and Knapp-Hartung μ is 8.0 (−2.4 to 18.4)" in words
+    assert "I² 2.3 % to 99 % (38 % by REML)" in words
+    assert "Q-profile interval of τ is 0.457 to 33.0" in words
+    rows = cells(intervals.interval_table(report))
+    assert rows[1] == [
+        "μ",
+        "Knapp-Hartung",
+        "restricted ML (REML)",
+        "t",
+        "4",
+        "8.0",
+        "−2.4",
+        "18.4",
+    ]
+    assert rows[0][4] == "–" and rows[4][:2] == ["I²", "Q-profile"]
+    assert rows[4][5:] == ["38 %", "2.3 %", "99 %"]
+    again = opened(report)
+    empty = report.intervals.copy()
+    empty.loc[3:, ["lower", "upper"]] = np.nan
+    again.__dict__["intervals"] = empty
+    assert "Q-profile interval of τ is empty" in told_by(intervals, again, intervals.interval_words)
+
+
+def test_fit_is_told_with_the_priors_influence(report):
+    words = text(fit.evidence_words(report))
+    assert "1.5 times as probable under τ = 0 as under τ > 0" in words
+    assert "(Bayes factor of τ = 0: 1.5)" in words
+    assert "half as wide it is 0.78, with twice its width 2.7: the prior decides" in words
+    words = text(fit.finding(report))
+    assert "spread (Cochran's Q) in 41 %" in words and "smallest estimate in 54 %" in words
+    assert "does not fit in this: as large a largest estimate." in words

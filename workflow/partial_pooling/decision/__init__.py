@@ -1,0 +1,1 @@
+"""What a decision needs: probabilities, ranks, one group less, other priors, fit of the model."""

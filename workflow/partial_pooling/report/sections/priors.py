@@ -1,0 +1,175 @@
+"""Does the prior matter? Its weight, priors that others use, and a map of a thousand."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from partial_pooling.report.figure import Figure
+from partial_pooling.report.html import Html, bold, paragraphs, table
+from partial_pooling.report.results import Results
+from partial_pooling.report.sections.decisions import above_words
+from partial_pooling.report.sections.influence import stands
+from partial_pooling.words import fixed, listed, percent, symbol
+
+PARTS = {"prior of mu": "prior of μ", "prior of tau": "prior of τ", "likelihood": "data"}
+THRESHOLD = 0.05  # of the distance, as ArviZ's psense_summary has it
+SHOWN = ("mu", "tau", "log_tau", "theta_new")
+
+
+TITLE = "Does the prior matter?"
+
+
+def finding(report: Results) -> str:
+    """Whether priors in common use say the same."""
+    return _lines(report)[0]
+
+
+def sensitivity_words(report: Results) -> Html:
+    """How far mu and log tau move when a prior counts double, and what psense would diagnose."""
+    rows = report.sensitivity
+    lines = []
+    for part in ("prior of mu", "prior of tau"):
+        of = rows[rows["part"] == part].set_index("variable")
+        move, chance = of["mean_double"], float(of["mean_double"]["mu > c"])
+        if not pd.notna(move["mu"]) and not pd.notna(move["log_tau"]):
+            continue
+        lines.append(
+            f"If the {PARTS[part]} counted double, the mean of μ would move by "
+            f"{signed_sds(move['mu'])}, that of log τ by {signed_sds(move['log_tau'])}, and P(μ > "
+            f"{escape(above_words(report))}) by {fixed(1)(100 * chance)} percentage points."
+        )
+    found = [
+        f"{bold(PARTS[str(part)])}: {escape(str(diagnosis))} "
+        f"({escape(listed([symbol(str(v)) for v in some['variable']]))})"
+        for (part, diagnosis), some in rows[rows["diagnosis"] != ""].groupby(
+            ["part", "diagnosis"], sort=False
+        )
+    ]
+    asked = rows[rows["distance"].notna()]
+    if found:
+        lines.append(
+            f"By the thresholds of ArviZ's psense ({THRESHOLD:g} a unit of log₂ α): "
+            f"{'; '.join(found)}."
+        )
+    elif len(asked):
+        lines.append(
+            "No prior is diagnosed by the thresholds of ArviZ's psense: no distance to the "
+            f"posterior with a prior scaled reaches {THRESHOLD:g} a unit of log₂ α."
+        )
+    for reason in sorted({str(r) for r in rows["reason"] if r}):
+        lines.append(f"Not all could be computed: {escape(reason)}.")
+    return paragraphs(lines)
+
+
+def signed_sds(move: float) -> str:
+    """A move in posterior sds."""
+    return f"{fixed(2)(move)} posterior sds" if pd.notna(move) else "what has no mean"
+
+
+def sensitivity_table(report: Results) -> Html:
+    """Moves and distances of the hyperparameters and a new group."""
+    rows = report.sensitivity[report.sensitivity["variable"].isin(SHOWN)]
+    frame = pd.DataFrame(
+        {
+            "part": [PARTS[part] for part in rows["part"]],
+            "variable": [symbol(variable) for variable in rows["variable"]],
+            "mean, half": rows["mean_half"].to_numpy(),
+            "mean, double": rows["mean_double"].to_numpy(),
+            "sd, half": rows["sd_half"].to_numpy(),
+            "sd, double": rows["sd_double"].to_numpy(),
+            "distance": rows["distance"].to_numpy(),
+        }
+    )
+    formats = dict.fromkeys(frame.columns[2:], fixed(3))
+    return table(
+        frame,
+        formats,
+        "How the exact posterior moves if a part of the model counts half (α = 1/2) or double "
+        "(α = 2): the mean in posterior standard deviations, the standard deviation as a share of "
+        "itself. The distance is the cumulative Jensen-Shannon distance at α = 0.99 and 1.01, a "
+        "unit of log₂ α, over the range that 4,000 draws have.",
+        "sensitivity",
+        "sensitivity.csv",
+    )
+
+
+def prior_words(report: Results) -> Html:
+    """Which of the priors could not be used."""
+    return paragraphs(_lines(report)[1:])
+
+
+def _lines(report: Results) -> list[str]:
+    told = report.priors[report.priors["reason"] == ""]
+    own, others = told["mu_above"].iloc[0], told["mu_above"].iloc[1:]
+    lines = []
+    if len(others):
+        differ = [str(name) for name, p in others.items() if stands(p) != stands(own)]
+        lines.append(
+            f"Under {len(others)} priors in common use P(μ > {escape(above_words(report))}) is "
+            f"{percent(others.min())} to {percent(others.max())}; under this study's own, "
+            f"{percent(own)}. "
+            + (
+                f"The conclusion is another under {listed([bold(name) for name in differ])}."
+                if differ
+                else "All come to the same conclusion, whether μ is above, below or neither with a "
+                "probability of 97.5 %."
+            )
+        )
+    missing = report.priors[report.priors["reason"] != ""]
+    lines += [
+        f"{bold(str(name))}: {escape(str(reason))}." for name, reason in missing["reason"].items()
+    ]
+    return lines
+
+
+def prior_table(report: Results) -> Html:
+    """The same data under each prior, with its source."""
+    rows = report.priors
+    frame = pd.DataFrame({"prior": rows.index, "of μ": rows["prior_mu"], "of τ": rows["prior_tau"]})
+    for name, variable in (("μ", "mu"), ("τ", "tau"), ("new", "new")):
+        for column, q in (("median", "50"), ("2.5 %", "2.5"), ("97.5 %", "97.5")):
+            frame[f"{name} {column}"] = rows[f"{variable}_q{q}"].to_numpy()
+    formats = dict.fromkeys(frame.columns[3:], report.units)
+    frame["P(μ > c)"] = rows["mu_above"].to_numpy()
+    frame["source"] = rows["source"].to_numpy()
+    return table(
+        frame,
+        {**formats, "P(μ > c)": percent},
+        f"The same data under other priors: exact medians and 95 % intervals, c = "
+        f"{above_words(report)}.",
+        "priors",
+        "priors.csv",
+    )
+
+
+def atlas_words(report: Results) -> Html:
+    """Under which share of the priors of the atlas the conclusion is the same."""
+    chance = report.atlas["mu_above"]
+    if not len(chance):
+        return paragraphs(
+            ["A map over a thousand priors is drawn for the family normal only, whose likelihood "
+             "can be shared by all of them."]
+        )  # fmt: skip
+    own = stands(float(report.decisions["probability"]["mu"]))
+    same = sum(stands(p) == own for p in chance)
+    return paragraphs(
+        [
+            f"Of {len(chance):,} priors, with scales of τ's and μ's from 1/32 to 32 times those "
+            f"of the study, {same:,} ({percent(same / len(chance))}) come to the study's "
+            f"conclusion; P(μ > {escape(above_words(report))}) is {percent(chance.min())} to "
+            f"{percent(chance.max())} over them."
+        ]
+    )
+
+
+CONTENT = (
+    prior_words,
+    Figure("usual_priors"),
+    sensitivity_words,
+    atlas_words,
+    Figure("atlas"),
+    prior_table,
+    sensitivity_table,
+)
