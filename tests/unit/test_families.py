@@ -19,7 +19,6 @@ from partial_pooling.families.registry import FAMILIES, families_of
 from partial_pooling.models.parametrizations import (
     INTEGRATED,
     PARAMETRIZATIONS,
-    WEIGHTED,
     build_model,
 )
 from partial_pooling.priors.priors import parse_hyperprior
@@ -182,15 +181,9 @@ def test_replicates_follow_the_likelihood(family, groups):
         assert variance[j] == pytest.approx(of_t * scale[j] ** 2)
 
 
-@pytest.mark.parametrize(
-    ("parametrization", "weights"),
-    [
-        *((name, None) for name in sorted({*PARAMETRIZATIONS} - {*INTEGRATED})),
-        *((name, np.array([0.2, 0.5, 1.0])) for name in WEIGHTED),
-    ],
-)
-def test_pymc_observes_the_same_likelihood(family, groups, parametrization, weights):
-    model = build_model(parametrization, groups, PRIOR, family, weights)
+@pytest.mark.parametrize("parametrization", sorted({*PARAMETRIZATIONS} - {*INTEGRATED}))
+def test_pymc_observes_the_same_likelihood(family, groups, parametrization):
+    model = build_model(parametrization, groups, PRIOR, family)
     point = model.initial_point()
     found = float(model.compile_logp(vars=[model["y"]], jacobian=False)(point))
     (of_values,) = model.replace_rvs_by_values([model["theta"]])

@@ -40,9 +40,14 @@ def run(code, monkeypatch=None):
 WEIGHTS = np.array([0, 0.25, 0.5, 0.75, 0.99, 1])
 
 
-@pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize(
-    ("name", "w"), [*((name, None) for name in PARAMETRIZATIONS), ("partial", WEIGHTS)]
+    ("name", "w", "prior"),
+    [
+        *((name, None, "usual") for name in PARAMETRIZATIONS),
+        ("partial", WEIGHTS, "usual"),
+        ("centered", None, "flat"),
+        ("marginal", None, "flat"),
+    ],
 )
 def test_code_builds_the_model_that_is_sampled(name, w, prior, monkeypatch):
     hyperprior = parse_hyperprior(PRIORS[prior])

@@ -186,9 +186,9 @@ def weights_table(report: Results) -> Html:
         )
     else:
         caption = (
-            "How far the partial model centers each group, 1 for centered and 0 for noncentered, "
-            "with τ at its lower quartile: the share of what is known of θ, given μ, that the "
-            "group's own data tell. It grows with τ, from draw to draw."
+            "The share of what is known of θ, given μ and with τ at its lower quartile, that the "
+            "group's own data tell. So far, or nearly so far, the partial model centers the group "
+            "there, 1 for centered and 0 for noncentered, and farther where τ is larger."
         )
     formats: dict[str, Format] = {
         "standard error": report.units,
