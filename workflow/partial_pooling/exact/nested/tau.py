@@ -87,15 +87,24 @@ class NestedTau(PosteriorOfTau[Outer]):
 
     def row_weights(self, growth: int) -> Array:
         """Shape (R,), the rows' `weights`; the last stands for the whole tail as well."""
-        weight = np.exp(self._log_rows) * (self.rows[1] - self.rows[0])
+        weight = self._weights_of_rows.copy()
         if math.isinf(self.power):
             weight[-1] += 0.0 if self._unscaled_weights(growth)[-1] == 0 else np.inf
         elif self.power > growth:
             weight[-1] += self._tail(growth)
         else:
             weight[-1] = np.nan
-        result: Array = weight / math.exp(self.log_norm)
+        # of the rows' own sum: what is known far better than it varies must not vary with that
+        total = self._weights_of_rows.sum() + (
+            0.0 if math.isinf(self.power) else self._tail(0)
+        )
+        result: Array = weight / total
         return result
+
+    @cached_property
+    def _weights_of_rows(self) -> Array:
+        weight: Array = np.exp(self._log_rows) * (self.rows[1] - self.rows[0])
+        return weight
 
     def _tail(self, growth: int) -> float:
         """What further rows would stand for, where the density is a power of tau."""
