@@ -181,9 +181,8 @@ QUICK = ("separation",)
 def test_moments_agree_with_a_grid(case):
     family, groups = CASES[case]
     prior = HyperPrior(Normal(0.3, 2), HalfNormal(1.5))
-    coarse = case in QUICK  # likelihoods that are smooth, of which fewer points have all digits
-    mu, t = np.linspace(-15, 15, 151), np.arange(-23, 2.8, 0.2 if coarse else 0.15)
-    evidence, mean, sd = on_a_grid(groups, prior, mu, t, 130, 0.25 if coarse else STEP)
+    mu, t = np.linspace(-15, 15, 151), np.arange(-23, 2.8, 0.15)
+    evidence, mean, sd = on_a_grid(groups, prior, mu, t, 130, 0.25 if case in QUICK else STEP)
     posterior = solve(groups, prior, family)
     names = posterior.variables[:-1]
     found_mean, found_sd = posterior.moments(names)

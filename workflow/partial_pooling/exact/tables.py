@@ -52,7 +52,7 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
     import xarray as xr
 
     groups, variables = posterior.groups, posterior.variables
-    units = "data units"
+    units = "units of theta"
     p = np.array([0.0005, 0.9995, *PROBABILITIES])
     quantiles = posterior.quantiles(variables, p)
     mean, sd = posterior.moments(variables)

@@ -85,7 +85,6 @@ class Marginals:
 
     def of_new(self) -> Panels:
         """The distribution of the theta of a new group."""
-
         none = np.zeros((*self.nodes.rows.logs.node.shape, 1))
         population = self._population(none)
 
@@ -163,7 +162,7 @@ class Marginals:
         """Without some groups, whose log evidences at the nodes are of shape (P, N, K)."""
         logs, densities, _ = self.nodes.rows
         row_weight = self.nodes.weights[0]
-        panels, count, groups = evidence.shape
+        _, count, groups = evidence.shape
         tau = self.nodes.tau[logs.row]
         resolved = self._resolved[logs.row]
         wide, narrow = resolved >= WIDE, resolved < DENSE
@@ -215,9 +214,9 @@ class Marginals:
             of = (panel == p) & inside
             values = logs.log_value[p][:, None] + log_row[p] - evidence[p]
             each[of] = _carried_on(u[of], logs.node.shape[1]) @ (logs.rule.to_series @ values)
-        each = each.reshape(*at.shape[:1], -1, len(Z), evidence.shape[2])
-        top = each.max(axis=2, initial=-1e300)
-        total = np.einsum("pnzk,z->pnk", np.exp(each - top[:, :, None]), Z_WEIGHT)
+        of_z = each.reshape(len(part), -1, len(Z), evidence.shape[2])
+        top = of_z.max(axis=2, initial=-1e300)
+        total = np.einsum("pnzk,z->pnk", np.exp(of_z - top[:, :, None]), Z_WEIGHT)
         result: Array = top + np.log(total)
         return result
 
@@ -244,7 +243,7 @@ class Marginals:
 def _carried_on(u: Array, count: int) -> Array:
     """Legendre polynomials at u (n,), as parabolas beyond the ends, where they would explode."""
     inside = np.clip(u, -1, 1)
-    terms = np.asarray(legendre.legvander(inside, count - 1))
+    terms: Array = np.asarray(legendre.legvander(inside, count - 1), dtype=float)
     beyond = u != inside
     away, k = np.abs(u - inside)[beyond, None], np.arange(count)
     slope, bend = k * (k + 1) / 2, (k - 1) * k * (k + 1) * (k + 2) / 8

@@ -7,7 +7,6 @@ normal approximation of the groups has its mass and, for likelihoods that let a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,9 +85,10 @@ class Outer:
     @cached_property
     def at_reference(self) -> float:
         """What is to be added to `log_density` for its absolute value."""
-        zero = np.zeros(1)
-        of_t = self.log_prior(zero) - self.pilot.stretch.log_slope_of_u(zero)
-        return float((self.log_likelihood(zero) + of_t)[0])
+        # the greatest of the rows at hand, wherever the approximation thinks that the bulk is
+        stretch = self.pilot.stretch
+        t = np.array(list(self._rows) or [float(stretch.t(np.array(stretch.middle)))])
+        return float((self._log_totals(t) + self.prior.log_density(self.tau(t)) + t).max())
 
     @cached_property
     def thetas(self) -> Thetas:
@@ -156,9 +156,7 @@ class Outer:
         mean, sd = mean + self.start.given.center, precision**-0.5
         edges = [m + s * np.array([-SIDE, SIDE]) for m, s in zip(mean, sd, strict=True)]
         if self.family.normals(self.groups, 0, 0.0) is not None:
-            edges = [
-                self._with_bumps(each, scale) for each, scale in zip(edges, tau, strict=True)
-            ]
+            edges = [self._with_bumps(each, scale) for each, scale in zip(edges, tau, strict=True)]
         row = np.repeat(np.arange(len(tau)), [len(each) - 1 for each in edges])
 
         seen: dict[tuple[int, float], Inner] = {}

@@ -95,9 +95,7 @@ class NestedTau(PosteriorOfTau[Outer]):
         else:
             weight[-1] = np.nan
         # of the rows' own sum: what is known far better than it varies must not vary with that
-        total = self._weights_of_rows.sum() + (
-            0.0 if math.isinf(self.power) else self._tail(0)
-        )
+        total = self._weights_of_rows.sum() + (0.0 if math.isinf(self.power) else self._tail(0))
         result: Array = weight / total
         return result
 
@@ -151,6 +149,7 @@ class NestedTau(PosteriorOfTau[Outer]):
 
     @cached_property
     def log_nodes(self) -> Array:
+        """Shape (N,), the nodes in log tau."""
         stretch = self.target.pilot.stretch
         return stretch.t(stretch.s(self.rule.node))
 
