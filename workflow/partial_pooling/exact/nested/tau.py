@@ -124,7 +124,16 @@ class NestedTau(PosteriorOfTau[Outer]):
     @cached_property
     def _less_normal(self) -> Array:
         """Shape (R,), log likelihood less that of the normal approximation."""
-        return self.log_likelihood - self.target.log_normal(self.rows)
+        return self.log_likelihood - self._normal(self.rows)
+
+    @cached_property
+    def _normal_helps(self) -> bool:
+        """Whether the approximation varies as the likelihood does, and not far more steeply."""
+        less = self.log_likelihood - self.target.log_normal(self.rows)
+        return bool(np.ptp(less) < np.ptp(self.log_likelihood))
+
+    def _normal(self, u: Array) -> Array:
+        return self.target.log_normal(u) if self._normal_helps else np.zeros(u.shape)
 
     def _beyond(self, ends: tuple[float, float]) -> tuple[Array, Array]:
         """Rows to add below and above, where the ends are not negligible."""
@@ -162,7 +171,7 @@ class NestedTau(PosteriorOfTau[Outer]):
 
     def _log_density(self, u: Array) -> Array:
         place = (u - self.rows[0]) / (self.rows[1] - self.rows[0])
-        log_likelihood = between(self._less_normal, place) + self.target.log_normal(u)
+        log_likelihood = between(self._less_normal, place) + self._normal(u)
         return log_likelihood + self._log_prior(u)
 
     def _log_prior(self, u: Array) -> Array:
