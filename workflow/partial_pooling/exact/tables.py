@@ -84,13 +84,13 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
         "sd": (("variable",), sd, "posterior standard deviation", units),
         "quantile": (("variable", "probability"), quantiles[:, 2:], "posterior quantile", units),
         "value": (("variable", "grid"), value, "points of density and cdf", units),
-        "density": (("variable", "grid"), density, "posterior density", "1 / data units"),
+        "density": (("variable", "grid"), density, "posterior density", "1 / units of theta"),
         "cdf": (("variable", "grid"), cdf, "posterior cumulative probability", "1"),
         "tau_density": (
             ("at_tau",),
             posterior.density("tau", at_tau),
             "posterior density of tau",
-            "1 / data units",
+            "1 / units of theta",
         ),
         "mu_mean_given_tau": (("at_tau",), given.mu_mean, "E[mu | tau, y]", units),
         "mu_sd_given_tau": (("at_tau",), given.mu_sd, "sd[mu | tau, y]", units),
@@ -113,13 +113,13 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             ("group",),
             posterior.leave_one_out(),
             "log p(y of the group | y of all others)",
-            "log(1 / data units)",
+            "log(1 / units of theta)",
         ),
         "log_marginal_likelihood": (
             (),
             posterior.log_marginal_likelihood,
             "log p(y)",
-            "log(1 / data units^J)",
+            "log(1 / units of theta^J)",
         ),
     }
     if predictive is not None:
@@ -185,5 +185,5 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             other=("other", names, {"long_name": "group compared with"})
         )
     for name in ("mean", "sd", "quantile", "value"):
-        dataset[name].attrs["comment"] = "log_tau is the log of tau in data units"
+        dataset[name].attrs["comment"] = "log_tau is the log of tau in units of theta"
     return dataset
