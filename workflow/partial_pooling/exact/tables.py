@@ -113,13 +113,13 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             ("group",),
             posterior.leave_one_out(),
             "log p(y of the group | y of all others)",
-            "log(1 / units of theta)",
+            "log(1 / units of y)",
         ),
         "log_marginal_likelihood": (
             (),
             posterior.log_marginal_likelihood,
             "log p(y)",
-            "log(1 / units of theta^J)",
+            "log(1 / units of y^J)",
         ),
     }
     if predictive is not None:

@@ -64,11 +64,11 @@ class NestedTau(PosteriorOfTau[Outer]):
                 more = outer.log_likelihood(below), outer.log_likelihood(above)
                 log_likelihood = np.concatenate([more[0], log_likelihood, more[1]])
             elif posterior._roughness() > outer.rules.rough:
-                between = (u[:-1] + u[1:]) / 2
+                halfway = (u[:-1] + u[1:]) / 2
                 after = np.arange(1, len(u))
-                more = outer.log_likelihood(between)
-                u = np.insert(u, after, between)
-                log_likelihood = np.insert(log_likelihood, after, more)
+                there = outer.log_likelihood(halfway)
+                u = np.insert(u, after, halfway)
+                log_likelihood = np.insert(log_likelihood, after, there)
             else:
                 posterior.check()
                 return posterior
