@@ -59,7 +59,7 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
     import xarray as xr
 
     groups, variables = posterior.groups, posterior.variables
-    units = "data units"
+    units = "units of theta"
     p = np.array([0.0005, 0.9995, *PROBABILITIES])
     quantiles = posterior.quantiles(variables, p)
     mean, sd = posterior.moments(variables)
@@ -93,13 +93,13 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
         "sd": (("variable",), sd, "posterior standard deviation", units),
         "quantile": (("variable", "probability"), quantiles[:, 2:], "posterior quantile", units),
         "value": (("variable", "grid"), value, "points of density and cdf", units),
-        "density": (("variable", "grid"), density, "posterior density", "1 / data units"),
+        "density": (("variable", "grid"), density, "posterior density", "1 / units of theta"),
         "cdf": (("variable", "grid"), cdf, "posterior cumulative probability", "1"),
         "tau_density": (
             ("at_tau",),
             posterior.density("tau", at_tau),
             "posterior density of tau",
-            "1 / data units",
+            "1 / units of theta",
         ),
         "mu_mean_given_tau": (("at_tau",), given.mu_mean, "E[mu | tau, y]", units),
         "mu_sd_given_tau": (("at_tau",), given.mu_sd, "sd[mu | tau, y]", units),
@@ -122,7 +122,7 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             ("group",),
             posterior.leave_one_out(),
             "log p(y of the group | y of all others)",
-            "log(1 / data units)",
+            "log(1 / units of y)",
         ),
         "predictive_mean": (
             ("group",),
@@ -147,7 +147,7 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             (),
             posterior.log_marginal_likelihood,
             "log p(y)",
-            "log(1 / data units^J)",
+            "log(1 / units of y^J)",
         ),
     }
     if len(groups) <= posterior.most_compared:
@@ -191,5 +191,5 @@ def exact_dataset(posterior: Posterior) -> xr.Dataset:
             other=("other", names, {"long_name": "group compared with"})
         )
     for name in ("mean", "sd", "quantile", "value"):
-        dataset[name].attrs["comment"] = "log_tau is the log of tau in data units"
+        dataset[name].attrs["comment"] = "log_tau is the log of tau in units of theta"
     return dataset

@@ -153,9 +153,9 @@ class Thetas:
     @cached_property
     def _even(self) -> tuple[Array, Array]:
         """The trapezoid rule of a normal density times what varies little, its logs of weights."""
-        z = self.rules.step * np.arange(math.floor(-INSIDE / self.rules.step), 0)
-        z = np.concatenate([z, [0.0], -z[::-1]])
-        return z, np.full(len(z), math.log(self.rules.step / math.sqrt(2 * math.pi)))
+        count = math.ceil(INSIDE / self.rules.step)
+        z: Array = self.rules.step * np.arange(-count, count + 1.0)
+        return z, np.full_like(z, math.log(self.rules.step / math.sqrt(2 * math.pi)))
 
     @cached_property
     def _hermite(self) -> tuple[Array, Array]:

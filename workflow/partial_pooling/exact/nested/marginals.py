@@ -25,7 +25,7 @@ from partial_pooling.exact.nested.rules import Rules
 
 WIDE = 0.25  # tau in widths of a panel, from where the panel's own nodes resolve it
 DENSE = 0.035  # the same of its dense nodes
-OUTSIDE = 1.8  # half widths from the middle of a panel, to which its polynomial may be carried on
+OUTSIDE = 1.8  # half widths from the middle of a panel, to which its density may be carried on
 Z, Z_WEIGHT = hermite_e.hermegauss(24)
 Z_WEIGHT = Z_WEIGHT / math.sqrt(2 * math.pi)
 NEGLIGIBLE = 1e-15  # probability of a node that is left out
@@ -162,7 +162,7 @@ class Marginals:
         """Without some groups, whose log evidences at the nodes are of shape (P, N, K)."""
         logs, densities, _ = self.nodes.rows
         row_weight = self.nodes.weights[0]
-        panels, count, groups = evidence.shape
+        _, count, groups = evidence.shape
         tau = self.nodes.tau[logs.row]
         resolved = self._resolved[logs.row]
         wide, narrow = resolved >= WIDE, resolved < DENSE
@@ -213,11 +213,10 @@ class Marginals:
         for p in part:
             of = (panel == p) & inside
             values = logs.log_value[p][:, None] + log_row[p] - evidence[p]
-            terms = legendre.legvander(u[of], logs.node.shape[1] - 1)
-            each[of] = terms @ (logs.rule.to_series @ values)
-        each = each.reshape(*at.shape[:1], -1, len(Z), evidence.shape[2])
-        top = each.max(axis=2, initial=-1e300)
-        total = np.einsum("pnzk,z->pnk", np.exp(each - top[:, :, None]), Z_WEIGHT)
+            each[of] = _carried_on(u[of], logs.node.shape[1]) @ (logs.rule.to_series @ values)
+        of_z = each.reshape(len(part), -1, len(Z), evidence.shape[2])
+        top = of_z.max(axis=2, initial=-1e300)
+        total = np.einsum("pnzk,z->pnk", np.exp(of_z - top[:, :, None]), Z_WEIGHT)
         result: Array = top + np.log(total)
         return result
 
@@ -239,3 +238,15 @@ class Marginals:
         with np.errstate(divide="ignore"):
             result: Array = np.log(np.maximum(total, 0.0)) + population.shift[k]
         return result
+
+
+def _carried_on(u: Array, count: int) -> Array:
+    """Legendre polynomials at u (n,), as parabolas beyond the ends, where they would explode."""
+    inside = np.clip(u, -1, 1)
+    terms: Array = np.asarray(legendre.legvander(inside, count - 1), dtype=float)
+    beyond = u != inside
+    away, k = np.abs(u - inside)[beyond, None], np.arange(count)
+    slope, bend = k * (k + 1) / 2, (k - 1) * k * (k + 1) * (k + 2) / 8
+    at_end = 1 + slope * away + bend * away**2 / 2
+    terms[beyond] *= at_end
+    return terms

@@ -85,9 +85,10 @@ class Outer:
     @cached_property
     def at_reference(self) -> float:
         """What is to be added to `log_density` for its absolute value."""
-        zero = np.zeros(1)
-        of_t = self.log_prior(zero) - self.pilot.stretch.log_slope_of_u(zero)
-        return float((self.log_likelihood(zero) + of_t)[0])
+        # the greatest of the rows at hand, wherever the approximation thinks that the bulk is
+        stretch = self.pilot.stretch
+        t = np.array(list(self._rows) or [float(stretch.t(np.array(stretch.middle)))])
+        return float((self._log_totals(t) + self.prior.log_density(self.tau(t)) + t).max())
 
     @cached_property
     def thetas(self) -> Thetas:

@@ -136,7 +136,7 @@ class Pilot(NamedTuple):
         step = FIRST
         while True:
             first, last = math.floor(self.low / step), math.ceil(self.high / step)
-            u = step * (np.arange(first, last + 1) + rules.offset)
+            u: Array = step * (np.arange(first, last + 1.0) + rules.offset)
             s = self.stretch.s(u)
             t = self.stretch.t(s)
             logs = self.start.log_density(t) + self.stretch.log_slope_of_u(u)
@@ -196,7 +196,7 @@ def roughness(weight: Array) -> float:
 
 
 def between(value: Array, place: Array) -> Array:
-    """Polynomials by Lagrange through the values (R,) around each place (n,), in rows."""
+    """Polynomials through the values (R,) around each place (n,), in rows, by Lagrange."""
     count = min(AROUND, len(value))
     start = np.clip(np.floor(place).astype(np.intp) - count // 2 + 1, 0, len(value) - count)
     around = np.arange(count)

@@ -38,9 +38,9 @@ from partial_pooling.exact.ranks import Ranks
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
 
-FACTOR = 2.0  # of the difference of two rules
+FACTOR = 3.0  # of the difference of two rules
 EDGE = 100.0  # of the mass beyond the ends
-ROUNDING = 1e-10
+ROUNDING = 1e-9
 TOGETHER = 250  # thetas whose distributions are placed at once
 
 

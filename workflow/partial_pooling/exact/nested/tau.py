@@ -64,11 +64,11 @@ class NestedTau(PosteriorOfTau[Outer]):
                 more = outer.log_likelihood(below), outer.log_likelihood(above)
                 log_likelihood = np.concatenate([more[0], log_likelihood, more[1]])
             elif posterior._roughness() > outer.rules.rough:
-                between = (u[:-1] + u[1:]) / 2
+                halfway = (u[:-1] + u[1:]) / 2
                 after = np.arange(1, len(u))
-                more = outer.log_likelihood(between)
-                u = np.insert(u, after, between)
-                log_likelihood = np.insert(log_likelihood, after, more)
+                there = outer.log_likelihood(halfway)
+                u = np.insert(u, after, halfway)
+                log_likelihood = np.insert(log_likelihood, after, there)
             else:
                 posterior.check()
                 return posterior
@@ -87,15 +87,22 @@ class NestedTau(PosteriorOfTau[Outer]):
 
     def row_weights(self, growth: int) -> Array:
         """Shape (R,), the rows' `weights`; the last stands for the whole tail as well."""
-        weight = np.exp(self._log_rows) * (self.rows[1] - self.rows[0])
+        weight = self._weights_of_rows.copy()
         if math.isinf(self.power):
             weight[-1] += 0.0 if self._unscaled_weights(growth)[-1] == 0 else np.inf
         elif self.power > growth:
             weight[-1] += self._tail(growth)
         else:
             weight[-1] = np.nan
-        result: Array = weight / math.exp(self.log_norm)
+        # of the rows' own sum: what is known far better than it varies must not vary with that
+        total = self._weights_of_rows.sum() + (0.0 if math.isinf(self.power) else self._tail(0))
+        result: Array = weight / total
         return result
+
+    @cached_property
+    def _weights_of_rows(self) -> Array:
+        weight: Array = np.exp(self._log_rows) * (self.rows[1] - self.rows[0])
+        return weight
 
     def _tail(self, growth: int) -> float:
         """What further rows would stand for, where the density is a power of tau."""
@@ -117,7 +124,16 @@ class NestedTau(PosteriorOfTau[Outer]):
     @cached_property
     def _less_normal(self) -> Array:
         """Shape (R,), log likelihood less that of the normal approximation."""
-        return self.log_likelihood - self.target.log_normal(self.rows)
+        return self.log_likelihood - self._normal(self.rows)
+
+    @cached_property
+    def _normal_helps(self) -> bool:
+        """Whether the approximation varies as the likelihood does, and not far more steeply."""
+        less = self.log_likelihood - self.target.log_normal(self.rows)
+        return bool(np.ptp(less) < np.ptp(self.log_likelihood))
+
+    def _normal(self, u: Array) -> Array:
+        return self.target.log_normal(u) if self._normal_helps else np.zeros(u.shape)
 
     def _beyond(self, ends: tuple[float, float]) -> tuple[Array, Array]:
         """Rows to add below and above, where the ends are not negligible."""
@@ -142,6 +158,7 @@ class NestedTau(PosteriorOfTau[Outer]):
 
     @cached_property
     def log_nodes(self) -> Array:
+        """Shape (N,), the nodes in log tau."""
         stretch = self.target.pilot.stretch
         return stretch.t(stretch.s(self.rule.node))
 
@@ -154,7 +171,7 @@ class NestedTau(PosteriorOfTau[Outer]):
 
     def _log_density(self, u: Array) -> Array:
         place = (u - self.rows[0]) / (self.rows[1] - self.rows[0])
-        log_likelihood = between(self._less_normal, place) + self.target.log_normal(u)
+        log_likelihood = between(self._less_normal, place) + self._normal(u)
         return log_likelihood + self._log_prior(u)
 
     def _log_prior(self, u: Array) -> Array:
