@@ -53,9 +53,3 @@ def groups_memory(wildcards, attempt):
 def file_memory(wildcards, attempt):
     """Memory of the tables of the whole file, which planning and the step both read, in MB."""
     return math.ceil(2 * TABLE_MB * len(STUDY.members[wildcards.collection])) * attempt
-
-
-def tables_with_report(wildcards):
-    """Folders of the tables that have a report; the page shows them, and never asks for one."""
-    folder = pathlib.Path("results", wildcards.collection)
-    return sorted(path.parent.name for path in folder.glob("*/report.html"))
