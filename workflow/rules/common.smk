@@ -34,14 +34,16 @@ BATCHES = {
     )
 }
 
-# Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
+# Snakemake sees manifests, not the fits or tables: a manifest that is broken must look missing to it.
 # At the end what was not made anew is put back, so that a dry run changes nothing.
 if in_main_process():
-    BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
+    BROKEN = set_aside_broken(
+        pathlib.Path("results", name) for name in (*STUDY.datasets, *STUDY.collections)
+    )
     atexit.register(put_back, BROKEN)
     for manifest in BROKEN:
         print(
-            f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
+            f"partial-pooling: {manifest}: files that it names are gone", file=sys.stderr
         )
 
 # Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.

@@ -5,6 +5,7 @@ from typing import Any
 
 from partial_pooling.collection.batch import Recipe
 from partial_pooling.collection.gathering import gather, population_of
+from partial_pooling.collection.store import forget_batches
 from partial_pooling.data.collection import read_collection
 from partial_pooling.files import read_json, write_json
 from partial_pooling.logs import log_to
@@ -13,6 +14,7 @@ from partial_pooling.study.provenance import provenance
 
 
 def main(job: Any) -> None:
+    forget_batches(map(Path, job.input.batches))
     manifests = [read_json(path) for path in job.input.batches]
     kinds = dict.fromkeys(kind for manifest in manifests for kind in manifest)
     chunks = {

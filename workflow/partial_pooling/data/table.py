@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,46 +134,58 @@ def read_csv(path: Path, columns: list[str]) -> Table:
     if not path.exists():
         raise InputError(f"{path}: no such file; allowed: a CSV file")
     try:
-        text = intact(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
+        # row by row: of a large file only these columns are held
+        with intact(path).open(encoding="utf-8-sig", newline="") as file:
+            table = _rows(path, file, columns)
+    except UnicodeDecodeError:
         raise InputError(
-            f"{path}: byte {error.start} is not UTF-8 (Latin-1?); "
+            f"{path}: byte {_place_of_fault(path)} is not UTF-8 (Latin-1?); "
             "allowed: a CSV file saved as UTF-8"
         ) from None
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror}; allowed: a CSV file that can be read"
         ) from None
-    reader = csv.reader(
-        io.StringIO(with_spaces(text), newline=""), strict=True, skipinitialspace=True
-    )
+    if not table.lines:
+        raise InputError(f"{path}: found no rows below the header; allowed: 2 groups or more")
+    return table
+
+
+def _rows(path: Path, file: Iterable[str], columns: list[str]) -> Table:
+    reader = csv.reader(map(with_spaces, file), strict=True, skipinitialspace=True)
+    lines: list[int] = []
+    cells: dict[str, list[str]] = {name: [] for name in columns}
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(path, header, columns)
-        rows = [
-            (reader.line_num, [cell.strip() for cell in row])
-            for row in reader
-            if any(cell.strip() for cell in row)
-        ]
+        places = [(header.index(name), cells[name]) for name in cells]
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: found {len(row)} cells; "
+                    f"allowed: {len(header)}, as in the header"
+                    + (" (decimal commas? write points)" if len(row) > len(header) else "")
+                )
+            lines.append(reader.line_num)
+            for place, column in places:
+                cell = row[place].strip()
+                # a name that many rows share is held once
+                column.append(column[-1] if column and column[-1] == cell else cell)
     except csv.Error as error:
         raise InputError(
             f"{path}, line {reader.line_num}: {error}; allowed: comma-separated values"
         ) from None
-    for line, row in rows:
-        if len(row) != len(header):
-            raise InputError(
-                f"{path}, line {line}: found {len(row)} cells; "
-                f"allowed: {len(header)}, as in the header"
-                + (" (decimal commas? write points)" if len(row) > len(header) else "")
-            )
-    if not rows:
-        raise InputError(f"{path}: found no rows below the header; allowed: 2 groups or more")
-    position = {name: i for i, name in enumerate(header)}
-    return Table(
-        path,
-        [line for line, _ in rows],
-        {name: [row[position[name]] for _, row in rows] for name in columns},
-    )
+    return Table(path, lines, cells)
+
+
+def _place_of_fault(path: Path) -> int:
+    try:
+        path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
