@@ -14,12 +14,13 @@ from partial_pooling.report.collection_words import map_words, mu_words
 def hand_made():
     """Two cells: 3 groups and ratio 0.1 (4 tables, and one that could not be sampled), 30 groups
     and ratio exactly 1 (2 tables)."""
+    verdicts = ["wrong", "wrong", "right", "too few draws", "failed", "right", "right"]
     return pd.DataFrame(
         {
             "groups": [3, 3, 4, 2, 4, 30, 49],
             "tau_q50": [0.1, 0.1, 0.1, 0.1, 0.1, 2.0, 2.0],
             "typical_error": [1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0],
-            "centered_verdict": ["wrong", "wrong", "right", "too few draws", "failed", "right", "right"],
+            "centered_verdict": verdicts,
             "centered_alarms": ["r_hat", "", "", "ess_bulk", "", "divergence_rate", ""],
         }
     )

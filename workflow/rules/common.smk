@@ -43,7 +43,8 @@ if in_main_process():
     atexit.register(put_back, BROKEN)
     for manifest in BROKEN:
         print(
-            f"partial-pooling: {manifest}: files that it names are gone", file=sys.stderr
+            f"partial-pooling: {manifest}: files that it names are gone",
+            file=sys.stderr,
         )
 
 # Every start of Snakemake or PyMC would compile their sources anew: 5 s a job.

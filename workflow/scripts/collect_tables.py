@@ -10,6 +10,7 @@ from partial_pooling.data.collection import read_collection
 from partial_pooling.files import read_json, write_json
 from partial_pooling.logs import log_to
 from partial_pooling.priors.priors import parse_hyperprior
+from partial_pooling.study.kept import provenance_of_kept
 from partial_pooling.study.provenance import provenance
 
 
@@ -21,14 +22,15 @@ def main(job: Any) -> None:
         kind: sorted({name for manifest in manifests for name in manifest[kind]}) for kind in kinds
     }
     settings = {**job.params.recipe, "thresholds": job.params.thresholds}
+    folder = Path(job.output.tables).parent
     members = read_collection(job.input.raw, job.params.by, **job.params.reading)
     gather(
         members,
-        Path(job.output.tables).parent / "store",
+        folder / "store",
         chunks,
         Recipe(**job.params.recipe),
         job.params.thresholds,
-        provenance(job.input.raw, settings),
+        provenance(job.input.raw, settings) | provenance_of_kept(folder),
         {name: Path(job.output[name]) for name in ("tables", "groups", "fits")},
     )
     prior = parse_hyperprior(job.params.recipe["prior"])

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from partial_pooling.files import number_or_null
 from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.study.provenance import versions
-from partial_pooling.tables import read_table
+from partial_pooling.tables import read_parquet, read_table
 
 # Tables, and the columns that say which row is which.
 TABLES = {
@@ -29,11 +30,19 @@ TABLES = {
     "estimates.csv": ["model", "target_accept", "seed", "draws", "variable"],
     "accuracy.csv": ["model", "target_accept", "draws", "variable"],
 }
+# The same of a collection, whose draws are not kept.
+OF_COLLECTION = {
+    "tables.parquet": ["table"],
+    "groups.parquet": ["table", "group"],
+    "fits.parquet": ["table", "model", "target_accept", "seed", "draws"],
+}
 # Two runs on different processors are as good as independent: a false alarm in 16,000 means.
 AGREE = 4.0
 
 
-def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
+def certify(
+    folders: Iterable[Path], batches: Iterable[Path], collections: Iterable[Path] = ()
+) -> dict[str, Any]:
     """Digest a finished study.
 
     Parameters
@@ -42,6 +51,8 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
         Results folders of the data sets.
     batches
         Manifests of the study's batches, each in ``{folder}/fits/{model}/``.
+    collections
+        Results folders of the collections.
 
     Returns
     -------
@@ -78,6 +89,11 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
             f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
             for folder in sorted(folders)
             for name, keys in TABLES.items()
+        }
+        | {
+            f"{folder.name}/{name}": _digest_of_rows(read_parquet(folder / name), keys)
+            for folder in sorted(collections)
+            for name, keys in OF_COLLECTION.items()
         },
         "fits": dict(sorted(fits.items())),
     }
@@ -162,7 +178,10 @@ def _digest(array: np.ndarray[Any, Any]) -> str:
 
 def _digest_of_table(path: Path, keys: list[str]) -> str:
     """Digest of a table's text, its rows sorted; which batch held a fit is left out."""
-    table = read_table(path, dtype=str, keep_default_na=False).sort_values(keys)
-    return hashlib.sha256(
-        table.drop(columns="batch", errors="ignore").to_csv(index=False).encode()
-    ).hexdigest()
+    table = read_table(path, dtype=str, keep_default_na=False)
+    return _digest_of_rows(table.drop(columns="batch", errors="ignore"), keys)
+
+
+def _digest_of_rows(table: pd.DataFrame, keys: list[str]) -> str:
+    """Digest of a table's text, numbers to the last bit, its rows sorted."""
+    return hashlib.sha256(table.sort_values(keys).to_csv(index=False).encode()).hexdigest()

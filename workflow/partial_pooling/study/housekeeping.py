@@ -44,8 +44,8 @@ def set_aside_broken(folders: Iterable[Path]) -> dict[Path, Path]:
     hidden = {}
     for folder in folders:
         of_fits = [*folder.glob(MANIFESTS), *folder.glob(f"*/{MANIFESTS}")]
-        whole = {path: _has_fits for path in of_fits}
-        whole |= {path: _has_chunks for path in folder.glob(BATCHES)}
+        whole = dict.fromkeys(of_fits, _has_fits)
+        whole |= dict.fromkeys(folder.glob(BATCHES), _has_chunks)
         for path in sorted(whole):
             try:
                 broken = not whole[path](path)
