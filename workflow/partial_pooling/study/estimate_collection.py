@@ -17,7 +17,8 @@ from partial_pooling.study.plan import (
     memory_mb,
     runtime_minutes,
     seconds_of_table,
-)from partial_pooling.words import count
+)
+from partial_pooling.words import count
 
 SOLVED, FITTED = 200, 4  # tables to time
 
