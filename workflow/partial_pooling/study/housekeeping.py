@@ -139,8 +139,8 @@ def _has_fits(manifest: Path) -> bool:
     return all(_has_size(of.results / fit.file, fit.bytes) for fit in of.fits)
 
 
-def _has_chunks(batch: Path) -> bool:
-    return all(path.exists() for path in _chunks(batch))
+def _has_chunks(manifest: Path) -> bool:
+    return all(path.exists() for path in _chunks(manifest))
 
 
 def _chunks(batch: Path) -> Iterator[Path]:
