@@ -158,13 +158,26 @@ def faults(cluster, tmp_path_factory):
 def local(tmp_path_factory):
     """The tiny study, in four batches, sampled without a cluster."""
     project = copy_project(tmp_path_factory.mktemp("local"))
-    project.write_study(study())
+    write_study(project)
     project.snakemake("--cores", "2", "certificate")
     return project
 
 
 def study():
-    return TINY | {"sampling": TINY["sampling"] | {"fits_per_batch": 2}}
+    """A data set in four batches and a collection in one."""
+    of_each = {"draws": [50], "tune": 200, "chains": 2}
+    many = {"path": "many.csv", "by": "review", "models": ["noncentered"], "sampling": of_each}
+    many["prior"] = TINY["datasets"]["schools"]["prior"]
+    return TINY | {
+        "datasets": TINY["datasets"] | {"reviews": many},
+        "sampling": TINY["sampling"] | {"fits_per_batch": 2},
+    }
+
+
+def write_study(project):
+    rows = [f"R{i},{j},{i + j * j},{1 + j}\n" for i in range(4) for j in range(3)]
+    (project.folder / "many.csv").write_text("review,group,estimate,std_error\n" + "".join(rows))
+    project.write_study(study())
 
 
 def same(one, other):
@@ -181,7 +194,7 @@ def same(one, other):
 
 def test_tiny_study_on_slurm_is_bit_for_bit_the_local_one(cluster, faults, local, tmp_path):
     project = copy_project(tmp_path)
-    project.write_study(study())
+    write_study(project)
     with ended(
         Run(cluster, tmp_path, "all", "certificate", *SLURM, "--configfile", "tiny.yaml")
     ) as run:
@@ -189,9 +202,11 @@ def test_tiny_study_on_slurm_is_bit_for_bit_the_local_one(cluster, faults, local
     equal, differences = same(tmp_path, local.folder)
     assert equal, differences
     assert (tmp_path / "results" / "schools" / "report.html").exists()
-    # what was submitted: four batches, at once
-    assert run.said.count("has been submitted with SLURM jobid") == 4
-    assert list(cluster.jobs().values()).count("rule_batch_diagnose_fits_sample_posterior") == 4
+    # what was submitted: four batches and that of the collection, at once
+    assert run.said.count("has been submitted with SLURM jobid") == 5
+    jobs = list(cluster.jobs().values())
+    assert jobs.count("rule_batch_diagnose_fits_sample_posterior") == 4
+    assert sum(job.startswith("rule_solve_and_fit_tables") for job in jobs) == 1
     # outside the working directory: temporary files that are gone, and Snakemake's empty folder
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
     assert list((tmp_path / "tmp").glob("partial-pooling-*")) == []
@@ -201,7 +216,7 @@ def test_batch_killed_for_memory_is_named_and_the_next_call_samples_the_same_dra
     cluster, local, tmp_path
 ):
     project = copy_project(tmp_path)
-    project.write_study(study())
+    write_study(project)
     batch = "results/schools/fits/centered/batch-001.json"
     command = (batch, *GENERIC, "--configfile", "tiny.yaml", "--retries", "1")
     with ended(

@@ -9,19 +9,23 @@ import pyarrow.parquet as pq
 import pytest
 
 import partial_pooling.collection.batch as batch_module
+from partial_pooling.__main__ import main
 from partial_pooling.classical.estimates import heterogeneity, maximum_likelihood
 from partial_pooling.collection.batch import Recipe, work
 from partial_pooling.collection.gathering import gather
 from partial_pooling.collection.keys import anonymous, data_digest, seed_of
+from partial_pooling.collection.store import Chunks, forget_batches
 from partial_pooling.data.collection import OK, read_collection, safe_paths
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.normal import NORMAL
+from partial_pooling.files import write_json
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.models.parametrizations import build_model
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.sampling.fits import as_tree, read_fit, write_fit
 from partial_pooling.sampling.samplers import sample_fits
+from partial_pooling.study.housekeeping import set_aside_broken
 from partial_pooling.study.plan import deal
 from partial_pooling.study.settings import CollectionSampling, Thresholds
 
@@ -104,8 +108,9 @@ def test_exact_answers_are_those_of_a_study(exact):
                 assert at == pytest.approx(p / 100, abs=1e-7)
         assert row["p_mu_above_0"] == pytest.approx(1 - posterior.cdf("mu", 0), abs=1e-8)
         assert row["log_evidence"] == pytest.approx(posterior.log_marginal_likelihood, abs=1e-7)
-        assert row["q"] == heterogeneity(data).q
-        assert row["tau_reml"] == maximum_likelihood(data, restricted=True) ** 0.5
+        assert row["q"] == pytest.approx(heterogeneity(data).q, rel=1e-12)
+        reml = maximum_likelihood(data, restricted=True) ** 0.5
+        assert row["tau_reml"] == pytest.approx(reml, rel=1e-10)
         assert row["typical_error"] == np.median(data.std_error)
         of_table = groups[groups["table"] == row["table"]]
         assert tuple(of_table["group"]) == data.names
@@ -271,6 +276,27 @@ def test_batches_hold_each_table_once_and_stay_as_they_are(tmp_path):
     changed = [name for name in again if again[name].content != batches[name].content]
     assert len(changed) == 1
     assert len(deal(members, [], sampling)) == 1
+
+
+def test_chunks_that_no_batch_names_are_pruned_and_lost_ones_are_made_anew(tmp_path, capsys):
+    folder = tmp_path / "results" / "reviews"
+    store = Chunks(folder / "store", "exact")
+    named, other, gone = (store.write({"key": [key]}, {}) for key in "abc")
+    manifests = [folder / "batches" / f"{name}.json" for name in ("0002", "0003", "0004")]
+    for manifest, chunk in zip(manifests, (named, other, gone), strict=True):
+        write_json({"exact": [chunk], "fits": []}, manifest)
+    assert set_aside_broken([folder]) == {}
+    (folder / "store" / gone).unlink()
+    assert list(set_aside_broken([folder])) == manifests[2:]
+    assert not manifests[2].exists()
+    forget_batches(manifests[:1])  # the tables were dealt out otherwise
+    assert [path.exists() for path in manifests] == [True, False, False]
+    assert main(["prune", str(tmp_path / "results")]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert listed[0].startswith(f"{folder / 'store' / other}: ")
+    assert listed[1].startswith("1 files, ")
+    assert main(["prune", str(tmp_path / "results"), "--yes"]) == 0
+    assert {path.name for path in (folder / "store").glob("[!.]*")} == {named}
 
 
 @pytest.mark.slow

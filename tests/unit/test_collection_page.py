@@ -1,90 +1,197 @@
-"""The page of a collection says what its Parquet files say, and executes no name."""
+"""The page of a collection: what it holds, what it says, and that names are only ever text."""
 
 import json
 import re
 
 import numpy as np
 import pytest
-from synthetic_collection import HOSTILE, tables, write_collection
+from bs4 import BeautifulSoup
+from synthetic_collection import BAD, MODELS, NAMES, write_collection
 
-from partial_pooling.report import collection_page
+from partial_pooling.report import collection_rows
 from partial_pooling.report.collection import Collection
-from partial_pooling.report.collection_page import (
-    page_data,
-    render_collection,
-    rounded,
-    script_json,
-    selection,
-    selection_words,
-)
+from partial_pooling.report.collection_page import collection_page, selection, summary
+from partial_pooling.report.collection_rows import page_data, shown
+from partial_pooling.report.collection_words import priors
+from partial_pooling.report.html import Html
+from partial_pooling.report.index import write_index
+
+COMMAND = ("uv run snakemake results/many_trials/", "/report.html --cores 4")
 
 
-@pytest.fixture
-def collection(tmp_path):
-    return Collection(write_collection(tmp_path / "all_trials", tables(40, bad=2)))
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("collection") / "many_trials"
+    return Collection(write_collection(folder, 60))
 
 
-def test_page_holds_every_name_as_data_and_none_as_markup(collection, pytestconfig):
+@pytest.fixture(scope="module")
+def exact_only(tmp_path_factory):
+    return Collection(write_collection(tmp_path_factory.mktemp("exact") / "x", 30, models=()))
+
+
+@pytest.fixture(scope="module")
+def html(collection, pytestconfig):
     templates = pytestconfig.rootpath / "workflow/notebooks/templates"
-    page = render_collection(collection, {}, {"table-00001"}, templates)
-    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
-    columns = json.loads(data)["columns"]
-    assert columns["name"][: len(HOSTILE)] == list(HOSTILE)
-    assert columns["report"] == [0, 1] + [0] * 38
-    assert "<" not in data
-    assert "alert(1)</script>" not in page
-    assert page.count("<script") == 3
-    assert "default-src 'none'" in page
-    assert collection.provenance["data_sha256"] in page
-    assert not re.search(r"""(?:src|href)=["']https?:""", page)
+    figures = {"mu_over_tables": Html("<figure></figure>")}
+    return collection_page(collection, figures, {"t-00002"}, COMMAND, "log_risk_ratio", templates)
 
 
-def test_rows_hold_the_numbers_of_the_tables(collection):
-    columns = page_data(collection, collection.tables, set())["columns"]
-    frame = collection.tables
-    for variable in ("mu", "tau", "theta_new"):
-        width = (frame[f"{variable}_q97.5"] - frame[f"{variable}_q2.5"]).iloc[:38]
-        for end, q in (("low", "2.5"), ("mid", "50"), ("high", "97.5")):
-            shown = np.array(columns[f"{variable}_{end}"][:38])
-            assert np.all(np.abs(shown - frame[f"{variable}_q{q}"].iloc[:38]) <= width / 1000)
-    assert columns["mu_mid"][38:] == [None, None]
-    assert columns["status"][:38] == [""] * 38
-    assert columns["status"][38].endswith("one group")
-    wrong = frame["centered_verdict"].eq("wrong") | frame["noncentered_verdict"].eq("wrong")
-    assert [bad == 2 for bad in columns["badness"]] == list(wrong)
-    verdicts = [collection_page.VERDICTS[place] for place in columns["verdict_0"]]
-    assert verdicts == list(frame["centered_verdict"])
-    error = collection.worst_error[frame["table"].iloc[9]]
-    assert columns["error"][9] == pytest.approx(error, abs=1e-3)
+def test_page_holds_every_number_of_every_table(collection):
+    data = json.loads(page_data(collection, {"t-00002"}, COMMAND))
+    columns, tables = data["columns"], collection.tables
+    assert columns["name"] == list(tables["table"])
+    assert columns["path"] == list(tables["path"])
+    assert columns["groups"] == list(tables["groups"])
+    assert columns["status"] == [None if s == "ok" else BAD for s in tables["status"]]
+    assert np.flatnonzero(columns["report"]).tolist() == [2]
+    sd = tables["mu_sd"].to_numpy()
+    for key, name in {"mu": "mu_mean", "mu_low": "mu_q2.5", "mu_high": "mu_q97.5"}.items():
+        error = np.abs(np.array(columns[key], dtype=float) - tables[name])
+        assert np.nanmax(error / sd) <= 0.05
+        assert np.isnan(error).sum() == 6
+    pairs = {"tau": "tau_q50", "tau_low": "tau_q2.5", "tau_high": "tau_q97.5", "i2": "i2"}
+    for key, name in (
+        pairs | {"positive": "p_mu_above_0", "typical_error": "typical_error"}
+    ).items():
+        np.testing.assert_allclose(np.array(columns[key], dtype=float), tables[name], rtol=6e-3)
+    for model in MODELS:
+        words = np.array(data["words"])
+        assert list(words[data["verdicts"][model]]) == list(tables[f"{model}_verdict"])
+        assert list(words[data["alarms"][model]]) == list(tables[f"{model}_alarms"])
 
 
-def test_too_many_tables_leave_the_worst_in_the_order_of_the_file(collection, monkeypatch):
-    monkeypatch.setattr(collection_page, "MOST_TABLES", 12)
-    shown = selection(collection)
-    assert len(shown) == 12
-    assert list(shown.index) == sorted(shown.index)
-    left = collection.badness.drop(shown.index)
-    assert left.max() <= collection.badness.loc[shown.index].min()
-    assert selection_words(12, 40).startswith("12 of 40 tables")
-    assert "tables.parquet has all" in selection_words(12, 40)
+def test_estimate_without_a_mean_is_its_median(exact_only):
+    exact_only.tables["mu_q50"] = exact_only.tables["mu_mean"] + 1
+    exact_only.tables.loc[0, "mu_mean"] = np.inf
+    shown_mu = json.loads(page_data(exact_only, set(), COMMAND))["columns"]["mu"][0]
+    assert shown_mu == pytest.approx(exact_only.tables.loc[0, "mu_q50"], abs=0.02)
 
 
-def test_exact_only_collections_have_a_page(tmp_path, pytestconfig):
-    frame = tables(5, models=())
-    collection = Collection(write_collection(tmp_path / "exact", frame))
-    assert collection.models == []
-    assert collection.badness.tolist() == [0] * 5
+def test_worst_fits_come_first(collection):
+    order = collection.tables.assign(
+        rank=collection.worst_first, error=collection.worst_error
+    ).sort_values("rank")
+    verdicts = order[[f"{model}_verdict" for model in MODELS]]
+    grade = np.select(
+        [(verdicts == word).any(axis=1) for word in ("wrong", "too few draws", "right")],
+        [0, 1, 2],
+        3,
+    )
+    assert (np.diff(grade) >= 0).all()
+    assert set(grade) == {0, 1, 2, 3}
+    for each in (0, 1, 2):
+        assert (np.diff(order["error"][grade == each]) <= 0).all()
+
+
+def test_large_collection_shows_its_worst_fits_and_says_so(collection, exact_only, monkeypatch):
+    assert selection(collection) == ""
+    monkeypatch.setattr(collection_rows, "MOST_TABLES", 7)
+    rows = shown(collection)
+    assert set(rows.index) == set(collection.worst_first.nsmallest(7).index)
+    assert rows.index.is_monotonic_increasing
+    ranks = json.loads(page_data(collection, set(), COMMAND))["columns"]["worst"]
+    assert sorted(ranks) == list(range(7))
+    assert selection(collection).startswith(
+        "The page has 7 of 60 tables, those with the worst fits; tables.parquet"
+    )
+    assert list(shown(exact_only).index) == list(range(7))
+    assert "the first of the file" in selection(exact_only)
+
+
+def test_hostile_names_are_data(html):
+    page = BeautifulSoup(html, "html.parser")
+    assert len(page("script")) == 3
+    data = json.loads(page.find("script", type="application/json").string)
+    assert data["columns"]["name"][: len(NAMES)] == list(NAMES)
+    assert "<" not in page.find("script", type="application/json").string
+    policy = page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert policy.startswith("default-src 'none'")
+    assert not re.search(r'(?:src|href)="(?!data:|#)', html.partition('id="data"')[0])
+
+
+def test_summary_counts(collection):
+    text = BeautifulSoup(summary(collection), "html.parser").get_text("\n").replace("\xa0", " ")
+    usable = collection.tables[collection.tables["status"] == "ok"]
+    assert "54 of the 60 tables could be used" in text
+    without = sum(low > 0 or high < 0 for low, high in usable[["mu_q2.5", "mu_q97.5"]].to_numpy())
+    assert f"without 0 in {100 * without / 54:.0f} % of them" in text
+    verdict, alarms = usable["centered_verdict"], usable["centered_alarms"]
+    wrong, caught = (verdict == "wrong").sum(), ((verdict == "wrong") & (alarms != "")).sum()
+    right, false = (verdict == "right").sum(), ((verdict == "right") & (alarms != "")).sum()
+    assert 0 < caught < wrong
+    assert f": {right} of the 54 fits right, {wrong} wrong, of which alarms caught {caught}" in text
+    assert f"{false} false alarm" in text
+
+
+def test_failed_fits_are_told_and_not_judged(tmp_path):
+    collection = Collection(write_collection(tmp_path / "x", 40))
+    collection.fits.loc[collection.fits["table"] == NAMES[0], ["verdict", "alarms"]] = (
+        "failed",
+        "",
+    )
+    assert str(summary(collection)).count("; 1 could not be sampled") == 2
+
+
+def test_priors_are_lines_to_paste():
+    found = {
+        "prior": {"dist": "HalfStudentT", "nu": 100.0, "sigma": 0.312},
+        "line": "tau: {dist: HalfStudentT, nu: 100, sigma: 0.312}",
+        "interval": {"sigma": [0.3, 0.5], "nu": [2.0, None]},
+        "at_boundary": ["nu"],
+    }
+    page = BeautifulSoup(priors({"half_student": found}), "html.parser")
+    assert page.find("pre").get_text() == found["line"]
+    text = page.get_text().replace("\xa0", " ")
+    assert "sigma 0.30 to 0.50 and nu 2.0 to any" in text
+    assert "No tail heavier than a half-normal's is seen" in text
+    log_normal = {
+        "prior": {"dist": "LogNormal", "mu": -1.0, "sigma": 0.1},
+        "line": "",
+        "interval": {},
+        "at_boundary": ["mu", "sigma"],
+    }
+    told = priors({"log_normal": log_normal})
+    assert "The estimate of mu lies at the end of what was looked at." in told
+    assert "One τ for all tables fits as well." in told
+    assert "Fewer than 3 tables" in priors({})
+
+
+def test_exact_only_collections_have_a_page_without_verdicts(exact_only, pytestconfig):
     templates = pytestconfig.rootpath / "workflow/notebooks/templates"
-    assert "worst fits first</option>" not in render_collection(collection, {}, set(), templates)
+    page = collection_page(exact_only, {}, set(), COMMAND, None, templates)
+    assert "worst fits first</option>" not in page
+    assert "Verdicts" not in page
+    assert list(exact_only.worst_first) == list(range(30))
 
 
-def test_numbers_are_rounded_by_their_intervals_and_missing_ones_are_null():
-    values, width = np.array([0.123456, 1234.567, np.nan, 5.12345]), np.array([0.5, 300, 1, 0])
-    assert rounded(values, width) == [0.1235, 1234.6, None, 5.123]
+def test_page_says_in_which_units_mu_is(html):
+    assert "in log risk ratio" in html
 
 
-def test_data_cannot_end_the_script_that_holds_them():
-    content = {"name": "</script><!-- \u2028 é"}
-    text = script_json(content)
-    assert "<" not in text and "\u2028" not in text
-    assert json.loads(text) == content
+def test_collection_of_no_usable_table_has_a_summary(tmp_path):
+    empty = Collection(write_collection(tmp_path / "x", 4, bad=1))
+    assert "None of the 4 tables could be used; the others say why" in summary(empty)
+
+
+def test_index_has_a_row_for_a_collection(collection, exact_only, pytestconfig):
+    templates = pytestconfig.rootpath / "workflow/notebooks/templates"
+    pairs = [("many_trials/index.html", collection), ("x/index.html", exact_only)]
+    page = BeautifulSoup(write_index([], templates, pairs), "html.parser")
+    first, second = page.tbody("tr")
+    assert first.a["href"] == "many_trials/index.html"
+    cells = [cell.get_text(" ", strip=True).replace("\xa0", " ") for cell in first("td")]
+    usable = collection.usable
+    wrong = [(usable[f"{model}_verdict"] == "wrong").sum() for model in MODELS]
+    assert cells[1:3] == ["60", "6"]
+    assert cells[3].startswith(f"{usable['tau_q50'].median():.2g} (")
+    assert cells[4] == f"{wrong[0]} of 54 centered {wrong[1]} of 54 noncentered"
+    assert second("td")[4].get_text() == "exact only"
+
+
+def test_long_index_can_be_searched(collection, pytestconfig):
+    templates = pytestconfig.rootpath / "workflow/notebooks/templates"
+    table = 'data-name="collections"'
+    long = write_index([], templates, [("a", collection)] * 30)
+    assert f"{table} data-searchable data-hint=name data-long>" in long
+    assert f"{table}>" in write_index([], templates, [("a", collection)] * 3)

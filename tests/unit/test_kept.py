@@ -4,6 +4,8 @@ import json
 import os
 
 import netCDF4
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import partial_pooling.study.kept as module
@@ -48,6 +50,17 @@ def test_through_many_upgrades_results_count_as_made_by_what_made_them(tmp_path,
             made(folder, nutpie=version, numpy="1")
             assert counted_versions(folder) == {"nutpie": "1", "numpy": "1"}
     assert read_kept(folder) == {"nutpie": {"2": "1", "3": "1", "4": "1"}}
+
+
+def test_collections_and_their_opened_tables_are_kept_too(tmp_path, install):
+    made(tmp_path / "many" / "one", nutpie="1")
+    rows = pa.table({"table": ["one"]})
+    path = tmp_path / "many" / "tables.parquet"
+    pq.write_table(rows.replace_schema_metadata({"versions": json.dumps({"nutpie": "2"})}), path)
+    install(nutpie="3")
+    keep(tmp_path)
+    assert counted_versions(tmp_path / "many") == {"nutpie": "2"}
+    assert counted_versions(tmp_path / "many" / "one") == {"nutpie": "1"}
 
 
 def test_what_was_not_kept_is_forgotten(tmp_path, install):

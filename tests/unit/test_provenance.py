@@ -97,7 +97,7 @@ def test_steps_run_with_the_default_settings_of_what_compiles_models(tmp_path, m
     }
     assert recorded(steps) == {"PYTENSOR_FLAGS": FLAGS}
     assert "floatX=float64" in FLAGS
-    assert "numba__cache=False" in FLAGS
+    assert "numba__fastmath=False" in FLAGS
     assert recorded(users)["NUMBA_OPT"] == "0"
     (tmp_path / ".numba_config.yaml").touch()
     with pytest.raises(InputError, match=r"\.numba_config\.yaml: found settings of numba"):

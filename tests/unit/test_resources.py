@@ -12,6 +12,8 @@ from partial_pooling.report.lecture import PRIOR
 from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.study import estimate
 from partial_pooling.study.configuration import read_study
+from partial_pooling.study.estimate_collection import CollectionCost, summary
+from partial_pooling.study.plan import Batch
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 ROOT = Path(__file__).parents[2]
@@ -85,17 +87,31 @@ def test_estimate_counts_jobs_hours_and_bytes():
     assert "80 jobs, 2.40 core-hours, 16.00 GB of draws, with fits_per_batch: 50" in said
     # (30 x 60 - 18) / 1.8 = 990 fits
     assert "fits_per_batch: 990 (6 jobs)" in said
-    assert "This is an estimate" in said
+
+
+def test_estimate_of_a_collection_counts_jobs_hours_and_bytes():
+    batches = [Batch([0] * 500, [], 8, 1000, 4), Batch([0] * 500, [], 20, 1000, 6)]
+    cost = CollectionCost("reviews", batches, 10.0, 2.0, 400.0, 3e6, 1050, 20)
+    # 2 x 15 + 10 + 10 x 2 + 400 s
+    assert cost.core_seconds(15.0) == 460
+    (line,) = summary([cost], 15.0)
+    assert line.startswith("reviews: 1,000 tables, 2 jobs, 0.13 core-hours, 3.0 MB of answers")
 
 
 @pytest.mark.slow
-def test_estimate_measures_two_fits(tmp_path, capsys):
+def test_estimate_measures_fits_of_data_sets_and_collections(tmp_path, capsys):
     sampling = {"draws": [100], "tune": 100, "chains": 2, "target_accept": [0.8, 0.9]}
-    (tmp_path / "study.yaml").write_text(
-        yaml.safe_dump(STUDY | {"models": list(PARAMETRIZATIONS), "sampling": sampling})
-    )
+    rows = [f"{table},{group},{table},0.{group}" for table in range(6) for group in range(1, 5)]
+    (tmp_path / "many.csv").write_text("\n".join(["by,group,estimate,std_error", *rows]))
+    of_each = {"sampling": {"draws": [50], "tune": 100, "chains": 2}, "models": ["noncentered"]}
+    many = {"path": str(tmp_path / "many.csv"), "by": "by", "prior": PRIOR.as_dict(), **of_each}
+    study = {"datasets": {"schools": SCHOOLS, "many": many}, "sampling": sampling}
+    study["models"] = list(PARAMETRIZATIONS)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
     assert main(["estimate", str(tmp_path / "study.yaml")]) == 0
-    assert "4 jobs, " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "\n4 jobs, " in told
+    assert "\nmany: 6 tables, 1 job, 0.0" in told
 
 
 def test_estimate_tells_a_fault_in_one_line(tmp_path, capsys):

@@ -433,7 +433,7 @@ def test_prune_lists_and_removes_exactly_what_no_manifest_names(study, capsys):
     assert not batch.exists()
     assert study() == study(dataset="other", fits=GRID[:2], tune=40) == []
     assert main(["prune", str(study.results)]) == 0
-    assert capsys.readouterr().out == "no file of draws that no study refers to\n"
+    assert capsys.readouterr().out == "no file of draws or of tables that no study refers to\n"
 
 
 def test_prune_refuses_where_it_cannot_know_what_is_named(study, capsys):

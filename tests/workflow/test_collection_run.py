@@ -1,8 +1,18 @@
 """A collection run by Snakemake: what runs, what runs again, and a table opened as a study."""
 
+import os
+import signal
+import time
+from contextlib import suppress
+
+import numpy as np
 import pandas as pd
 import pytest
-from workflow_project import copy_project
+from workflow_project import copy_project, processes_in, start
+
+from partial_pooling.data.collection import read_collection
+from partial_pooling.exact.posterior import solve
+from partial_pooling.priors.priors import parse_hyperprior
 
 pytestmark = pytest.mark.slow
 
@@ -10,6 +20,7 @@ PRIOR = {
     "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
     "tau": {"dist": "HalfNormal", "sigma": 1},
 }
+SAMPLING = {"draws": [50], "tune": 200, "chains": 2}
 STUDY = {
     "datasets": {
         "reviews": {
@@ -17,10 +28,9 @@ STUDY = {
             "by": "review",
             "prior": PRIOR,
             "models": ["noncentered"],
-            "sampling": {"draws": [50], "tune": 200, "chains": 2},
+            "sampling": SAMPLING,
         }
     },
-    "sampling": {"seeds": [1], "target_accept": [0.8], "draws": [50, 100], "chains": 2},
 }
 HEAD = "review,group,estimate,std_error\n"
 ROWS = [
@@ -49,12 +59,64 @@ def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
     pd.testing.assert_frame_equal(after[:3], before, check_exact=True)
     assert after["status"][3] == "ok"
 
+    # opened as a study, with the seed that the table has in the collection
+    fits = pd.read_parquet(project.results / "reviews" / "fits.parquet")
+    fit = fits[fits["table"] == "Zinc & colds"].iloc[0]
+    sampling = SAMPLING | {"seeds": [int(fit["seed"])], "target_accept": [0.9]}
+    project.write_study(STUDY | {"models": ["noncentered"], "sampling": sampling})
     table = f"results/reviews/{after['path'][0]}"
     assert after["path"][0].startswith("Zinc_colds-")
-    project.snakemake("--cores", "2", f"{table}/report.html", study="tiny.yaml")
+    project.snakemake("--cores", "2", f"{table}/report.html")
     exact = pd.read_csv(project.folder / table / "exact.csv", index_col="variable")
-    assert exact["mean"]["mu"] == pytest.approx(after["mu_mean"][0], rel=1e-8)
-    assert (project.folder / table / "report.html").exists()
+    for variable in ("mu", "tau", "log_tau", "theta_new"):
+        for number in ("mean", "sd", "q2.5", "q50", "q97.5"):
+            mine = after[f"{variable}_{number}"][0]
+            assert mine == pytest.approx(exact[number][variable], rel=1e-8, abs=1e-8)
+    (of_study,) = pd.read_csv(project.folder / table / "fits.csv").to_dict("records")
+    compared = set(of_study) & set(fits) - {"alarms"}
+    assert {"gradients", "step_size", "r_hat_max", "error_quantile_max"} <= compared
+    # one other draw would change nearly all of them
+    assert {name: of_study[name] for name in compared} == {name: fit[name] for name in compared}
     refused = project.snakemake("-n", "results/reviews/bad/report.html", check=False)
     assert refused.returncode != 0
     assert "table 'bad': line 8, column std_error: found 0" in refused.stderr
+
+
+def test_a_killed_run_goes_on_where_it_stood_and_bad_tables_end_nothing(tmp_path):
+    project = copy_project(tmp_path)
+    rng = np.random.default_rng(1)
+    rows = [
+        f"T{table},g{j},{estimate!r},{0 if table % 10 == 9 and j == 1 else 0.5}\n"
+        for table in range(2000)
+        for j, estimate in enumerate(rng.normal(size=2 + table % 4).tolist())
+    ]
+    data = project.folder / "many.csv"
+    data.write_text(HEAD + "".join(rows))
+    exact_only = {"path": "many.csv", "by": "review", "prior": PRIOR, "models": []}
+    project.write_study({"datasets": {"reviews": exact_only}})
+    store = project.results / "reviews" / "store"
+    process = start(project, "results/reviews/tables.parquet")
+    while process.poll() is None and not list(store.glob("[!.]*.parquet")):
+        time.sleep(0.005)
+    for one in processes_in(project.folder):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+    process.wait()
+    made = {path: path.stat().st_ino for path in store.glob("[!.]*.parquet")}
+    assert 0 < len(made) < 4  # of 500 tables each
+    project.snakemake("--unlock")
+    again = project.snakemake("--cores", "2", "results/reviews/tables.parquet")
+    assert "1,800 of 1,800 tables done" in again.stderr
+    assert f" {500 * len(made):,} of 1,800" not in again.stderr  # those were not solved again
+    assert {path: path.stat().st_ino for path in made} == made
+    assert len(list(store.glob("[!.]*.parquet"))) == 4
+    tables = pd.read_parquet(project.results / "reviews" / "tables.parquet")
+    bad = tables["status"] != "ok"
+    assert list(np.flatnonzero(bad)) == list(range(9, 2000, 10))
+    # a table is what it is by itself, whichever run solved it
+    members = read_collection(data, "review")
+    for i in (0, 777, 1998):
+        posterior = solve(members[i].groups, parse_hyperprior(PRIOR))
+        sd = posterior.sd("mu")
+        assert tables["mu_mean"][i] == pytest.approx(posterior.mean("mu"), abs=1e-8 * sd)
+        assert tables["mu_sd"][i] == pytest.approx(sd, rel=1e-8)

@@ -5,14 +5,13 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from workflow_project import TINY, copy_project, results_of
+from workflow_project import TINY, copy_project, processes_in, results_of, start
 
 from partial_pooling.study.certificate import compare
 
@@ -29,41 +28,6 @@ KINDS = {
     "ipykernel": "schools/report.*",
 }
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
-
-
-def start(project, *arguments):
-    """Start Snakemake in a process group of its own."""
-    environment = os.environ | {"PYTHONPATH": str(project.folder / "workflow")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--configfile",
-            "tiny.yaml",
-            "--cores",
-            "4",
-            *arguments,
-        ],
-        cwd=project.folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def processes_in(folder):
-    """Ids of the processes that work in a folder, children of children included."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and (entry / "cwd").resolve().is_relative_to(folder):
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
 
 
 def certificate_of(project):

@@ -108,3 +108,38 @@ def results_of(project):
         if a_result and path.suffix in COMPARED and not name.name.startswith("."):
             found[str(name)] = path.read_bytes()
     return found
+
+
+def start(project, *arguments):
+    """Start Snakemake in a process group of its own."""
+    environment = os.environ | {"PYTHONPATH": str(project.folder / "workflow")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--configfile",
+            "tiny.yaml",
+            "--cores",
+            "4",
+            *arguments,
+        ],
+        cwd=project.folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def processes_in(folder):
+    """Ids of the processes that work in a folder, children of children included."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cwd").resolve().is_relative_to(folder):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found

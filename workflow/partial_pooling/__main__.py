@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
     command.set_defaults(run=_keep)
     command = commands.add_parser(
-        "prune", help="list files of draws that no study in the folder refers to, or remove them"
+        "prune", help="list draws and tables' answers that no study here refers to, or remove them"
     )
     command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
     command.add_argument("--yes", action="store_true", help="remove what is listed")

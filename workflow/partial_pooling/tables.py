@@ -42,3 +42,11 @@ def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataF
     """
     table: pd.DataFrame = pd.read_parquet(intact(path), columns=columns)
     return table
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """What a Parquet file says of itself beside its columns, if it is `intact`."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(intact(path)).metadata or {}
+    return {key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"}

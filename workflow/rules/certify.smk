@@ -1,6 +1,6 @@
 """Digest all numbers of a study that must be equal wherever it is run. Not part of `all`.
 
-in:  the draws and tables of all data sets
+in:  the draws and tables of all data sets, and the tables of all collections
 out: results/certificate.json
 """
 
@@ -14,6 +14,9 @@ rule certify:
             dataset=STUDY.datasets,
             model=STUDY.models,
             batch=BATCHES,
+        ),
+        collections=collect(
+            "results/{collection}/tables.parquet", collection=STUDY.collections
         ),
     output:
         certificate="results/certificate.json",

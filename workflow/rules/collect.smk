@@ -31,7 +31,7 @@ rule solve_and_fit_tables:
     conda:
         "../../envs/partial_pooling.yaml"
     resources:
-        mem_mb=groups_memory,
+        mem_mb=batch_memory,
         runtime=lambda wildcards, attempt: runtime_minutes(
             batch_of(wildcards), collection_of(wildcards).sampling, attempt
         ),
@@ -67,7 +67,7 @@ rule collect_tables:
     conda:
         "../../envs/partial_pooling.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 + file_memory(wildcards, attempt),
+        mem_mb=gathering_memory,
         runtime=60,
     params:
         by=lambda wildcards: collection_of(wildcards).by,

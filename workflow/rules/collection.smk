@@ -1,8 +1,6 @@
 """What the rules of collections share: their batches, and what a job depends on and asks for."""
 
-import math
-
-from partial_pooling.study.plan import TABLE_MB, deal, runtime_minutes
+from partial_pooling.study.plan import deal, memory_mb, reading_mb, runtime_minutes
 
 COLLECTION_BATCHES = {
     name: deal(STUDY.members[name], collection.models, collection.sampling)
@@ -42,20 +40,14 @@ def recipe_of(wildcards):
     }
 
 
-def groups_memory(wildcards, attempt):
+def batch_memory(wildcards, attempt):
     """Memory of a batch of tables, in MB."""
-    fits = resources.memory_mb(
-        batch_of(wildcards).groups, collection_of(wildcards).sampling.of_fits(), attempt
+    tables = len(STUDY.members[wildcards.collection])
+    return memory_mb(
+        batch_of(wildcards), tables, collection_of(wildcards).sampling, attempt
     )
-    return fits + file_memory(wildcards, attempt)
 
 
-def file_memory(wildcards, attempt):
-    """Memory of the tables of the whole file, which planning and the step both read, in MB."""
-    return math.ceil(2 * TABLE_MB * len(STUDY.members[wildcards.collection])) * attempt
-
-
-def tables_with_report(wildcards):
-    """Folders of the tables that have a report; the page shows them, and never asks for one."""
-    folder = pathlib.Path("results", wildcards.collection)
-    return sorted(path.parent.name for path in folder.glob("*/report.html"))
+def gathering_memory(wildcards, attempt):
+    """Memory of gathering all tables, in MB."""
+    return 1500 + 2 * reading_mb(len(STUDY.members[wildcards.collection]), attempt)

@@ -9,13 +9,27 @@ in:  these, fits.parquet, the page's template and its library of tables
 out: results/{collection}/index.html
 """
 
+import shlex
+
 
 localrules:
     plot_collection,
     render_collection,
 
 
-TABULATOR = "workflow/partial_pooling/report/tabulator"
+def reports_of(wildcards):
+    """Folders of the tables that have a report; the page shows them, and never asks for one."""
+    folder = pathlib.Path("results", wildcards.collection)
+    return sorted(path.parent.name for path in folder.glob("*/report.html"))
+
+
+def report_command(wildcards):
+    """What makes the report of a table, before and after the table's folder."""
+    files = " ".join(
+        shlex.quote(os.path.relpath(path)) for path in workflow.configfiles
+    )
+    after = "/report.html --cores 4" + (f" --configfile {files}" if files else "")
+    return [f"uv run snakemake results/{wildcards.collection}/", after]
 
 
 rule plot_collection:
@@ -51,12 +65,15 @@ rule render_collection:
         ),
         template=f"{TEMPLATES}/collection.html.j2",
         page=collect(
-            f"{TEMPLATES}/page/{{name}}",
-            name=["page.js", "style.css", "collection.js", "collection.css"],
-        ),
-        tabulator=collect(
-            source(f"{TABULATOR}/{{name}}"),
-            name=["tabulator.min.js", "tabulator.min.css"],
+            f"{TEMPLATES}/{{name}}",
+            name=[
+                "page/page.js",
+                "page/style.css",
+                "collection/collection.js",
+                "collection/collection.css",
+                "tabulator/tabulator.min.js",
+                "tabulator/tabulator.min.css",
+            ],
         ),
     output:
         report(
@@ -75,7 +92,9 @@ rule render_collection:
         mem_mb=1500,
         runtime=10,
     params:
-        reports=tables_with_report,
+        reports=reports_of,
+        command=report_command,
+        measure=lambda wildcards: collection_of(wildcards).measure,
         code=code("render_collection"),
     script:
         "../scripts/render_collection.py"

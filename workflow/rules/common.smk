@@ -50,7 +50,7 @@ BATCHES = {
 STARTED = time.time() - 60  # a file's time may be that of another clock
 
 
-# Snakemake sees manifests of fits, not the fits: a manifest that is broken must look missing to it.
+# Snakemake sees manifests, not the fits or tables: a manifest that is broken must look missing to it.
 # At the end what was not made anew is put back, so that a dry run changes nothing, and the list of
 # all results is written.
 def leave_in_order():
@@ -69,11 +69,14 @@ def leave_in_order():
 
 
 if in_main_process():
-    BROKEN = set_aside_broken(pathlib.Path("results", name) for name in STUDY.datasets)
+    BROKEN = set_aside_broken(
+        pathlib.Path("results", name) for name in (*STUDY.datasets, *STUDY.collections)
+    )
     atexit.register(leave_in_order)
     for manifest in BROKEN:
         print(
-            f"partial-pooling: {manifest}: fits that it names are gone", file=sys.stderr
+            f"partial-pooling: {manifest}: files that it names are gone",
+            file=sys.stderr,
         )
 
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a

@@ -10,7 +10,9 @@ from partial_pooling.study.certificate import certify
 
 def main(job: Any) -> None:
     folders = [Path(path).parent for path in job.input.provenance]
-    write_json(certify(folders, map(Path, job.input.fits)), job.output.certificate)
+    collections = [Path(path).parent for path in job.input.collections]
+    certificate = certify(folders, map(Path, job.input.fits), collections)
+    write_json(certificate, job.output.certificate)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,22 @@ from typing import Any
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
 from partial_pooling.report.collection import Collection
-from partial_pooling.report.collection_page import render_collection
-from partial_pooling.report.collection_words import figures_of
+from partial_pooling.report.collection_page import collection_page
+from partial_pooling.report.collection_words import together
 
 
 def main(job: Any) -> None:
     collection = Collection(Path(job.input.tables).parent)
+    before, after = job.params.command
+    page = collection_page(
+        collection,
+        together(collection),
+        set(job.params.reports),
+        (before, after),
+        job.params.measure,
+        Path(job.input.template).parent,
+    )
     with replacing(job.output[0]) as path:
-        page = render_collection(
-            collection,
-            figures_of(collection),
-            set(job.params.reports),
-            Path(job.input.template).parent,
-        )
         path.write_text(page, encoding="utf-8")
 
 

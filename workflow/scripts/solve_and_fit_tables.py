@@ -16,15 +16,17 @@ def main(job: Any) -> None:
     members = read_collection(job.input.raw, job.params.by, **job.params.reading)
     recipe = Recipe(**job.params.recipe)
     batches = deal(members, recipe.models, CollectionSampling(**recipe.sampling))
-    in_batch = (members[i].groups for i in batches[job.wildcards.batch].tables)
+    tables = [members[i].groups for i in batches[job.wildcards.batch].tables]
+    del members  # memory for the tables of other batches is not needed any more
+    of = f"{job.wildcards.collection}, batch {job.wildcards.batch}"
+    in_all = f"{sum(len(batch.tables) for batch in batches.values()):,} in {len(batches):,} batches"
 
     def progress(done: int, to_do: int) -> None:
-        of = f"{job.wildcards.collection}, batch {job.wildcards.batch}"
-        tell(f"{of}: {done:,} of {to_do:,} tables done")
+        tell(f"{of}: {done:,} of {to_do:,} tables done ({in_all})")
 
     store = Path(job.output.batch).parent.parent / "store"
     attributes = provenance(job.input.raw, job.params.recipe)
-    chunks = work(list(filter(None, in_batch)), recipe, store, attributes, progress, job.threads)
+    chunks = work(list(filter(None, tables)), recipe, store, attributes, progress, job.threads)
     write_json(chunks, job.output.batch)
 
 

@@ -112,22 +112,19 @@ def work(
     """
     by_data = {data_digest(groups): groups for groups in tables}
     exact, fits = Chunks(folder, EXACT), Chunks(folder, FITS)
-    solved = exact.find()
-    missing = {
-        key: groups
-        for data, groups in by_data.items()
-        if (key := recipe.exact_key(data)) not in solved
-    }
-    for part in batched(missing.items(), SOLVED_AT_ONCE, strict=False):
-        keys, some = zip(*part, strict=True)
+    to_solve = {recipe.exact_key(data): groups for data, groups in by_data.items()}
+    solved = {key: name for key, name in exact.find().items() if key in to_solve}
+    missing = [key for key in to_solve if key not in solved]
+    for keys in batched(missing, SOLVED_AT_ONCE, strict=False):
+        some = [to_solve[key] for key in keys]
         name = exact.write(solve_tables(keys, some, parse_hyperprior(recipe.prior)), attributes)
         solved |= dict.fromkeys(keys, name)
         if not recipe.models:
-            tell(sum(recipe.exact_key(data) in solved for data in by_data), len(by_data))
+            tell(len(solved), len(to_solve))
     fitted = fits.find()
     _fit(by_data, recipe, fits, fitted, attributes, tell, cores)
     needed = {
-        EXACT: {solved[recipe.exact_key(data)] for data in by_data},
+        EXACT: set(solved.values()),
         FITS: {
             fitted[asked.key]
             for data in by_data

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from partial_pooling.classical.estimates import (
-    dersimonian_laird,
-    heterogeneity,
-    maximum_likelihood,
-    paule_mandel,
-)
+from partial_pooling.classical.many import estimate_many
 from partial_pooling.collection.store import KEY
 from partial_pooling.exact.batched import VARIABLES, solve_many
 from partial_pooling.priors.priors import HyperPrior
@@ -42,7 +36,7 @@ def solve_tables(keys: Sequence[str], tables: Sequence[Any], prior: HyperPrior) 
             columns[f"{variable}_{name}"] = found.quantile[:, k, q]
     columns["p_mu_above_0"] = found.mu_above
     columns["log_evidence"] = found.log_marginal_likelihood
-    columns |= zip(CLASSICAL, np.array([classical(table) for table in tables]).T, strict=True)
+    columns |= classical(tables)
     quantiles = {f"theta_{name}": found.theta_quantile[:, q] for q, name in enumerate(QUANTILES)}
     of_groups = {
         "theta_mean": found.theta_mean,
@@ -55,15 +49,10 @@ def solve_tables(keys: Sequence[str], tables: Sequence[Any], prior: HyperPrior) 
     return columns
 
 
-def classical(groups: Any) -> tuple[float, ...]:
-    """Values of `CLASSICAL`: Q with its p-value, I^2, three estimates of tau, a typical error."""
-    spread = heterogeneity(groups)
-    return (
-        spread.q,
-        spread.p_value,
-        spread.i_squared,
-        math.sqrt(maximum_likelihood(groups, restricted=True)),
-        math.sqrt(paule_mandel(groups)),
-        math.sqrt(dersimonian_laird(groups)),
-        float(np.median(groups.std_error)),
-    )
+def classical(tables: Sequence[Any]) -> dict[str, Any]:
+    """Columns `CLASSICAL`: Q with its p-value, I^2, three estimates of tau, a typical error."""
+    found = estimate_many(tables)
+    typical = np.array([np.median(table.std_error) for table in tables])
+    taus = (found.reml, found.paule_mandel, found.dersimonian_laird)
+    columns = (found.q, found.p_value, found.i_squared, *taus, typical)
+    return dict(zip(CLASSICAL, columns, strict=True))

@@ -18,7 +18,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import damaged, intact, replacing
+from partial_pooling.files import damaged, intact, replacing, seal_of
 from partial_pooling.logs import LOGGER
 
 KEY = "key"
@@ -81,3 +81,18 @@ class Chunks:
             return pyarrow.dataset.dataset(paths, schema=schema, format="parquet")
         except (OSError, pa.ArrowException) as error:
             raise damaged(self.folder, error) from None
+
+
+def forget_batches(current: Iterable[Path]) -> None:
+    """Remove what earlier runs, whose batches were cut otherwise, said of theirs.
+
+    Parameters
+    ----------
+    current
+        The manifests of the batches of this run; others in their folders are removed.
+    """
+    kept = set(current)
+    for folder in {path.parent for path in kept}:
+        for path in set(folder.glob("[!.]*.json")) - kept:
+            path.unlink()
+            seal_of(path).unlink(missing_ok=True)

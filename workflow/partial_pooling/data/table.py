@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,41 +154,49 @@ def read_csv(path: Path, choose: Callable[[list[str]], list[str]]) -> Table:
     if found := not_a_file(path):
         raise InputError(f"{path}: {found}; allowed: a CSV file")
     try:
-        text = decoded(path, intact(path).read_bytes())
+        # row by row: of a large file only these columns are held
+        with intact(path).open(encoding="utf-8-sig", newline="") as file:
+            table = _rows(path, file, choose)
+    except UnicodeDecodeError:
+        decoded(path, path.read_bytes())  # says what else the file is
+        raise
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror}; allowed: a CSV file that can be read"
         ) from None
-    reader = csv.reader(
-        io.StringIO(with_spaces(text), newline=""), strict=True, skipinitialspace=True
-    )
+    if not table.lines:
+        raise InputError(f"{path}: found no rows below the header; allowed: 2 groups or more")
+    return table
+
+
+def _rows(path: Path, file: Iterable[str], choose: Callable[[list[str]], list[str]]) -> Table:
+    reader = csv.reader(map(with_spaces, file), strict=True, skipinitialspace=True)
+    lines: list[int] = []
+    cells: dict[str, list[str]] = {}
     try:
         header = [name.strip() for name in next(reader, [])]
         columns = choose(header)
         _check_header(path, header, columns)
-        rows = [
-            (reader.line_num, [cell.strip() for cell in row])
-            for row in reader
-            if any(cell.strip() for cell in row)
-        ]
+        cells = {name: [] for name in columns}
+        places = [(header.index(name), cells[name]) for name in cells]
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: found {len(row)} cells; "
+                    f"allowed: {len(header)}, as in the header" + _why_more(row[len(header) :])
+                )
+            lines.append(reader.line_num)
+            for place, column in places:
+                cell = row[place].strip()
+                # a name that many rows share is held once
+                column.append(column[-1] if column and column[-1] == cell else cell)
     except csv.Error as error:
         raise InputError(
             f"{path}, line {reader.line_num}: {error}; allowed: comma-separated values"
         ) from None
-    for line, row in rows:
-        if len(row) != len(header):
-            raise InputError(
-                f"{path}, line {line}: found {len(row)} cells; "
-                f"allowed: {len(header)}, as in the header" + _why_more(row[len(header) :])
-            )
-    if not rows:
-        raise InputError(f"{path}: found no rows below the header; allowed: 2 groups or more")
-    position = {name: i for i, name in enumerate(header)}
-    return Table(
-        path,
-        [line for line, _ in rows],
-        {name: [row[position[name]] for _, row in rows] for name in columns},
-    )
+    return Table(path, lines, cells)
 
 
 def decoded(path: str | Path, content: bytes) -> str:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from partial_pooling.grading.grades import RIGHT, WRONG
+from partial_pooling.grading.grades import FEW, RIGHT, WRONG
 from partial_pooling.grading.inference import share_interval
 
 ENDING = "_verdict"
@@ -26,7 +26,8 @@ def verdict_map(tables: pd.DataFrame, model: str) -> pd.DataFrame:
     Parameters
     ----------
     tables
-        Rows of tables.parquet; those without a graded fit of the model do not count.
+        Rows of tables.parquet; those without a graded fit of the model, none or one that could not
+        be sampled, do not count.
     model
         Which model.
 
@@ -39,7 +40,7 @@ def verdict_map(tables: pd.DataFrame, model: str) -> pd.DataFrame:
         (wrong with an alarm, or right without) and their share `share_alarms`.
     """
     verdict = tables[f"{model}{ENDING}"]
-    rows = tables[verdict.notna() & (verdict != "") & tables["tau_q50"].notna()]
+    rows = tables[verdict.isin([WRONG, FEW, RIGHT]) & tables["tau_q50"].notna()]
     verdict = rows[f"{model}{ENDING}"]
     alarm = rows[f"{model}_alarms"].fillna("") != ""
     ratio = rows["tau_q50"] / rows["typical_error"]

@@ -7,15 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from partial_pooling.files import intact, read_json
-from partial_pooling.grading.grades import FEW, WRONG
-from partial_pooling.grading.over_tables import models_of
-from partial_pooling.tables import read_parquet
+from partial_pooling.data.collection import OK
+from partial_pooling.files import read_json
+from partial_pooling.grading.grades import FAILED, FEW, RIGHT, WRONG
+from partial_pooling.grading.over_tables import ENDING, models_of
+from partial_pooling.tables import read_metadata, read_parquet
 
-USABLE = "ok"  # status of a table that could be used
+WORST_FIRST = (FAILED, WRONG, FEW, RIGHT)
+OF_FITS = ["table", "model", "draws", "verdict", "alarms", "error_quantile_max"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Collection:
     Parameters
     ----------
     folder
-        Such as `results/cochrane`.
+        Such as `results/cochrane`, with tables.parquet, fits.parquet and population.json.
     """
 
     folder: Path
@@ -43,13 +44,43 @@ class Collection:
     @cached_property
     def usable(self) -> pd.DataFrame:
         """Rows of the tables that could be used."""
-        return self.tables[self.tables["status"] == USABLE]
+        return self.tables[self.tables["status"] == OK]
+
+    @property
+    def models(self) -> list[str]:
+        """The models that were fitted, in the order of the columns; none if exact only."""
+        return models_of(self.tables)
+
+    @cached_property
+    def fits(self) -> pd.DataFrame:
+        """One row a fit at its most draws, columns `OF_FITS`; none if exact only."""
+        if not self.models:
+            return pd.DataFrame({name: pd.Series(dtype=object) for name in OF_FITS})
+        fits = read_parquet(self.folder / "fits.parquet", OF_FITS)
+        last: pd.DataFrame = fits[fits["draws"] == fits["draws"].max()]
+        return last
 
     @cached_property
     def worst_error(self) -> pd.Series[float]:
-        """Largest error of a quantile over the fits of a table, in probability; by table."""
-        fits = read_parquet(self.folder / "fits.parquet", ["table", "error_quantile_max"])
-        return fits.groupby("table")["error_quantile_max"].max()
+        """Largest error of a quantile over the fits of each table, in probability; by row."""
+        errors = self.fits.groupby("table")["error_quantile_max"].max()
+        return self.tables["table"].map(errors).astype(float)
+
+    @cached_property
+    def worst_first(self) -> pd.Series[int]:
+        """Rank of each table from 0: by its worst verdict, then by its error; by row.
+
+        Tables without a fit come last, in the order of the file.
+        """
+        if not self.models:
+            return pd.Series(range(len(self.tables)), index=self.tables.index)
+        verdicts = self.tables[[f"{model}{ENDING}" for model in self.models]]
+        severity = verdicts.apply(
+            lambda column: column.map({name: k for k, name in enumerate(WORST_FIRST)})
+        ).min(axis=1)
+        keys = pd.DataFrame({"severity": severity, "error": -self.worst_error})
+        order = keys.sort_values(["severity", "error"], kind="stable", na_position="last").index
+        return pd.Series(range(len(order)), index=order).reindex(self.tables.index)
 
     @cached_property
     def population(self) -> dict[str, Any]:
@@ -60,19 +91,4 @@ class Collection:
     @cached_property
     def provenance(self) -> dict[str, str]:
         """Where the tables come from, as their file says."""
-        import pyarrow.parquet as pq
-
-        metadata = pq.read_schema(intact(self.folder / "tables.parquet")).metadata or {}
-        return {key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"}
-
-    @property
-    def models(self) -> list[str]:
-        """The models that were fitted, in the order of the columns; none if exact only."""
-        return models_of(self.tables)
-
-    @cached_property
-    def badness(self) -> pd.Series[int]:
-        """How bad the worst fit of each table is: 2 wrong, 1 too few draws, 0 neither."""
-        verdicts = self.tables[[f"{model}_verdict" for model in self.models]]
-        grades = verdicts.isin([WRONG]).any(axis=1) * 2
-        return grades.where(grades > 0, verdicts.isin([FEW]).any(axis=1) * 1).astype(np.int64)
+        return read_metadata(self.folder / "tables.parquet")

@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any
 
 import pandas as pd
 
+from partial_pooling.exact.population import FEWEST as FEWEST_TABLES
 from partial_pooling.figures import registry
 from partial_pooling.files import intact
 from partial_pooling.grading.over_tables import GROUPS, RATIOS, models_of, verdict_map
 from partial_pooling.report.captions import filled
 from partial_pooling.report.collection import Collection
-from partial_pooling.words import Format, percent, significant, some_of
+from partial_pooling.report.html import Html, figure, paragraphs
+from partial_pooling.words import listed, percent, significant, some_of
 
 FEWEST = 10  # tables of a cell that words may name
 
 
-def figures_of(collection: Collection) -> dict[str, tuple[bytes, str, str]]:
-    """By name the SVG of each overview figure, its alternative text and caption."""
+def together(collection: Collection) -> dict[str, Html]:
+    """What the tables say together: by name each overview figure with its caption, and priors."""
     found = {
         "map_of_verdicts": map_words(collection.usable),
-        "tau_over_tables": tau_words(collection),
         "mu_over_tables": mu_words(collection.usable),
     }
-    shown = [
-        figure.name
-        for figure in registry.of_category("Collection")
-        if figure.name != "map_of_verdicts" or collection.models
-    ]
-    return {
-        name: (
-            intact(collection.folder / "figures" / f"{name}.svg").read_bytes(),
-            *filled(name, {"found": found[name]}),
-        )
-        for name in shown
-    }
+    parts = {}
+    for entry in registry.of_category("Collection"):
+        if entry.name == "map_of_verdicts" and not collection.models:
+            continue
+        path = collection.folder / "figures" / f"{entry.name}.svg"
+        told = filled(entry.name, {"found": found.get(entry.name, "")})
+        parts[entry.name] = figure(entry.name, intact(path).read_bytes(), *told)
+    parts["tau_over_tables"] = Html(parts["tau_over_tables"] + priors(collection.population))
+    return parts
 
 
 def map_words(tables: pd.DataFrame) -> str:
@@ -65,26 +66,32 @@ def _range(edges: tuple[float, ...], place: int, step: int) -> str:
     return f"{low:g} to {high - step:g}"
 
 
-def tau_words(collection: Collection) -> str:
-    """The fitted distributions as lines for the next study's configuration."""
-    entries = collection.population.values()
-    lines = [
-        f" As a prior for a next study: {entry['line']}{_bounds(entry.get('interval', {}))}."
-        for entry in entries
-    ]
-    if any(entry.get("at_boundary") for entry in entries):
-        lines.append(" An estimate lies at the end of what was looked at.")
-    return "".join(lines)
+def priors(population: Mapping[str, Any]) -> Html:
+    """The distributions of tau over tables as lines for the next study, with their intervals."""
+    if not population:
+        return paragraphs([f"Fewer than {FEWEST_TABLES} tables tell no distribution of τ."])
+    lead = "The distribution of τ over tables, as a prior for the next study, the better one first:"
+    return Html(paragraphs([lead]) + "".join(map(_prior, population.values())))
 
 
-def _bounds(interval: dict[str, list[float | None]]) -> str:
-    """The 95 % intervals of a distribution's parameters."""
-    two: Format = significant(2)
+def _prior(entry: Mapping[str, Any]) -> str:
+    prior, two = entry["prior"], significant(2)
     told = [
         f"{name} {'any' if low is None else two(low)} to {'any' if high is None else two(high)}"
-        for name, (low, high) in interval.items()
+        for name, (low, high) in entry["interval"].items()
     ]
-    return f" (95 % intervals: {', '.join(told)})" if told else ""
+    said = [f"95 % intervals: {listed(told)}."]
+    said += [_at_boundary(prior, name) for name in entry["at_boundary"]]
+    return f"<pre>{escape(entry['line'])}</pre>{paragraphs([escape(' '.join(said))])}"
+
+
+def _at_boundary(prior: Mapping[str, Any], name: str) -> str:
+    """What an estimate at an end of what was looked at says."""
+    if name == "nu" and prior[name] > 1:
+        return "No tail heavier than a half-normal's is seen."
+    if prior["dist"] == "LogNormal" and name == "sigma" and prior[name] < 1:
+        return "One τ for all tables fits as well."
+    return f"The estimate of {name} lies at the end of what was looked at."
 
 
 def mu_words(tables: pd.DataFrame) -> str:

@@ -198,10 +198,22 @@ def _as_numpy(column: Any, steps: int) -> NDArray[Any]:
     return values.reshape(steps, -1) if lists else values
 
 
+def _keep_every_bit() -> None:
+    """Have models compiled such that their numbers follow from the model alone.
+
+    With Numba's `fastmath`, PyTensor's default, the last bits of a log density depend on whether
+    its parts were compiled just now or came from the cache on disk, and so do all draws after them.
+    """
+    from pytensor.configdefaults import config
+
+    config.numba__fastmath = False
+
+
 def _nutpie(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
     import nutpie
     import pymc as pm
 
+    _keep_every_bit()
     variables = stored(model)
     compiled = nutpie.compile_pymc_model(model, var_names=variables)
 
@@ -220,6 +232,7 @@ def _nutpie(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit
 def _pymc(model: pm.Model, settings: SamplerSettings, cores: int) -> SampleFit:
     import pymc as pm
 
+    _keep_every_bit()
     logging.getLogger("pymc").setLevel(logging.WARNING)
 
     def sample(

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import number_or_null, read_json
 from partial_pooling.sampling.manifests import read_fits
-from partial_pooling.tables import read_table
+from partial_pooling.tables import read_metadata, read_parquet, read_table
 
 # Tables, and the columns that say which row is which.
 TABLES = {
@@ -30,6 +31,12 @@ TABLES = {
     "fits.csv": ["model", "target_accept", "seed", "draws"],
     "estimates.csv": ["model", "target_accept", "seed", "draws", "variable"],
     "accuracy.csv": ["model", "target_accept", "draws", "variable"],
+}
+# The same of a collection, whose draws are not kept.
+OF_COLLECTION = {
+    "tables.parquet": ["table"],
+    "groups.parquet": ["table", "group"],
+    "fits.parquet": ["table", "model", "target_accept", "seed", "draws"],
 }
 # Two runs on different processors are as good as independent: a false alarm in 16,000 means.
 AGREE = 4.0
@@ -51,10 +58,12 @@ class _Certificate(_Strict):
     platform: dict[str, str]
     versions: dict[str, str]
     tables: Annotated[dict[str, str], Field(min_length=1)]
-    fits: Annotated[dict[str, _Fit], Field(min_length=1)]
+    fits: dict[str, _Fit]  # none of collections alone, whose draws are not kept
 
 
-def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
+def certify(
+    folders: Iterable[Path], batches: Iterable[Path], collections: Iterable[Path] = ()
+) -> dict[str, Any]:
     """Digest a finished study.
 
     Parameters
@@ -63,6 +72,8 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
         Results folders of the data sets.
     batches
         Manifests of the study's batches, each in ``{folder}/fits/{model}/``.
+    collections
+        Results folders of the collections.
 
     Returns
     -------
@@ -72,12 +83,11 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
         each; fits, by data set, model, seed and target_accept: a digest of each array, and of
         each variable the mean and its MCSE at the largest number of draws.
     """
-    folders = list(folders)
-    if not folders:
-        raise InputError("a certificate: found no data set of one table; allowed: a study of some")
+    folders, collections = sorted(folders), sorted(collections)
     estimates = {folder.name: _last_estimates(folder) for folder in folders}
     fits: dict[str, Any] = {}
     used = [read_json(folder / "provenance.json")["versions"] for folder in folders]
+    used += [read_metadata(folder / "tables.parquet")["versions"] for folder in collections]
     for path in batches:
         dataset, model = path.parents[2].name, path.parent.name
         for fit in read_fits(path):
@@ -102,8 +112,13 @@ def certify(folders: Iterable[Path], batches: Iterable[Path]) -> dict[str, Any]:
         "versions": _joined(used),
         "tables": {
             f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
-            for folder in sorted(folders)
+            for folder in folders
             for name, keys in TABLES.items()
+        }
+        | {
+            f"{folder.name}/{name}": _digest_of_rows(read_parquet(folder / name), keys)
+            for folder in collections
+            for name, keys in OF_COLLECTION.items()
         },
         "fits": dict(sorted(fits.items())),
     }
@@ -228,7 +243,10 @@ def _digest(array: np.ndarray[Any, Any]) -> str:
 
 def _digest_of_table(path: Path, keys: list[str]) -> str:
     """Digest of a table's text, its rows sorted; which batch held a fit is left out."""
-    table = read_table(path, dtype=str, keep_default_na=False).sort_values(keys)
-    return hashlib.sha256(
-        table.drop(columns="batch", errors="ignore").to_csv(index=False).encode()
-    ).hexdigest()
+    table = read_table(path, dtype=str, keep_default_na=False)
+    return _digest_of_rows(table.drop(columns="batch", errors="ignore"), keys)
+
+
+def _digest_of_rows(table: pd.DataFrame, keys: list[str]) -> str:
+    """Digest of a table's text, numbers to the last bit, its rows sorted."""
+    return hashlib.sha256(table.sort_values(keys).to_csv(index=False).encode()).hexdigest()

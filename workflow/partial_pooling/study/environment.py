@@ -13,9 +13,9 @@ from pathlib import Path
 
 from partial_pooling.errors import InputError
 
-# Flags of PyTensor that every step has; the rest are its defaults. Functions that numba finds
-# compiled round otherwise than fresh ones, since fast math orders sums as what is inlined suggests.
-FLAGS = "floatX=float64,numba__cache=False"
+# Flags of PyTensor that every step has; the rest are its defaults. With fast math, functions that
+# numba finds compiled round otherwise than fresh ones, since sums are ordered as inlining suggests.
+FLAGS = "floatX=float64,numba__fastmath=False"
 # Variables that change results begin so, but for those of the second list, which do not.
 CHANGING = (
     "PYTENSOR",

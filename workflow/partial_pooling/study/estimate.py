@@ -1,9 +1,10 @@
-"""Estimate of what a study will take, from two fits of each model: jobs, core-hours, bytes.
+"""Estimate of what a study will take, from a few fits of each model: jobs, core-hours, bytes.
 
     partial_pooling estimate my_study.yaml --minutes 30
 
-Nothing is submitted and nothing is kept. The fits are those of the first seed with the smallest
-and the largest target_accept, sampled here on one core at the study's largest number of draws.
+Nothing is submitted and nothing is kept. The fits of a data set are those of the first seed with
+the smallest and the largest target_accept, sampled here on one core at the study's largest number
+of draws; of a collection some tables are solved and a few fitted (`estimate_collection`).
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from typing import Any
 
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.sampling.samplers import batches, sample_fits
+from partial_pooling.study import estimate_collection
 from partial_pooling.study.configuration import Study, read_study
 from partial_pooling.study.file import read_file
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
 # What a job costs before and after its own work: Slurm 1 to 2 s, three starts of Snakemake.
 QUEUEING_SECONDS = 8
+START_SECONDS = 6  # of a collection's job: importing
 
 
 @dataclass(frozen=True)
@@ -139,8 +142,7 @@ def summary(study: Study, costs: Sequence[Cost], minutes: float) -> list[str]:
         f"with fits_per_batch: {sampling.fits_per_batch}",
         f"jobs of about {minutes:g} minutes: fits_per_batch: {wanted} "
         f"({len(costs) * math.ceil(sum(jobs) / wanted)} jobs)",
-        "This is an estimate from two fits of each model on this machine; other seeds and",
-        "processors differ, and so does a file system that is slow to import from.",
+        "",
     ]
 
 
@@ -156,4 +158,11 @@ def estimate(path: Path, minutes: float) -> list[str]:
     """
     study = read_study(read_file(path))
     costs = [measure(study, dataset, model) for dataset in study.datasets for model in study.models]
-    return summary(study, costs, minutes)
+    many = [estimate_collection.measure(study, name) for name in study.collections]
+    lines = summary(study, costs, minutes) if costs else []
+    lines += estimate_collection.summary(many, QUEUEING_SECONDS + START_SECONDS)
+    return [
+        *lines,
+        "This is an estimate from a few fits of each model on this machine; other seeds and",
+        "processors differ, and so does a file system that is slow to import from.",
+    ]

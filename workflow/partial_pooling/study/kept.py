@@ -63,7 +63,9 @@ def keep(results: str | Path) -> list[str]:
     InputError
         The folder holds no results, or damaged ones.
     """
-    folders = [path for path in sorted(Path(results).glob("*")) if _made_with(path)]
+    # tables of collections that were opened as studies are a level deeper
+    paths = sorted([*Path(results).glob("*"), *Path(results).glob("*/*")])
+    folders = [path for path in paths if _made_with(path)]
     if not folders:
         raise InputError(f"{results}: no results found; allowed: a folder that Snakemake filled")
     lines = [f"{folder}: {_keep(folder)}" for folder in folders]
@@ -94,7 +96,11 @@ def _keep(folder: Path) -> str:
 def _made_with(folder: Path) -> dict[str, str]:
     """Versions that made a data set's results; of an interrupted study, its latest fit."""
     made: dict[str, str] = {}
-    if (folder / "provenance.json").exists():
+    if (folder / "tables.parquet").exists():
+        import pyarrow.parquet as pq  # the Snakefile imports this module
+
+        made |= json.loads(pq.read_schema(folder / "tables.parquet").metadata[b"versions"])
+    elif (folder / "provenance.json").exists():
         made |= json.loads(read_json(folder / "provenance.json")["versions"])
     elif (folder / "data.csv").exists():
         data = sha256_of(folder / "data.csv")

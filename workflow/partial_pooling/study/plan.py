@@ -66,7 +66,7 @@ def deal(
             of_size.append((i, data_digest(member.groups)))
     fits = len(models) * len(sampling.seeds) * len(sampling.target_accept)
     seconds = {
-        size: len(models) * COMPILING_SECONDS + len(tables) * _of_table(size, fits, sampling)
+        size: len(models) * COMPILING_SECONDS + len(tables) * seconds_of_table(size, fits, sampling)
         for size, tables in classes.items()
     }
     enough = max(LEAST_SECONDS, sum(seconds.values()) / MOST_BATCHES * 2)
@@ -114,6 +114,17 @@ def runtime_minutes(batch: Batch, sampling: CollectionSampling, attempt: int = 1
     return sampled + diagnosed + math.ceil((solving + compiling) / 60) * attempt
 
 
+def memory_mb(batch: Batch, tables: int, sampling: CollectionSampling, attempt: int = 1) -> int:
+    """Memory of a batch, in MB; its job reads the file of all, of which there are `tables`."""
+    fits = resources.memory_mb(batch.groups, sampling.of_fits(), attempt)
+    return fits + reading_mb(tables, attempt)
+
+
+def reading_mb(tables: int, attempt: int = 1) -> int:
+    """Memory of the tables of a whole file, which planning and steps read, in MB."""
+    return math.ceil(TABLE_MB * tables) * attempt
+
+
 def _batch(tables: list[tuple[int, str]], groups: int, fits: int, compilations: int) -> Batch:
     tables = sorted(tables)
     return Batch(
@@ -125,7 +136,7 @@ def _batch(tables: list[tuple[int, str]], groups: int, fits: int, compilations: 
     )
 
 
-def _of_table(groups: int, fits: int, sampling: CollectionSampling) -> float:
+def seconds_of_table(groups: int, fits: int, sampling: CollectionSampling) -> float:
     """Seconds that a table is likely to take."""
     run = sampling.of_fits()
     of_any, of_group = resources.STEP_SECONDS[sampling.sampler]
