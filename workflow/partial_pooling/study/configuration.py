@@ -52,7 +52,7 @@ REPLACED = {
     "thresholds.max_treedepth_hits": "max_treedepth_rate, a share of the transitions",
 }
 
-RESERVED = ("fits", "logs", "benchmarks")  # folders of results/ that are no data set's
+RESERVED = ("fits", "logs", "benchmarks", "scorecard")  # folders of results/ that are no data set's
 
 LIMITS = {
     "minimum": "from",
