@@ -2,6 +2,7 @@
 
     uv run python benchmarks/accuracy.py                     2,004 tables: about half an hour
     uv run python benchmarks/accuracy.py --tables 60                             a look
+    uv run python benchmarks/accuracy.py --models partial --cells 4,3 20,1 --tables 1000
 
 Tables of 4, 8 and 20 groups, standard errors equal or uneven (log-normal, sd 0.5) with median 1;
 tau from half-normals of 0.1, 0.3, 1 and 3; target_accept 0.9, four chains of 2,000 draws. A fit is
@@ -20,7 +21,6 @@ import pandas as pd
 
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.posterior import ExactPosterior, solve
-from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.calibration import draws_of, simulate, variable_names
 from partial_pooling.grading.inference import share_interval
@@ -56,11 +56,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tables", type=int, default=2004)
     parser.add_argument("--others", type=float, default=0.25, help="share for the other two models")
+    parser.add_argument("--models", nargs="+", default=list(PARAMETRIZATIONS), metavar="MODEL")
+    parser.add_argument("--cells", nargs="+", metavar="J,SCALE", help="some of the cells")
     options = parser.parse_args()
     cells = list(itertools.product((4, 8, 20), (0.1, 0.3, 1.0, 3.0)))
-    each = -(-options.tables // len(cells))
+    chosen = options.cells or [f"{count},{scale:g}" for count, scale in cells]
+    each = -(-options.tables // len(chosen))
     rows = []
     for number, (count, scale) in enumerate(cells):
+        if f"{count},{scale:g}" not in chosen:
+            continue
         uneven = np.random.default_rng(number).normal(0, 0.5 * (number % 2), count)
         names = tuple(f"g{j}" for j in range(count))
         groups = Estimates(names, np.zeros(count), np.exp(uneven))
@@ -70,7 +75,7 @@ def main() -> None:
                 "tau": {"dist": "HalfNormal", "sigma": scale},
             }
         )
-        for model in PARAMETRIZATIONS:
+        for model in options.models:
             start = time.perf_counter()
             refits = compile_model(model, groups, prior, SETTINGS, NORMAL)
             fits = each if model in ("partial", "marginal") else round(each * options.others)
@@ -79,7 +84,7 @@ def main() -> None:
                 simulation = simulate(k, groups, prior)
                 exact = solve(simulation.groups, prior)
                 seed, accept = simulation.sampler_seed, SETTINGS.target_accept
-                fit = refits.fit(simulation.groups, seed, accept, weights(exact))
+                fit = refits.fit(simulation.groups, seed, accept)
                 draws = draws_of(fit)
                 right += accurate(draws.values, exact)
                 diverged += draws.divergences

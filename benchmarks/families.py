@@ -32,7 +32,7 @@ from partial_pooling.priors.distributions import (
 )
 from partial_pooling.priors.priors import HyperPrior
 
-FINER = Rules(nodes=28, series=1e-10, log_series=1e-12, depth=42.0, step=0.5, panel=0.6)
+FINER = Rules(28, 1e-10, 1e-12, 42.0, 0.5, 18, 0.6, 1e-7, 0.25)
 P = np.array(PROBABILITIES)
 
 

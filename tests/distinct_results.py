@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from partial_pooling.report.captions import CALIBRATION, FIGURES
+from partial_pooling.figures.registry import embedded
+from partial_pooling.report.captions import CALIBRATION
 from partial_pooling.report.results import Results
 
 NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fir")
@@ -350,7 +351,7 @@ def write_distinct_results(folder):
         path = folder / f"{name}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
-    for name in FIGURES:
+    for name in embedded():
         (folder / "figures").mkdir(exist_ok=True)
         (folder / f"figures/{name}.svg").write_text(f"<svg>{name}</svg>", encoding="utf-8")
     for name in CALIBRATION:

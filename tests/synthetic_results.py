@@ -18,6 +18,7 @@ from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_table
 from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
+from partial_pooling.figures.registry import embedded
 from partial_pooling.files import write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.grading.diagnostics import grade
@@ -25,7 +26,6 @@ from partial_pooling.grading.judgement import judge_estimates, judge_fits
 from partial_pooling.grading.parametrization import parametrization
 from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.priors.priors import parse_hyperprior
-from partial_pooling.report.captions import FIGURES
 from partial_pooling.report.lecture import PRIOR
 from partial_pooling.study.settings import Thresholds
 from partial_pooling.tables import write_table
@@ -135,12 +135,11 @@ def write_results(
         write_table(table, folder / f"{file}.csv")
     agreement = prior_data_agreement(groups, parse_hyperprior(prior)).as_dict()
     write_json(agreement, folder / "agreement.json")
-    suggested = weights(posterior)
-    table = pd.DataFrame({"group": groups.names, "weight": suggested, "suggested": suggested})
+    table = pd.DataFrame({"group": groups.names, "weight": weights(posterior)})
     told = {
         "answer": answer(agreement, THRESHOLDS),
         "sampling": verdict(fits, estimates, THRESHOLDS),
-        "parametrization": parametrization(table, NORMAL),
+        "parametrization": parametrization(table, NORMAL, []),
     }
     write_json(told, folder / "verdict.json")
     settings = {
@@ -166,7 +165,7 @@ def write_results(
     )
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    for figure in FIGURES:
+    for figure in embedded():
         (figures / f"{figure}.svg").write_text(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 400">'
             f'<rect width="700" height="400" fill="#eee"/><text x="9" y="40">{figure}</text></svg>'

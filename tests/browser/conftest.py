@@ -67,7 +67,7 @@ def open_page(browser, site):
             ),
         )
 
-    def open_page(name="report", width=1280, scheme="light", **options):
+    def open_page(name="report", width=1280, scheme="light", folded=False, **options):
         context = browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme=scheme,
@@ -79,6 +79,10 @@ def open_page(browser, site):
         url = (site / f"{name}.html").as_uri()
         watch(page, url)
         page.goto(url)
+        if not folded:
+            page.evaluate(
+                "for (const s of document.querySelectorAll('details.section')) s.open = true"
+            )
         return page
 
     yield open_page

@@ -1,9 +1,11 @@
 """The report's page as a reader meets it, in Chromium."""
 
+import base64
 import csv
 import io
 import itertools
 import re
+from urllib.parse import unquote_to_bytes
 
 import pandas as pd
 import pytest
@@ -130,7 +132,7 @@ def test_print_is_light_and_whole(open_page):
     page.emulate_media(media="print", color_scheme="dark")
     back = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert back == "rgb(255, 255, 255)"
-    for hidden in ("nav", ".bar", ".tools", "details.code", "#table-cells .frame"):
+    for hidden in ("nav", ".bar", ".tools", "pre.code", "#table-cells .frame"):
         assert not page.locator(hidden).first.is_visible()
     assert page.locator("dt", has_text="R-hat").is_visible()
     assert page.locator("#table-groups").is_visible()
@@ -163,14 +165,12 @@ def test_contents_fold_away_on_a_phone_and_name_the_section(open_page):
     assert not links.first.is_visible()
     page.locator("nav summary").click()
     assert links.first.is_visible()
-    links.nth(3).click()
+    links.get_by_text("the funnel").click()
     assert not links.first.is_visible()
-    page.wait_for_function(
-        "document.querySelector('nav .here').textContent === 'Where sampling can be hard'"
-    )
+    page.wait_for_function("document.querySelector('nav .here').textContent.endsWith('funnel')")
     bar, heading = (
         page.locator("nav").bounding_box(),
-        page.locator("#Where-sampling-can-be-hard").bounding_box(),
+        page.locator("#funnel").bounding_box(),
     )
     assert bar["y"] + bar["height"] <= heading["y"] + 20
 
@@ -281,20 +281,103 @@ def test_theme_follows_a_system_that_changes(open_page):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 27)"
 
 
-def test_code_is_folded_but_there(open_page):
+def test_code_is_behind_one_button(open_page):
     page = open_page()
-    folds = page.locator("details.code")
-    code = folds.locator("code")
-    assert folds.count() > 20
-    assert not any(code.nth(k).is_visible() for k in range(folds.count()))
-    folds.nth(1).locator("summary").click()
-    assert code.nth(1).is_visible()
-    assert code.nth(1).inner_text() == "question.likelihood(report)"
-    assert "Results.find(results)" in code.nth(0).text_content()
+    code = page.locator("pre.code code")
+    assert code.count() > 15
+    assert not any(code.nth(k).is_visible() for k in range(code.count()))
     page.locator("#code").click()
-    assert all(code.nth(k).is_visible() for k in range(folds.count()))
+    assert all(code.nth(k).is_visible() for k in range(code.count()))
+    assert "Results.find(results)" in code.nth(0).inner_text()
+    assert code.nth(1).inner_text() == (
+        "joined(\n    opening(report, groups),\n    groups.data_table(report),\n)"
+    )
     page.locator("#code").click()
     assert not code.nth(1).is_visible()
+
+
+# -- sections -----------------------------------------------------------------------------------
+
+
+def test_sections_of_the_sampler_are_folded_until_asked_for(open_page):
+    page = open_page(folded=True)
+    verdicts = page.locator("#table-verdicts")
+    assert page.locator("#sampling").is_visible()
+    assert page.locator("details.section .finding").first.is_visible()
+    assert not verdicts.is_visible()
+    page.locator("p.sampler a").click()
+    assert verdicts.is_visible()
+    assert not page.locator("#table-cells").is_visible()
+    unfold = page.locator("#unfold")
+    unfold.click()
+    assert page.locator("#table-cells").is_visible()
+    assert unfold.inner_text() == "Close all"
+    unfold.click()
+    assert not verdicts.is_visible()
+    assert page.locator("#table-groups").is_visible()
+
+
+def test_an_address_opens_the_section_that_it_names(open_page):
+    page = open_page(folded=True)
+    page.goto(f"{page.url}#fits")
+    page.wait_for_function("document.querySelector('#table-cells').checkVisibility()")
+    page.reload()
+    assert page.locator("#table-cells").is_visible()
+
+
+def test_marks_of_the_first_screen_lead_to_their_sections(open_page):
+    page = open_page(folded=True)
+    for mark in page.locator(".marks a").all():
+        mark.click()
+        (name,) = [mark.get_attribute("href")[1:]]
+        page.wait_for_function(
+            "id => { const top = document.getElementById(id).getBoundingClientRect().top;"
+            " return top >= 0 && top < innerHeight; }",
+            arg=name,
+        )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_page_without_its_folds_is_short(open_page, width):
+    height = open_page(width=width, folded=True).evaluate("document.documentElement.scrollHeight")
+    assert height < (12_000 if width == 390 else 9_000)
+
+
+@pytest.mark.parametrize("name", ["#table-groups", "#figure-forest"])
+def test_nothing_that_all_readers_need_is_cut_on_a_phone(open_page, name):
+    page = open_page(width=390, folded=True)
+    wide, narrow = page.locator(f"{name} .frame").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert wide <= narrow
+
+
+def test_a_row_is_a_block_with_its_columns_names_on_a_phone(open_page):
+    page = open_page(width=390)
+    row = page.locator("#table-groups tbody tr").first
+    boxes = [cell.bounding_box() for cell in row.locator("td").all()]
+    assert boxes[0]["y"] < boxes[1]["y"] == boxes[2]["y"] < boxes[3]["y"]
+    named = row.locator("td").nth(1).evaluate("e => getComputedStyle(e, '::before').content")
+    assert named == '"estimate y"'
+
+
+@pytest.mark.parametrize(("width", "file"), [(390, 1), (1024, 0)])
+def test_a_phone_gets_the_narrow_forest(open_page, site, width, file):
+    page = open_page(width=width)
+    shown = page.locator("#figure-forest img").evaluate("e => e.currentSrc")
+    _, coding, data = re.match(r"data:([^,]*?)(;base64)?,(.*)", shown, re.DOTALL).groups()
+    svg = base64.b64decode(data) if coding else unquote_to_bytes(data)
+    names = ("forest", "forest_narrow")
+    assert svg == (site / "figures" / f"{names[file]}.svg").read_bytes()
+
+
+def test_the_verdict_is_in_view_on_a_small_laptop_and_badges_keep_to_a_line(open_page):
+    page = open_page(width=1024)
+    frame = page.locator("#table-verdicts .frame").bounding_box()
+    for heading in ("right", "wrong", "alarm"):
+        head = page.locator("#table-verdicts th", has_text=re.compile(f"^{heading}$"))
+        box = head.bounding_box()
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    for badge in page.locator("td .badge").all():
+        assert badge.bounding_box()["height"] < 34
 
 
 # -- content ------------------------------------------------------------------------------------
@@ -337,7 +420,7 @@ def test_formulas_are_mathml_and_have_a_size(open_page):
         box = formulas.nth(k).bounding_box()
         assert box["width"] > 4
         assert box["height"] > 6
-    assert "$" not in "".join(page.locator("section.text").all_inner_texts())
+    assert "$" not in "".join(page.locator("div.text").all_inner_texts())
     assert "Normal" in page.locator("math[display=block] mi").all_text_contents()
 
 

@@ -192,7 +192,7 @@ def test_a_failed_fit_is_a_row_with_its_reason(monkeypatch, eight_schools, defau
         def fit(self, *_):
             raise RuntimeError("all points failed\nmore")
 
-    monkeypatch.setattr(module, "compile_model", lambda *_: Failing())
+    monkeypatch.setattr(module, "compile_model", lambda *_, **__: Failing())
     results = list(calibrate("centered", eight_schools, default_prior, SETTINGS, [4]))
     ranks, fits, times = tables(results)
     assert len(ranks) == 0

@@ -60,7 +60,7 @@ def test_forest_tells_ranges_and_who_moves_furthest(report):
     alternative, told = words(report, "forest")
     assert alternative == (
         "Forest plot of 5 groups: estimates from −23.2 to 28.4, posterior means from 2.9 to 6.3, "
-        "each with its 95 % interval; a new group from −8.3 to 18.2."
+        "each with its 95 % interval; the common mean −3.7 to 12.6; a new group from −8.3 to 18.2."
     )
     moves = {name: abs(EXACT["mean"][f"theta[{name}]"] - y) for name, y in zip(NAMES, ESTIMATE)}  # noqa: B905
     assert max(moves, key=moves.get) == "Cedar"  # down to up, further than Ash from 28.4
@@ -72,6 +72,16 @@ def test_forest_tells_ranges_and_who_moves_furthest(report):
     assert "posterior medians from 3.2 to 5.8" in alternative
     assert "exact posterior median (black)" in told
     assert told.endswith(" Cedar moves furthest, from −23.2 to 3.8.")
+
+
+def test_prior_and_posterior_are_told_by_their_intervals(report):
+    """Normal(1.5, 27): 1.5 +- 52.9; the half-Cauchy's quantile is 6.5 tan(p pi / 2)."""
+    low, high = (6.5 * math.tan(p * math.pi / 2) for p in (0.025, 0.975))
+    _, told = words(report, "prior_posterior")
+    assert told.endswith(
+        " 95 % of μ lie in −51.4 to 54.4 by the prior, in −3.7 to 12.6 now. 95 % of τ lie in "
+        f"{low:.1f} to {high:.1f} by the prior, in 0.14 to 12.07 now."
+    )
 
 
 def test_divergences_are_counted_of_all_transitions(report):
@@ -315,7 +325,7 @@ def test_captions_of_all_fits_name_them(root, name):
     assert "target_accepts 0.87, 0.93" in told or name != "z_scores"
 
 
-@pytest.mark.parametrize("name", ["forest", "shrinkage"])
+@pytest.mark.parametrize("name", ["forest", "prior_posterior", "shrinkage"])
 def test_captions_of_groups_have_the_priors(root, name):
     prior = {
         "mu": {"dist": "Normal", "mu": 1.5, "sigma": 27},

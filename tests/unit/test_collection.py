@@ -16,7 +16,6 @@ from partial_pooling.collection.keys import anonymous, data_digest, seed_of
 from partial_pooling.data.collection import OK, read_collection, safe_paths
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.models.parametrizations import build_model
@@ -299,8 +298,7 @@ def test_fits_are_those_of_a_study_with_that_seed(tmp_path, model):
         data = groups_of(tmp_path, name)
         row = fits[(fits["table"] == name) & (fits["draws"] == 100)].iloc[0]
         exact = solve(data, prior)
-        used = weights(exact) if model == "partial" else None
-        built = build_model(model, data, prior, NORMAL, used)
+        built = build_model(model, data, prior, NORMAL)
         conditional = partial(draw_theta, data, NORMAL)
         pair = [(int(row["seed"]), float(row["target_accept"]))]
         (fit,) = sample_fits(built, "nutpie", pair, SHORT.of_fits(), 1, conditional)

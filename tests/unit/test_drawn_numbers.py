@@ -29,8 +29,10 @@ from partial_pooling.figures.calibration import calibration_power as draw_calibr
 from partial_pooling.figures.calibration import calibration_ranks as draw_calibration_ranks
 from partial_pooling.figures.densities import densities as draw_densities
 from partial_pooling.figures.forest import forest as draw_forest
+from partial_pooling.figures.forest import forest_narrow as draw_narrow
 from partial_pooling.figures.funnel import divergences as draw_divergences
 from partial_pooling.figures.funnel import funnel_neck as draw_funnel_neck
+from partial_pooling.figures.priors import prior_posterior as draw_prior_posterior
 from partial_pooling.figures.shrinkage import _plugged_in
 from partial_pooling.figures.shrinkage import shrinkage as draw_shrinkage
 from partial_pooling.figures.study import estimates as draw_estimates
@@ -39,6 +41,7 @@ from partial_pooling.figures.style import GREY, RAW
 from partial_pooling.figures.traces import cumulative_mean as draw_cumulative_mean
 from partial_pooling.figures.traces import log_tau as draw_log_tau
 from partial_pooling.figures.traces import traces as draw_traces
+from partial_pooling.priors.priors import parse_hyperprior
 
 MODELS = ("centered", "noncentered")
 # vermillion and blue of Okabe and Ito, Color Universal Design (2008): RGB 213 94 0 and 0 114 178
@@ -829,8 +832,8 @@ def test_error_guide_starts_at_the_least_error_and_is_the_same_in_a_row(accuracy
 
 
 @pytest.fixture(scope="module")
-def forest(exact, classical):
-    return draw_forest(GROUPS, exact, classical)
+def forest(exact):
+    return draw_forest(GROUPS, exact)
 
 
 def test_forest_sets_each_groups_own_interval_above_the_exact_one(exact, forest):
@@ -838,17 +841,18 @@ def test_forest_sets_each_groups_own_interval_above_the_exact_one(exact, forest)
     (brown, black, new) = error_bars(ax, "x")
     quantile = stats.norm.ppf(0.975)
     x, y, ends, colour = brown
-    assert colour == rgb(RAW) == rgb(legend(forest)["estimate, no pooling"].get_color())
+    assert colour == rgb(RAW) == rgb(legend(forest)["estimate alone, area its weight"].get_color())
     assert list(x) == [20, -4, 9]
     half = quantile * np.array([5.0, 8, 12])
     np.testing.assert_allclose(ends, np.transpose([x - half, x + half]), rtol=1e-4)
-    labels = tick_labels(ax.yaxis)
+    beside = [text for text in ax.texts if text.get_position()[0] == 0]
+    labels = {text.get_position()[1]: text.get_text() for text in beside}
     assert [labels[round(height)] for height in y] == list(NAMES)
     for (x, y, ends, colour), expected in (
         (black, {"first": (11, 4, 22), "second": (-1, -12, 8), "third": (8, 1, 17)}),
         (new, {"new group": (4.5, -13, 21)}),
     ):
-        assert colour == BLACK
+        assert colour == (BLACK if len(y) > 1 else rgb(GREY))
         names = [labels[min(labels, key=lambda place, at=height: abs(place - at))] for height in y]
         drawn = {n: (c, *pair) for n, c, pair in zip(names, x, ends.tolist(), strict=True)}
         assert drawn.keys() == expected.keys()
@@ -859,24 +863,85 @@ def test_forest_sets_each_groups_own_interval_above_the_exact_one(exact, forest)
     assert ax.get_xlabel() == "θ (data units)"
     low, high = ax.get_xlim()
     assert low < -4 - half[1] < 9 + half[2] < high
-    assert forest.legends[0].get_title().get_text() == "bars and band: 95 % intervals"
+    assert forest.legends[0].get_title().get_text() == "bars and diamond: 95 % intervals"
     assert rgb(legend(forest)["exact posterior mean"].get_color()) == BLACK
 
 
-def test_forest_band_is_complete_pooling(forest):
+def test_forest_has_a_diamond_and_a_line_of_mu_and_no_other_mean(exact, forest):
     (ax,) = forest.axes
-    (span,) = (patch for patch in ax.patches if isinstance(patch, Rectangle))
-    half = stats.norm.ppf(0.975) * 2.0
-    ends = (span.get_x(), span.get_x() + span.get_width())
-    assert ends == pytest.approx((6.5 - half, 6.5 + half), rel=1e-4)
-    assert rgb(span.get_facecolor()) == rgb(legend(forest)["complete pooling"].get_facecolor())
-    upright = [line for line in ax.lines if list(line.get_ydata()) == [0, 1]]
-    assert [line.get_xdata()[0] for line in upright] == [6.5]
+    (diamond,) = ax.patches
+    corners = diamond.get_xy()[:4]
+    mu = exact.set_index("variable").loc["mu"]
+    assert list(corners[:, 0]) == [mu["q2.5"], mu["mean"], mu["q97.5"], mu["mean"]]
+    (place,) = {y for x, y in corners if x != mu["mean"]}
+    (named,) = [text for text in ax.texts if text.get_text() == "common mean μ"]
+    assert named.get_position()[1] == place
+    upright = [line for line in ax.lines if len(set(line.get_xdata())) == 1 < len(line.get_xdata())]
+    assert [line.get_xdata()[0] for line in upright] == [mu["mean"]]
 
 
-def test_forest_without_means_draws_medians(exact, classical):
+def test_forest_has_weights_in_numbers_and_in_areas(exact, forest):
+    """w_j = 1 / (sigma_j^2 + tau^2), tau at its posterior median."""
+    (ax,) = forest.axes
+    tau = float(exact.set_index("variable").loc["tau", "q50"])
+    weight = 1 / (GROUPS.std_error**2 + tau**2)
+    share = weight / weight.sum()
+    told = {text.get_position()[1]: text.get_text() for text in ax.texts if "%" in text.get_text()}
+    assert [told[row] for row in range(3)] == [f"{100 * part:.1f} %" for part in share]
+    (squares,) = [found for found in ax.collections if len(found.get_offsets()) == 3]
+    np.testing.assert_allclose(squares.get_sizes() / squares.get_sizes().max(), share / share.max())
+    assert list(squares.get_offsets()[:, 0]) == list(GROUPS.estimate)
+
+
+def test_narrow_forest_draws_the_same_numbers(exact, forest):
+    narrow = draw_narrow(GROUPS, exact)
+    for wide, slim in zip(
+        error_bars(forest.axes[0], "x"), error_bars(narrow.axes[0], "x"), strict=True
+    ):
+        np.testing.assert_array_equal(wide[0], slim[0])
+        np.testing.assert_array_equal(wide[2], slim[2])
+    told = {text.get_text() for text in narrow.axes[0].texts}
+    assert {*NAMES, "common mean μ", "new group"} <= told
+    in_both = {text.get_text() for text in forest.axes[0].texts}
+    assert told <= in_both
+
+
+@pytest.fixture(scope="module")
+def against_prior(curves):
+    prior = {
+        "mu": {"dist": "Normal", "mu": 2, "sigma": 6},
+        "tau": {"dist": "HalfCauchy", "beta": 3},
+    }
+    return draw_prior_posterior(curves, parse_hyperprior(prior))
+
+
+def test_prior_is_drawn_over_the_posterior(against_prior):
+    densities = {"mu": stats.norm(2, 6), "tau": stats.halfcauchy(0, 3)}
+    for ax, (variable, prior) in zip(against_prior.axes, densities.items(), strict=True):
+        posterior, assumed = ax.lines
+        assert rgb(posterior.get_color()) == BLACK
+        x, y = points(posterior)
+        np.testing.assert_allclose(y, POSTERIOR[variable].pdf(x), atol=1e-9)
+        x, y = points(assumed)
+        np.testing.assert_allclose(y, prior.pdf(x), rtol=1e-12)
+        assert rgb(assumed.get_color()) == rgb(legend(against_prior)["prior"].get_color())
+        assert ax.get_xlabel() == f"{LETTERS[variable]} (data units)"
+        low, high = ax.get_xlim()
+        assert low <= x[0] and x[-1] <= high
+        assert POSTERIOR[variable].cdf(high) - POSTERIOR[variable].cdf(low) > 0.999
+    assert against_prior.axes[1].get_xlim()[0] >= 0
+
+
+def test_an_improper_prior_is_a_note(curves):
+    flat = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
+    for ax, letter in zip(draw_prior_posterior(curves, flat).axes, "μτ", strict=True):
+        assert len(ax.lines) == 1
+        assert [text.get_text() for text in ax.texts] == [f"the prior of {letter} is flat"]
+
+
+def test_forest_without_means_draws_medians(exact):
     table = exact.assign(mean=[math.nan, *exact["mean"][1:-1], math.nan])
-    (ax,) = draw_forest(GROUPS, table, classical).axes
+    (ax,) = draw_forest(GROUPS, table).axes
     _, (x, _, ends, _), (new, _, new_ends, _) = error_bars(ax, "x")
     assert list(x) == [10.5, -0.5, 7.5]
     np.testing.assert_allclose(ends, [(4, 22), (-12, 8), (1, 17)])

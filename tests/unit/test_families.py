@@ -126,9 +126,14 @@ def test_score_and_information_are_those_of_the_likelihood(family, groups):
         assert information == pytest.approx(bend, rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("parametrization", sorted({*PARAMETRIZATIONS} - {*INTEGRATED}))
-def test_pymc_observes_the_same_likelihood(family, groups, parametrization):
-    weights = np.array([0.2, 0.5, 1.0]) if parametrization in WEIGHTED else None
+@pytest.mark.parametrize(
+    ("parametrization", "weights"),
+    [
+        *((name, None) for name in sorted({*PARAMETRIZATIONS} - {*INTEGRATED})),
+        *((name, np.array([0.2, 0.5, 1.0])) for name in WEIGHTED),
+    ],
+)
+def test_pymc_observes_the_same_likelihood(family, groups, parametrization, weights):
     model = build_model(parametrization, groups, PRIOR, family, weights)
     point = model.initial_point()
     found = float(model.compile_logp(vars=[model["y"]], jacobian=False)(point))
@@ -137,6 +142,31 @@ def test_pymc_observes_the_same_likelihood(family, groups, parametrization):
         of_values, inputs=model.value_vars, point_fn=True, on_unused_input="ignore"
     )(point)
     assert found == pytest.approx(family.log_likelihood(groups, theta).sum(), rel=1e-12)
+
+
+def test_partial_centers_where_a_wide_normal_density_times_the_likelihood_lies(family, groups):
+    """The mean and sd of either product, by quadrature; of estimates whatever the wide one is."""
+    about, own = family.approximation(groups), family.centering(groups)
+    wide = 3 * about.std_error
+
+    def moments(z):
+        theta = about.estimate + wide * z
+        density = np.exp(family.log_likelihood(groups, theta) - z**2 / 2)
+        return density * np.array([[1.0], [z], [z**2]])
+
+    of_one, mean, square = integrate.quad_vec(moments, -12, 12, points=[0.0])[0]
+    mean, square = mean / of_one, square / of_one
+    precision = wide**-2.0 + own.std_error**-2.0
+    shift = (own.estimate - about.estimate) / own.std_error**2 / precision
+    assert shift == pytest.approx(wide * mean, rel=1e-3, abs=1e-4 * wide.max())
+    assert precision == pytest.approx(1 / (square - mean**2) / wide**2, rel=1e-3)
+
+
+def test_groups_that_say_nothing_are_not_centered():
+    nothing = TwoByTwo(("a",), np.zeros(1), np.full(1, 9.0), np.zeros(1), np.full(1, 7.0))
+    own = FAMILIES["hypergeometric"].centering(nothing)
+    assert 20 * FAMILIES["hypergeometric"].approximation(nothing).std_error < own.std_error
+    assert np.isfinite([own.estimate, own.std_error]).all()
 
 
 def test_model_observes_other_data(family, groups):

@@ -21,6 +21,7 @@ from partial_pooling.figures.axes import apart
 from partial_pooling.figures.curves import quantile as exact_quantile
 from partial_pooling.figures.densities import densities as draw_densities
 from partial_pooling.figures.forest import forest as draw_forest
+from partial_pooling.figures.forest import forest_narrow as draw_narrow
 from partial_pooling.figures.funnel import divergences as draw_divergences
 from partial_pooling.figures.funnel import funnel_neck as draw_funnel_neck
 from partial_pooling.figures.labels import shorten
@@ -33,6 +34,7 @@ from partial_pooling.figures.traces import log_tau as draw_log_tau
 from partial_pooling.figures.traces import traces as draw_traces
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.lecture import PRIOR
+from partial_pooling.words import fixed
 
 EIGHT = Estimates(
     tuple("ABCDEFGH"),
@@ -40,6 +42,11 @@ EIGHT = Estimates(
     np.array([15.0, 10, 16, 11, 9, 11, 10, 18]),
 )
 AWKWARD_NAMES = ("$5 to $10", r"a_{b}^c \frac $x$")
+
+
+def is_name(text):
+    """Whether a text of the forest plot stands left of its axes."""
+    return text.get_position()[0] == 0 and text.get_horizontalalignment() == "right"
 
 
 def many_groups(count):
@@ -163,24 +170,30 @@ def test_a_bar_far_wider_than_the_others_runs_out_of_the_forest_plot():
     groups = Estimates(
         EIGHT.names, EIGHT.estimate, np.where(np.arange(8) == 1, 1e4, EIGHT.std_error)
     )
-    ax = draw_forest(groups, exact_table(exact_of(groups)), classical_table(groups)).axes[0]
+    ax = draw_forest(groups, exact_table(exact_of(groups))).axes[0]
     assert np.ptp(ax.get_xlim()) < 400
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == ["A", "B (±19,600)", *"CDEFGH", "new group"]
+    labels = [text.get_text() for text in ax.texts if is_name(text)]
+    assert labels == ["A", "B (±19,600)", *"CDEFGH", "common mean μ", "new group"]
 
 
 def test_many_groups_lie_close_together_in_the_order_of_their_means():
     groups = many_groups(150)
     table = exact_table(exact_of(groups))
-    ax = draw_forest(groups, table, classical_table(groups)).axes[0]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["new group"]
-    assert ax.get_ylabel() == "150 groups, by exact posterior mean"
-    pooled = ax.collections[1].get_segments()
+    ax = draw_forest(groups, table).axes[0]
     means = table.set_index("variable").loc[[f"theta[{n}]" for n in groups.names], "mean"]
+    order = np.argsort(-means.to_numpy())
+    # the five at either end have names, largest above
+    ends = [shorten(groups.names[i]) for i in (*order[:5], *order[-5:])]
+    named = [text.get_text() for text in ax.texts if is_name(text)]
+    assert named == [*ends, "common mean μ", "new group", "140 more groups,\nby exact posterior"]
     # a row of its own for each group, its place from the top that of its mean
-    np.testing.assert_array_equal(
-        np.argsort([segment[0, 1] for segment in pooled]), np.argsort(-means.to_numpy())
-    )
+    places = {}
+    for bars in ax.containers[:4]:
+        data, _, (lines,) = bars.lines
+        for segment, x in zip(lines.get_segments(), data.get_xdata(), strict=True):
+            places[float(x)] = segment[0, 1]
+    rows = [places[float(mean)] for mean in means]
+    np.testing.assert_array_equal(np.argsort(rows), order)
 
 
 @pytest.mark.slow
@@ -188,7 +201,7 @@ def test_figures_of_thousands_of_groups_stay_small(tmp_path):
     groups = many_groups(3000)
     exact, classical = exact_of(groups), classical_table(groups)
     for name, figure in {
-        "forest": draw_forest(groups, exact_table(exact), classical),
+        "forest": draw_forest(groups, exact_table(exact)),
         "shrinkage": draw_shrinkage(groups, exact_dataset(exact), classical),
         "traces": draw_traces(make_fits(names=groups.names, draws=50)),
     }.items():
@@ -225,7 +238,8 @@ def test_names_are_drawn_as_they_are_written():
     fits = make_fits(names=AWKWARD_NAMES)
     study = make_study()[0].replace("theta[A]", f"theta[{AWKWARD_NAMES[0]}]")
     for figure in (
-        draw_forest(groups, table, classical),
+        draw_forest(groups, table),
+        draw_narrow(groups, table),
         draw_shrinkage(groups, curves, classical),
         draw_divergences(fits, curves),
         draw_estimates(study, table),
@@ -239,21 +253,60 @@ def test_names_are_drawn_as_they_are_written():
         assert all(not math and "$5 to $10" in string for string, math in of_first)
 
 
+FOREIGN = ("北京协和医院", "서울대학교병원", "Αθήνα", "Łódź")  # the font has the last two
+
+
+def test_names_in_scripts_that_the_font_lacks_are_text_of_the_svg(tmp_path, eight, recwarn):
+    groups = Estimates(FOREIGN, np.array([1.0, 9, 4, 3]), np.array([2.0, 3, 2, 2]))
+    exact = exact_of(groups)
+    table, curves, classical = exact_table(exact), exact_dataset(exact), classical_table(groups)
+    for figure in (draw_narrow(groups, table), draw_shrinkage(groups, curves, classical)):
+        save(figure, tmp_path / "foreign.svg", tmp_path / "foreign.png")
+        svg = (tmp_path / "foreign.svg").read_text(encoding="utf-8")
+        assert all(f">{name}</text>" in svg for name in FOREIGN)
+        assert "sans-serif" in svg
+    save(draw_forest(EIGHT, eight[0]), tmp_path / "plain.svg")
+    assert "</text>" not in (tmp_path / "plain.svg").read_text(encoding="utf-8")
+    assert not [each for each in recwarn if "Glyph" in str(each.message)]
+
+
+def test_room_is_left_for_characters_of_unknown_width(eight):
+    """A Chinese character is as wide as the type is high."""
+    name = FOREIGN[0]
+    groups = Estimates((name, "b"), np.array([1.0, 9]), np.array([2.0, 3]))
+    figure = draw_forest(groups, exact_table(exact_of(groups)))
+    (text,) = [text for text in figure.axes[0].texts if text.get_text() == name]
+    right = text.get_transform().transform(text.get_position())[0]
+    assert right - len(name) * text.get_fontsize() * figure.dpi / 72 >= 0
+
+
 def test_long_names_are_shortened_but_stay_apart():
     names = [shorten(name) for name in many_groups(100).names]
     assert max(map(len, names)) <= 28
+    assert shorten("京" * 14) == "京" * 14
+    assert len(shorten("京" * 15)) <= 14
     assert len(set(names)) == 100
 
 
-@pytest.mark.parametrize("count", [2, 21, 100])
-def test_labels_of_groups_do_not_overlap(count):
+@pytest.mark.parametrize("draw", [draw_forest, draw_narrow])
+@pytest.mark.parametrize("count", [2, 40, 90])
+def test_texts_of_a_forest_do_not_overlap_and_nothing_is_cut(count, draw):
     groups = many_groups(count)
-    exact = exact_of(groups)
-    figure = draw_forest(groups, exact_table(exact), classical_table(groups))
-    boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
-    assert len(boxes) == count + 1
-    assert not any(Bbox.intersection(a, b) for a, b in itertools.pairwise(boxes))
+    figure = draw(groups, exact_table(exact_of(groups)))
+    texts = [text for text in figure.axes[0].texts if text.get_text()]
+    boxes = [Text.get_window_extent(text) for text in texts]
+    assert len(boxes) >= 2 * (count if count <= 40 else 10) + 4
+    assert not any(
+        box is not None and min(box.width, box.height) > 1
+        for box in itertools.starmap(Bbox.intersection, itertools.combinations(boxes, 2))
+    )
+    whole = figure.bbox
     assert min(box.x0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= whole.x1
+    # on a phone the figure is 358 px wide
+    if draw is draw_narrow:
+        sizes = [text.get_fontsize() / 72 * 358 / figure.get_size_inches()[0] for text in texts]
+        assert min(sizes) >= 11
 
 
 def test_labels_at_ends_of_lines_do_not_overlap(eight):
@@ -282,7 +335,7 @@ def test_exact_means_that_do_not_exist_are_said_not_to(eight):
         ],
         "the exact mean of log τ does not exist": [draw_cumulative_mean(make_fits(), {}, np.nan)],
         "no z for μ, log τ: no exact mean": [draw_z_scores(estimates)],
-        "exact posterior median (not every mean exists)": [draw_forest(EIGHT, exact, eight[2])],
+        "exact posterior median (not every mean exists)": [draw_forest(EIGHT, exact)],
     }
     for words, figures in said.items():
         for figure in figures:
@@ -351,11 +404,11 @@ def test_a_heavy_tail_does_not_flatten_what_else_there_is():
     flat = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
     exact = exact_of(groups, flat)
     table, curves = exact_table(exact), exact_dataset(exact)
-    forest = draw_forest(groups, table, classical_table(groups))
+    forest = draw_forest(groups, table)
     low, high = forest.axes[0].get_xlim()
     new = table.set_index("variable").loc["theta_new"]
     assert new["q2.5"] < low < 1 < 49.6 < high < new["q97.5"]
-    assert f"new group\n−{-new['q2.5']:.3g} to {new['q97.5']:.3g}" in texts(forest)
+    assert f"{fixed(2)(new['q2.5'])} to {fixed(2)(new['q97.5'])}" in texts(forest)
     densities = draw_densities(make_fits(names=groups.names), curves)
     quartiles = exact.quantile("tau", [0.25, 0.75])
     assert densities.axes[1].get_xlim()[1] < 8 * quartiles[1]

@@ -79,7 +79,9 @@ def test_every_figure_is_shown_by_the_report_and_no_other():
     assert list(CALIBRATION) == [figure.name for figure in registry.of_category("Calibration")]
     # the funnels of all settings are for Snakemake's report
     others = {figure.name for figure in registry.FIGURES} - {*shown, *CALIBRATION, *collections}
-    assert others == {"settings"}
+    narrow = {figure.narrow for figure in registry.FIGURES if figure.narrow}
+    assert others == {"settings", *narrow}
+    assert sorted(registry.embedded()) == sorted({*shown, *narrow})
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -120,8 +122,8 @@ def test_inputs_of_a_rule_are_what_its_figures_need():
     assert registry.inputs("Groups", "results/x") == {
         "groups": "results/x/data.csv",
         "exact": "results/x/exact.csv",
-        "classical": "results/x/classical.csv",
         "curves": "results/x/exact.nc",
+        "classical": "results/x/classical.csv",
     }
 
 

@@ -80,15 +80,9 @@ def uncompiled():
         yield
 
 
-def built(name, groups, prior, weights=None):
-    if name == "partial" and weights is None:
-        weights = np.linspace(0, 1, len(groups))
-    return build_model(name, groups, prior, weights=weights)
-
-
 @pytest.mark.parametrize("name", PARAMETRIZATIONS)
 def test_groups_are_a_named_dimension_in_every_parametrization(name, eight_schools, default_prior):
-    model = built(name, eight_schools, default_prior)
+    model = build_model(name, eight_schools, default_prior)
     assert model.coords["group"] == eight_schools.names
     assert model.named_vars_to_dims["y"] == ("group",)
     assert ("theta" in model.named_vars) == (name != "marginal")
@@ -127,8 +121,9 @@ def hierarchy_density(model, prior, groups, point):
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_partial_model_is_the_hierarchy_at_any_weights(eight_schools, default_prior):
-    model = build_model("partial", eight_schools, default_prior, weights=np.linspace(0, 1, 8))
+@pytest.mark.parametrize("weights", [None, np.linspace(0, 1, 8)])
+def test_partial_model_is_the_hierarchy_whatever_the_weights(eight_schools, default_prior, weights):
+    model = build_model("partial", eight_schools, default_prior, weights=weights)
     for tau in (0.02, 3.0, 400.0):
         point = {"mu": 2.0, "tau": tau, "theta": 2 + tau * np.linspace(-2, 1.5, 8)}
         found, expected = hierarchy_density(model, default_prior, eight_schools, point)
@@ -136,9 +131,9 @@ def test_partial_model_is_the_hierarchy_at_any_weights(eight_schools, default_pr
 
 
 @pytest.mark.usefixtures("uncompiled")
-def test_partial_model_is_the_same_in_any_units(eight_schools, default_prior):
-    """The density of nu, in units of the data, moves by a constant."""
-    weights = np.linspace(0, 1, 8)
+@pytest.mark.parametrize("weights", [None, np.linspace(0, 1, 8)])
+def test_partial_model_is_the_same_in_any_units(eight_schools, default_prior, weights):
+    """The density of nu, by weights in units of the data, moves by a constant."""
     found = []
     for unit in (1.0, 1000.0):
         groups = Estimates(
@@ -155,7 +150,15 @@ def test_partial_model_is_the_same_in_any_units(eight_schools, default_prior):
         rng = np.random.default_rng(1)
         found.append(
             [
-                float(density({"mu": unit * m, "tau_log__": np.log(unit * t), "nu": unit * nu}))
+                float(
+                    density(
+                        {
+                            "mu": unit * m,
+                            "tau_log__": np.log(unit * t),
+                            "nu": nu if weights is None else unit * nu,
+                        }
+                    )
+                )
                 for m, t, nu in zip(
                     rng.normal(size=4), rng.uniform(0.1, 9, 4), rng.normal(size=(4, 8)), strict=True
                 )
@@ -163,6 +166,18 @@ def test_partial_model_is_the_same_in_any_units(eight_schools, default_prior):
         )
     change = np.subtract(*found)
     assert change == pytest.approx(change[0], rel=1e-9)
+
+
+@pytest.mark.usefixtures("uncompiled")
+def test_partial_model_meets_standard_normals_given_mu_and_tau(eight_schools):
+    """Of estimates exactly: the slope in nu_j is -nu_j at any mu and tau, however extreme."""
+    prior = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfCauchy", "beta": 5}})
+    slope = build_model("partial", eight_schools, prior).compile_dlogp()
+    nu = np.random.default_rng(1).normal(size=8)
+    for log_tau in (-740.0, -30.0, 0.0, 2.0, 4.0, 300.0):
+        found = slope({"mu": np.array(-3.0), "tau_log__": np.array(log_tau), "nu": nu})
+        assert np.isfinite(found).all()
+        assert found[-8:] == pytest.approx(-nu, rel=1e-9)
 
 
 @pytest.mark.usefixtures("uncompiled")

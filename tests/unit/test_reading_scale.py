@@ -21,7 +21,7 @@ from partial_pooling.figures.labels import label, on_measure
 from partial_pooling.report.captions import caption
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import answer, question, shrinkage, summary
+from partial_pooling.report.sections import classical, groups, summary
 
 ODDS = MEASURES["log_odds_ratio"]
 THETA = EXACT.loc[[f"theta[{name}]" for name in NAMES]]
@@ -55,17 +55,19 @@ def plain(html):
 
 def test_first_screen_has_medians_and_intervals_on_the_scale_that_people_read(ratios):
     """Quantiles go through exp as they are: 80.0 is exp(4.382), not exp of the mean, 82.8."""
-    told = plain(summary.title(ratios))
-    assert "θ is a group's log odds ratio." in told
-    assert "Odds ratio, median and 95 % interval: μ 80.0 (0.0244 to 292,000), a new group" in told
+    rows = summary.answers(ratios)
+    assert rows[0][:3] == ("Odds ratio", "80.0", "0.0244 to 292,000")
+    assert "μ, the mean of the groups' true values: median and 95 % interval" in rows[0][3]
+    assert "5 groups, log odds ratio" in plain(summary.title(ratios))
     for exact, shown in zip(EXACT.loc["mu", list(COLUMNS)], (80.0, 0.0244, 292_000), strict=True):
         assert math.exp(exact) == pytest.approx(shown, rel=5e-3)
     new = EXACT.loc["theta_new"]
-    assert f"a new group {math.exp(new['q50']):.1f} ({math.exp(new['q2.5']):.6f} to " in told
+    assert rows[1][2].startswith(f"{math.exp(new['q2.5']):.6f} to ")
+    assert "the scale of the log odds ratio" in rows[2][3]
 
 
 def test_table_of_groups_has_their_odds_ratios(ratios):
-    html = question.data_table(ratios)
+    html = groups.data_table(ratios)
     rows = BeautifulSoup(html, "html.parser").tbody("tr")
     found = [[float(cell["data-value"]) for cell in row("td")[-3:]] for row in rows]
     np.testing.assert_allclose(found, np.exp(THETA[list(COLUMNS)].to_numpy()), rtol=1e-14)
@@ -79,21 +81,31 @@ def test_table_of_groups_has_their_odds_ratios(ratios):
 
 
 def test_answer_says_whether_no_effect_is_within_reach(ratios, folder):
-    told = plain(answer.answer(ratios))
-    assert "On the scale of the odds ratio, μ is 80.0 (0.0244 to 292,000)" in told
-    assert "No effect (odds ratio 1) lies inside μ's 95 % interval." in told
+    told = plain(summary.title(ratios))
+    assert "log odds ratio 4.4 (−3.7 to 12.6). No effect (odds ratio 1) lies inside it" in told
     ratios.exact.loc["mu", "q2.5"] = 0.01
-    assert "No effect (odds ratio 1) lies outside" in plain(answer.answer(ratios))
-    difference = plain(answer.answer(report_of(folder, measure="risk_difference")))
-    assert "No effect (risk difference 0) lies inside" in difference
-    assert "On the scale" not in difference
-    probability = plain(answer.answer(report_of(folder, measure="logit")))
-    assert "On the scale of the probability, μ is 0.988 (0.0238 to 1.00)" in probability
-    assert "No effect" not in probability
+    assert "No effect (odds ratio 1) lies outside" in plain(summary.title(ratios))
+    difference = report_of(folder, measure="risk_difference")
+    assert "No effect (risk difference 0) lies inside" in plain(summary.title(difference))
+    assert summary.answers(difference)[0][:3] == ("Risk difference", "4.4", "−3.7 to 12.6")
+    probability = report_of(folder, measure="logit")
+    assert summary.answers(probability)[0][:3] == ("Probability", "0.988", "0.0238 to 1.00")
+    assert "No effect" not in plain(summary.title(probability))
+
+
+def test_finding_of_the_groups_is_on_the_scale_that_people_read(folder):
+    told = plain(groups.finding(report_of(folder, measure="logit")))
+    read = MEASURES["logit"].reading.read(THETA["q50"].to_numpy())
+    assert "The raw estimates of the probability lie between 8.66e−11 and 1.00" in told
+    assert 1 / (1 + math.exp(23.17)) == pytest.approx(8.66e-11, rel=5e-3)
+    assert f"the groups' posterior medians between {read.min():.3f} and " in told
 
 
 def test_caption_and_index_tell_of_the_scale(ratios, folder, tmp_path):
-    words = " The axis above has the odds ratio. The dotted line is no effect."
+    words = (
+        " Numbers and the axis below have the odds ratio, the axis above the log odds ratio. The "
+        "dotted line is no effect."
+    )
     assert caption(ratios, "forest")[1].count(words) == 1
     assert words not in caption(Results(folder), "forest")[1]
     (tmp_path / "index.html.j2").write_text("{% for row in rows %}{{ row.mu }}{% endfor %}")
@@ -102,11 +114,11 @@ def test_caption_and_index_tell_of_the_scale(ratios, folder, tmp_path):
 
 def test_estimates_of_which_nothing_is_said_are_in_the_units_of_the_data(folder):
     for report in (Results(folder), report_of(folder, form="summaries", measure="mean")):
-        html = question.data_table(report)
+        html = groups.data_table(report)
         assert "in the units of the data." in plain(html)
         assert len(BeautifulSoup(html, "html.parser").thead("th")) == 7
-        assert summary.reading_words(report) == ""
-        assert "No effect" not in plain(answer.answer(report))
+        assert summary.answers(report)[0][0] == "Common mean"
+        assert "No effect" not in plain(summary.title(report))
 
 
 def test_axes_are_named_in_words_while_a_figure_of_the_measure_is_drawn():
@@ -126,27 +138,36 @@ def test_axes_are_named_in_words_while_a_figure_of_the_measure_is_drawn():
 
 @pytest.fixture(scope="module")
 def drawn():
-    groups = Estimates(("a", "b"), np.array([-1.5, -0.4]), np.array([0.3, 0.2]))
+    alone = Estimates(("a", "b"), np.array([-1.5, -0.4]), np.array([0.3, 0.2]))
     columns = ["variable", "mean", "q2.5", "q50", "q97.5"]
     rows = [("theta[a]", -1.2, -1.7, -1.2, -0.6), ("theta[b]", -0.5, -0.8, -0.5, -0.2)]
-    rows += [("theta_new", -0.8, -1.9, -0.8, 0.3)]
-    methods = {"method": ["complete_pooling"], "mu": [-0.7], "mu_std_error": [0.2]}
-    tables = pd.DataFrame(rows, columns=columns), pd.DataFrame(methods)
+    rows += [("theta_new", -0.8, -1.9, -0.8, 0.3), ("mu", -0.8, -1.1, -0.79, -0.6)]
+    rows += [("tau", 0.4, 0.1, 0.3, 1.2)]
     with on_measure(ODDS):
-        return forest(groups, *tables)
+        return forest(alone, pd.DataFrame(rows, columns=columns))
 
 
-def test_forest_has_odds_ratios_above_their_logs(drawn):
+def test_forest_has_odds_ratios_below_and_their_logs_above(drawn):
     ax = drawn.axes[0]
     assert ax.get_xlabel() == "θ (log odds ratio)"
-    (above,) = ax.child_axes
-    assert above.get_xlabel() == "odds ratio"
+    assert ax.xaxis.get_label_position() == "top"
+    (below,) = ax.child_axes
+    assert below.get_xlabel() == "odds ratio"
     places = dict(
-        zip([tick.get_text() for tick in above.get_xticklabels()], above.get_xticks(), strict=True)
+        zip([tick.get_text() for tick in below.get_xticklabels()], below.get_xticks(), strict=True)
     )
     assert {"0.2", "0.5", "1"} <= places.keys()
     for text, place in places.items():
         assert math.exp(place) == pytest.approx(float(text), rel=1e-12)
+
+
+def test_forest_has_medians_and_intervals_as_people_read_them(drawn):
+    """exp of the quantiles, with as many decimals for all as a tenth of their spread needs."""
+    told = [text.get_text() for text in drawn.axes[0].texts]
+    assert "odds ratio (95 %)" in told
+    assert f"{math.exp(-1.2):.3f} ({math.exp(-1.7):.3f} to {math.exp(-0.6):.3f})" in told
+    assert f"{math.exp(-0.79):.3f} ({math.exp(-1.1):.3f} to {math.exp(-0.6):.3f})" in told
+    assert f"{math.exp(-1.9):.3f} to {math.exp(0.3):.3f}" in told
 
 
 def test_forest_has_a_line_where_there_is_no_effect(drawn):
@@ -200,11 +221,11 @@ def test_report_of_data_as_they_are_shows_their_approximation_and_says_so(
     )
     assert report.approximated
     np.testing.assert_allclose(report.groups.estimate[:2], np.log([0.5 / 9.5, 3 / 8]))
-    told = plain(question.data_table(report))
+    told = plain(groups.data_table(report))
     assert "rests on the binomial likelihood of the data themselves, not on these" in told
     assert "of the normal approximation of each group's data" in plain(
-        shrinkage.classical_words(report)
+        classical.classical_words(report)
     )
     normal = report_of(folder, form="counts", measure="logit", continuity_correction=0.5)
-    assert "Its standard error is taken as known" in plain(question.data_table(normal))
-    assert "normal approximation" not in plain(shrinkage.classical_words(normal))
+    assert "Its standard error is taken as known" in plain(groups.data_table(normal))
+    assert "normal approximation" not in plain(classical.classical_words(normal))

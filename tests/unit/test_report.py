@@ -42,23 +42,27 @@ from partial_pooling.report.findings import (
     neck_shares,
     neck_words,
 )
-from partial_pooling.report.html import Html, Shown, badge, table
+from partial_pooling.report.html import Html, Shown, table
 from partial_pooling.report.index import write_index
-from partial_pooling.report.page import SECTIONS, notebook
+from partial_pooling.report.page import CHAPTERS, SECTIONS, notebook
 from partial_pooling.report.results import Results
+from partial_pooling.report.section import anchor, opening
 from partial_pooling.report.sections import (
     accuracy,
-    answer,
+    calibration,
+    classical,
     cost,
     funnel,
     lecture,
+    methods,
+    model,
+    numbers,
     origin,
     parametrization,
-    question,
     sampling,
-    shrinkage,
     summary,
 )
+from partial_pooling.report.sections import groups as groups_section
 from partial_pooling.words import count, fixed, percent, signed, significant, some_of
 
 ROOT = Path(__file__).parents[2]
@@ -80,8 +84,14 @@ def soup(html):
 
 def everything(report, without=None):
     sections = [section for section in SECTIONS if section is not without]
-    parts = (part for section in sections for part in section.CONTENT)
-    told = [part(report) for part in parts if callable(part)]
+    told = [opening(report, section) for section in sections if section is not summary]
+    parts = (
+        part
+        for section in sections
+        if section is summary or section.finding(report)
+        for part in section.CONTENT
+    )
+    told += [part(report) for part in parts if callable(part)]
     return "".join([*told, *(figure(report, name) for name in FIGURES)])
 
 
@@ -150,7 +160,7 @@ def test_every_figure_has_a_caption_and_alternative_text_of_whole_sentences(stud
 def test_names_of_groups_stay_text(study):
     soup = BeautifulSoup(everything(study(groups=hostile_groups())), "html.parser")
     assert not soup.find("script")
-    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in soup("img"))
+    assert all(image["src"].startswith("data:image/svg+xml;") for image in soup("img"))
     cells = [row.td.get_text() for row in soup.find(id="table-groups").tbody("tr")]
     assert cells == list(HOSTILE)
 
@@ -164,37 +174,126 @@ def test_jupyter_leaves_dollars_in_names_alone():
 
 def test_answer_and_sampler_are_told_apart(study):
     report = study(samplers={"centered": BAD})
-    assert summary.answer_badge(report) == badge(True, "Exact: quote these")
-    assert summary.sampler_badge(report) == badge(False, "Sampler: no setting right")
-    told = text(summary.title(report))
-    assert "Would sampling have told you? centered right in 0 of 6 fits, 6 with an alarm" in told
+    assert [mark["href"] for mark in soup(summary.title(report)).select("a.badge.pass")] == [
+        "#methods",
+        "#prior",
+    ]
+    assert "Exact: quote these" in text(summary.title(report))
+    told = text(summary.sampler(report))
+    assert told.startswith("Would a sampler have got it right? centered no, right in 0 of 6 fits.")
     assert "One seed" not in told
-    good = study("one of each")
-    assert summary.sampler_badge(good) == badge(
-        True, "Sampler right: centered at target_accept 0.9"
-    )
-    assert (
-        "right in 1 of 1 fit, 0 with an alarm (500 draws a chain). One seed says little."
-        in text(summary.title(good))
-    )
-    short = study(samplers={"centered": SHORT})
-    text_of = BeautifulSoup(summary.sampler_badge(short), "html.parser").get_text()
-    assert text_of == "Sampler: too few draws, centered at target_accept 0.8"
+    good = text(summary.sampler(study("one of each")))
+    assert "centered yes, right in 1 of 1 fit. One seed says little." in good
+    half = study(samplers={"centered": GOOD, "marginal": SHORT})
+    half.sampling["models"]["centered"]["verdicts"] = {"right": 4, "wrong": 2}
+    told = text(summary.sampler(half))
+    assert "centered in part, right in 4 of 6 fits; marginal no, right in 0 of 6 fits." in told
 
 
 def test_a_conflict_stands_before_any_word_of_trust(study):
     report = study("prior in other units")
-    assert summary.answer_badge(report) == badge(False, "Prior and data conflict")
+    (mark,) = soup(summary.title(report)).select("a.badge")
+    assert mark["class"] == ["badge", "fail"]
+    assert mark["href"] == "#prior"
+    assert mark.get_text().startswith("Prior and data conflict: the prior expects μ within 9.80")
     told = text(summary.title(report))
     assert "quote these" not in told
-    assert told.index("conflict") < told.index("Sampler right")
+    assert "agree" not in told
+
+
+def test_every_mark_of_the_first_screen_opens_a_section(study):
+    anchors = {anchor(section) for section in SECTIONS}
+    for name in ("default", "prior in other units", "no means"):
+        html = summary.title(study(name)) + summary.sampler(study(name))
+        assert {link["href"][1:] for link in soup(html)("a")} <= anchors
+
+
+def test_first_screen_needs_no_word_of_the_trade(study):
+    for name in STUDIES:
+        told = text(summary.title(study(name)) + summary.sampler(study(name)))
+        assert not re.search(r"target_accept|gradient|funnel|pooling", told)
+
+
+# -- sections -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_section_opens_with_a_finding_in_whole_sentences(study, name):
+    report = study(name)
+    for chapter in CHAPTERS:
+        for section in chapter.sections:
+            told = text(section.finding(report))
+            if not told:
+                assert section in (calibration, lecture)
+                assert opening(report, section) == ""
+                continue
+            assert told.endswith(".")
+            assert not told[:1].islower() or told.startswith(("μ", "τ"))
+            assert "  " not in told
+            assert soup(opening(report, section)).h2["id"] == anchor(section)
+
+
+def test_sections_of_a_page_have_anchors_of_their_own():
+    anchors = [anchor(section) for section in SECTIONS]
+    assert len(anchors) == len(set(anchors))
+
+
+def test_a_finding_of_means_counts_those_within_two_errors(study):
+    report = study(samplers={"centered": MISSED})
+    rows = report.last.iloc[0]
+    z = report.estimates[
+        (report.estimates["target_accept"] == report.best["target_accept"])
+        & (report.estimates["draws"] == 1000)
+        & (report.estimates["seed"] == rows["seed"])
+    ]["z"].abs()
+    told = numbers.finding(report)
+    assert f"Of {len(z)} means of one fit of the centered model" in told
+    assert f" {(z <= 2).sum()} lie within two of their" in told
+
+
+# -- methods ------------------------------------------------------------------------------------
+
+
+def test_methods_are_told_from_the_settings_of_the_study(study):
+    report = study(accepts=(0.8, 0.95), seeds=(1, 2, 3), draws=(500, 1000))
+    html = soup(methods.paragraph(report))
+    told = " ".join(html.p.get_text().split())
+    for said in (
+        "4 groups were analysed.",
+        "μ ~ Normal(mu=0, sigma=5) and τ ~ HalfCauchy(beta=5).",
+        "with a known standard error",
+        "pymc 6".replace("pymc", "PyMC"),
+        "in the centered and noncentered parametrizations, with 3 seeds, target acceptance 0.8 "
+        "and 0.95 and 4 chains of 1,000 draws",
+        "with no conflict found.",
+    ):
+        assert said in told
+    conflict = text(methods.paragraph(study("prior in other units")))
+    assert "with a conflict found." in conflict
+    assert "in its noncentered parametrization, " in conflict
+    flat = text(methods.paragraph(study("no means")))
+    assert "The priors were flat for μ and flat for τ." in flat
+
+
+def test_every_reference_is_cited_and_every_citation_has_one(study):
+    html = soup(methods.paragraph(study()))
+    cited = set(re.findall(r"[A-ZÖ][\w-]+(?: et al\.| and \w+)? \d{4}", html.p.get_text()))
+    listed = [item.get_text() for item in html("li")]
+    assert len(listed) == len(cited)
+    for citation in cited:
+        assert methods.REFERENCES[citation] in listed
+
+
+def verdict_words(report):
+    """What the section of verdicts opens with, and goes on with."""
+    return text(f"{sampling.finding(report)} {sampling.trust(report)}")
 
 
 # -- which fit to trust -------------------------------------------------------------------------
 
 
 def test_a_trusted_setting_comes_with_how_sure_and_what_it_costs(study):
-    told = text(sampling.trust(study(samplers={"centered": BAD, "noncentered": GOOD})))
+    told = verdict_words(study(samplers={"centered": BAD, "noncentered": GOOD}))
     assert "Use the noncentered model at target_accept 0.8: all 3 fits were right at 1,000" in told
     # three of three: Clopper and Pearson's lower end is 0.025 ** (1 / 3)
     assert f"between {0.025 ** (1 / 3):.0%}".replace("%", " %") in told
@@ -205,7 +304,7 @@ def test_a_trusted_setting_comes_with_how_sure_and_what_it_costs(study):
 
 
 def test_study_of_one_setting_does_not_compare(study):
-    told = text(sampling.trust(study("one of each")))
+    told = verdict_words(study("one of each"))
     assert "the one fit was right at 500 draws" in told
     assert (
         "1 seed can say so much: with 500 draws between 2.5 % and 100 % of all seeds are right"
@@ -217,16 +316,17 @@ def test_study_of_one_setting_does_not_compare(study):
 
 def test_draws_are_asked_for_where_only_draws_lack(study):
     report = study(samplers={"centered": SHORT})
-    told = text(sampling.trust(report))
+    told = verdict_words(report)
     assert "No setting was right in all its fits" in told
-    assert "was seen to err more than its Monte Carlo error admits: it has too few draws" in told
+    assert "was seen to err more than its Monte Carlo error admits." in told
+    assert "has too few draws" in told
     # 300 effective of 4,000; 11 * 5 criteria less... each as often as it takes: by the table
     needed = report.last["draws_needed"].max()
     assert f"accurate with about {significant(2)(needed)} draws a chain" in told
 
 
 def test_nothing_is_recommended_where_nothing_is_right(study):
-    told = text(sampling.trust(study(samplers={"centered": BAD})))
+    told = verdict_words(study(samplers={"centered": BAD}))
     assert "No setting was right in all its fits" in told
     assert "0 of 3" in told
     assert "Use the" not in told
@@ -272,19 +372,18 @@ def test_alarms_table_has_a_column_for_each_pair(study):
 def test_medians_stand_in_for_means_that_do_not_exist(study):
     report = study("no means")
     assert math.isnan(report.value("mu"))
-    assert "Common mean μ: median" in text(summary.title(report))
-    assert "no mean" in text(answer.answer(report))
-    assert "means lie between" in text(answer.answer(report))  # those of theta exist
+    assert "true values: median and 95 % interval" in text(summary.title(report))
+    assert "posterior means between" in groups_section.finding(report)  # those of theta exist
     report.exact.loc[report.exact.index.str.startswith("theta["), "mean"] = math.nan
-    assert "medians lie between" in text(answer.answer(report))
-    assert "no mean" not in text(answer.answer(study()))
+    assert "posterior medians between" in groups_section.finding(report)
+    assert "true values: mean and 95 % interval" in text(summary.title(study()))
 
 
 def test_it_says_what_cannot_be_graded(study):
-    told = text(sampling.trust(study("no means")))
+    told = verdict_words(study("no means"))
     assert "Of μ and τ neither mean nor standard deviation can be graded" in told
     assert "quantiles are." in told
-    assert "quantiles are." not in text(sampling.trust(study()))
+    assert "quantiles are." not in verdict_words(study())
 
 
 def test_verdict_table_marks_missed_grades_only(study):
@@ -336,14 +435,15 @@ def test_models_outside_the_study_are_not_mentioned(study):
 
 
 def test_every_family_is_told_in_words():
-    assert set(question.LIKELIHOODS) == set(FAMILIES)
+    assert set(model.LIKELIHOODS) == set(methods.LIKELIHOODS) == set(FAMILIES)
 
 
 # -- which parametrization ----------------------------------------------------------------------
 
 
 def which(report):
-    return text("".join(part(report) for part in parametrization.CONTENT[1:]))
+    told = "".join(part(report) for part in parametrization.CONTENT)
+    return text(opening(report, parametrization) + told)
 
 
 def test_parametrization_is_chosen_from_the_exact_posterior(study):
@@ -403,8 +503,8 @@ def test_table_of_parametrizations_is_of_the_middle_target_accept(study):
     report = study(accepts=(0.8, 0.95, 0.99))
     rows = report.last[report.last["target_accept"] == 0.95]
     found = soup(parametrization.measured_table(report))
-    for row, model in zip(found.select("tbody tr"), report.models, strict=True):
-        mine = rows[rows["model"] == model]
+    for row, name in zip(found.select("tbody tr"), report.models, strict=True):
+        mine = rows[rows["model"] == name]
         cells = [cell.get("data-value") for cell in row.find_all("td")]
         assert float(cells[1]) == pytest.approx(mine["ess_per_1000_gradients"].mean())
         assert int(cells[2]) == (mine["verdict"] == "right").sum()
@@ -413,50 +513,64 @@ def test_table_of_parametrizations_is_of_the_middle_target_accept(study):
 
 def test_model_to_copy_has_the_data_prior_and_settings_of_the_study(study):
     report = study(groups=hostile_groups(HOSTILE[:3]), accepts=(0.8, 0.95, 0.99))
-    weights = np.array(list(report.verdict["parametrization"]["weights"].values()))
     shown = [code.get_text() for code in soup(parametrization.model_to_copy(report)).select("code")]
     assert shown == [
         pymc_code(
-            model,
+            name,
             report.data,
             report.prior,
             FAMILIES[report.family],
-            weights,
             draws=1000,
             target_accept=0.95,
         )
-        for model in ("marginal", "partial")
+        for name in ("marginal", "partial")
     ]
     assert "<script>" not in parametrization.model_to_copy(report)
 
 
 def test_weights_by_hand_are_told_as_such():
-    table = pd.DataFrame({"group": ["a", "b"], "weight": [0.5, 0.5], "suggested": [0.1, 0.9]})
-    told = which_parametrization(table, FAMILIES["normal"])
+    table = pd.DataFrame({"group": ["a", "b"], "weight": [0.1, 0.9]})
+    told = which_parametrization(table, FAMILIES["normal"], [0.5])
     assert told["by_hand"]
     assert told["weights"] == {"a": 0.5, "b": 0.5}
+    each = which_parametrization(table, FAMILIES["normal"], [0.2, 0.3])
+    assert each["weights"] == {"a": 0.2, "b": 0.3}
     # what the exact posterior chooses does not depend on the hand
     assert told["shares"] == {"least": 0.1, "mean": 0.5, "most": 0.9}
     assert told["centered_or_noncentered"] == "centered"
     assert told["centered_groups"] == 1
     assert told["recommended"] == "marginal"
     counts = SimpleNamespace(integrates_theta=False)
-    assert which_parametrization(table, counts)["recommended"] == "partial"
-    assert not which_parametrization(table.assign(weight=table["suggested"]), FAMILIES["normal"])[
-        "by_hand"
-    ]
+    chosen = which_parametrization(table, counts, [])
+    assert chosen["recommended"] == "partial"
+    assert not chosen["by_hand"]
+    assert chosen["weights"] == {"a": 0.1, "b": 0.9}
 
 
-@pytest.mark.parametrize(
-    ("by_hand", "words"), [(True, "as the configuration gives them"), (False, "lower quartile")]
-)
-def test_caption_of_weights_says_where_they_are_from(study, by_hand, words):
-    report = study()
+def test_weights_by_hand_are_told_copied_and_not_taken_for_chosen_ones(study):
+    report = study(samplers={"centered": GOOD, "partial": GOOD}, accepts=(0.95,))
     told = report.verdict["parametrization"]
     other = Results(report.folder)
-    verdict = {**report.verdict, "parametrization": {**told, "by_hand": by_hand}}
+    by_hand = dict.fromkeys(told["weights"], 0.25)
+    verdict = {
+        **report.verdict,
+        "parametrization": {**told, "by_hand": True, "weights": by_hand},
+    }
     vars(other)["verdict"] = verdict  # in place of what is read once
-    assert words in text(parametrization.weights_table(other))
+    assert "as the configuration gives them" in text(parametrization.weights_table(other))
+    assert "with τ at its lower quartile" in text(parametrization.weights_table(report))
+    assert "as its weight" in text(sampling.models_words(other))
+    assert "as its weight" not in text(sampling.models_words(report))
+    code = soup(parametrization.model_to_copy(other)).select("code")[1].get_text()
+    assert code == pymc_code(
+        "partial",
+        report.data,
+        report.prior,
+        FAMILIES[report.family],
+        np.full(len(by_hand), 0.25),
+        draws=1000,
+        target_accept=0.95,
+    )
 
 
 def test_weights_that_were_used_are_shown(study):
@@ -526,17 +640,18 @@ def test_words_about_the_neck_follow_its_numbers(study, neck, said):
 
 
 def test_a_funnel_is_told_of_data_that_have_one(study, eight_schools):
-    told = text(funnel.funnel(study(groups=eight_schools)))
+    told = text(funnel.finding(study(groups=eight_schools)))
     # tau from 0.36 to 11 by the exact posterior: sigma = 11 beside it
     low, high = study(groups=eight_schools).value("tau", "q5"), 0.0
     high = study(groups=eight_schools).value("tau", "q95")
     spread = [[(1 / s**2 + 1 / t**2) ** -0.5 for s in eight_schools.std_error] for t in (low, high)]
     factor = np.median(np.divide(spread[1], spread[0]))
     assert f"changes by a factor of {significant(2)(factor)}" in told
-    assert "that is a funnel" in told
-    far = text(funnel.funnel(study("groups that differ")))
+    assert "in the plane of θ and log τ a funnel" in told
+    assert "reports a divergence" in text(funnel.funnel(study(groups=eight_schools)))
+    far = text(funnel.finding(study("groups that differ")))
     assert "no funnel to speak of" in far
-    assert "that is a funnel" not in far
+    assert "reports a divergence" not in text(funnel.funnel(study("groups that differ")))
 
 
 def model_verdict(rates, shares=(0.25,) * 4, p=0.5, total=100, change=None, error=(0.0, -0.1, 0.1)):
@@ -655,7 +770,9 @@ def test_accuracy_names_the_largest_errors_and_their_variables(study):
     symbol = {"mu": "μ", "tau": "τ", "log_tau": "log τ"}.get(
         worst["variable"], worst["variable"].replace("theta", "θ")
     )
-    assert "none of the 6 fits at 1,000 draws a chain are accurate." in told
+    assert "At 1,000 draws a chain estimates are accurate: centered in 0 of 6 fits." in text(
+        accuracy.finding(report)
+    )
     assert f"error of means {significant(2)(worst['error_mean'])} exact sd ({symbol})" in told
     assert "honest" not in told
 
@@ -674,22 +791,23 @@ def test_what_a_target_accept_costs_is_told_with_its_error(study):
 
 
 def test_classical_words_know_whether_tau_is_zero(study):
-    told = text(shrinkage.classical_words(study()))
+    told = text(classical.classical_words(study()))
     assert "All 4 classical estimates of τ are exactly 0" in told
-    differing = text(shrinkage.classical_words(study("groups that differ")))
+    differing = text(classical.classical_words(study("groups that differ")))
     assert "lie between" in differing
     assert "exactly 0" not in differing
-    assert "2 degrees of freedom" in differing
-    assert "1 degree of freedom" in text(shrinkage.classical_words(study("two groups")))
+    assert "2 degrees of freedom" in classical.finding(study("groups that differ"))
+    assert "1 degree of freedom" in classical.finding(study("two groups"))
 
 
 def test_largest_group_is_told_only_where_it_was_computed(study):
-    assert "largest θ" in text(answer.answer(study()))
-    assert "largest θ" not in text(answer.answer(study(drop_probability_largest=True)))
+    assert "largest true value θ" in groups_section.finding(study())
+    assert "largest true" not in groups_section.finding(study(drop_probability_largest=True))
 
 
 def test_lecture_is_told_only_of_its_own_data(study, eight_schools):
-    assert lecture.compare(study()) == ""
+    assert lecture.compare(study()) == opening(study(), lecture) == ""
+    assert "exact is 0.8021392." in lecture.finding(study(groups=eight_schools))
     told = text(lecture.compare(study(groups=eight_schools)))
     assert "0.8021392, exact" in told
     assert "off by −0.0364" in told

@@ -5,7 +5,6 @@ import pytest
 from arviz_stats.base import array_stats
 
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.inference import share_p_value
 from partial_pooling.models.parametrizations import build_model
@@ -135,7 +134,7 @@ def test_fits_agree_with_the_exact_posterior(name, eight_schools, default_prior)
             eight_schools, default_prior, [(1, 0.9)], draws=4000, tune=1000, chains=4
         )
     else:
-        model = build_model(name, eight_schools, default_prior, weights=weights(exact))
+        model = build_model(name, eight_schools, default_prior)
         settings = SamplerSettings(draws=4000, tune=1000, chains=4)
         (fit,) = sample_fits(model, "nutpie", [(1, 0.9)], settings)
     draws = {"mu": fit.posterior["mu"], "tau": fit.posterior["tau"]} | {

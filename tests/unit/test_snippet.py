@@ -2,11 +2,11 @@
 
 import numpy as np
 import pymc as pm
+import pytensor
 import pytest
 
 from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.weights import weights
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS, build_model
@@ -37,12 +37,16 @@ def run(code, monkeypatch=None):
     return left
 
 
+WEIGHTS = np.array([0, 0.25, 0.5, 0.75, 0.99, 1])
+
+
 @pytest.mark.parametrize("prior", PRIORS)
-@pytest.mark.parametrize("name", PARAMETRIZATIONS)
-def test_code_builds_the_model_that_is_sampled(name, prior, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "w"), [*((name, None) for name in PARAMETRIZATIONS), ("partial", WEIGHTS)]
+)
+def test_code_builds_the_model_that_is_sampled(name, w, prior, monkeypatch):
     hyperprior = parse_hyperprior(PRIORS[prior])
-    w = np.array([0, 0.25, 0.5, 0.75, 0.99, 1])
-    ours = build_model(name, GROUPS, hyperprior, weights=w if name == "partial" else None)
+    ours = build_model(name, GROUPS, hyperprior, weights=w)
     left = run(pymc_code(name, GROUPS, hyperprior, NORMAL, w, target_accept=0.95), monkeypatch)
     theirs = left["model"]
     assert theirs.coords["group"] == GROUPS.names
@@ -90,6 +94,22 @@ OTHERS = {
 }
 
 
+def test_code_for_counts_standardizes_as_the_model_that_is_sampled(monkeypatch):
+    groups, family = OTHERS["binomial"], FAMILIES["binomial"]
+    prior = parse_hyperprior(PRIORS["usual"])
+    ours = build_model("partial", groups, prior, family)
+    theirs = run(pymc_code("partial", groups, prior, family), monkeypatch)["model"]
+    points = [
+        {"mu": np.array(mu), "tau_log__": np.array(-mu), "nu": np.array([mu, 2.0])}
+        for mu in (-0.5, 1.5)
+    ]
+    for variables in (["nu"], ["nu", "y"]):
+        with pytensor.config.change_flags(mode="FAST_COMPILE", cxx=""):
+            density = [m.compile_logp(vars=[m[v] for v in variables]) for m in (ours, theirs)]
+        found = [[float(of(point)) for point in points] for of in density]
+        assert found[0] == pytest.approx(found[1], rel=1e-6)  # PyMC's constants: single precision
+
+
 @pytest.mark.parametrize("name", sorted({*FAMILIES} - {"normal"}))
 def test_code_has_the_likelihood_of_every_family(name, monkeypatch):
     """As a function of theta, but for a constant, the family's own."""
@@ -126,7 +146,7 @@ def test_code_samples_the_exact_posterior(name, eight_schools, default_prior):
     import arviz as az
 
     exact = solve(eight_schools, default_prior)
-    left = run(pymc_code(name, eight_schools, default_prior, NORMAL, weights(exact)))
+    left = run(pymc_code(name, eight_schools, default_prior, NORMAL))
     theta = left["theta"].posterior_predictive if name == "marginal" else left["draws"].posterior
     draws = {
         "mu": left["draws"].posterior["mu"],

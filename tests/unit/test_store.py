@@ -17,7 +17,6 @@ from partial_pooling.__main__ import main
 from partial_pooling.data.reading import write_groups
 from partial_pooling.errors import InputError
 from partial_pooling.files import replacing, seal_of, sha256_of, write_json
-from partial_pooling.models.weights import write_weights
 from partial_pooling.sampling.fits import PER_CHAIN, PER_DRAW, Fit, read_fit, write_fit
 from partial_pooling.sampling.manifests import read_fits, read_manifest
 from partial_pooling.sampling.settings import SamplerSettings
@@ -82,18 +81,15 @@ def study(tmp_path, monkeypatch, eight_schools):
         folder.mkdir(parents=True, exist_ok=True)
         if data or not (folder / "data.csv").exists():
             write_groups(data or eight_schools, folder / "data.csv")
-        if weights:
-            write_weights(eight_schools.names, weights, weights, folder / "weights.csv")
         given = PARAMS | params
         settings = {name: given.pop(name) for name in SamplerSettings.model_fields}
         job = SimpleNamespace(
-            input=SimpleNamespace(
-                data=str(folder / "data.csv"),
-                weights=str(folder / "weights.csv") if weights else [],
-            ),
+            input=SimpleNamespace(data=str(folder / "data.csv")),
             output=SimpleNamespace(fits=str(folder / f"fits/centered/batch-{batch}.json")),
             wildcards=SimpleNamespace(model="centered"),
-            params=Params(given, settings=settings, fits=[list(fit) for fit in fits]),
+            params=Params(
+                given, settings=settings, fits=[list(fit) for fit in fits], weights=list(weights)
+            ),
             threads=1,
         )
         try:

@@ -1,6 +1,8 @@
 """Weights of the partial model."""
 
+import csv
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +13,7 @@ from partial_pooling.data.groups import Estimates
 from partial_pooling.data.reading import write_groups
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.weights import weights
-from partial_pooling.models.parametrizations import PARAMETRIZATIONS
-from partial_pooling.models.weights import read_weights, write_weights
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS, by_hand
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.sections.sampling import MODELS
 
@@ -56,23 +57,15 @@ def test_a_group_as_precise_as_the_lower_quartile_of_tau_is_half_way():
     np.testing.assert_allclose(found, expected, atol=0.00501)
 
 
-def test_weights_are_read_as_they_were_written(tmp_path):
-    found = np.array([0.0, 0.01, 0.5, 0.99, 1.0])
-    write_weights(("a", "b,c", "θ", '"', "e"), found, 1 - found, tmp_path / "weights.csv")
-    np.testing.assert_array_equal(read_weights(tmp_path / "weights.csv"), found)
-    assert (tmp_path / "weights.csv").read_text().startswith("group,weight,suggested\na,0,1\n")
-
-
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "solve_exact.py"
 
 
-@pytest.mark.parametrize("by_hand", [[], [0.25], [0.1, 0.2, 0.3, 0.4, 0.5]])
-def test_rule_writes_the_weights_given_by_hand_or_else_its_own(by_hand, tmp_path):
+def test_rule_writes_the_weights_whatever_the_groups_are_called(tmp_path):
     spec = importlib.util.spec_from_file_location("solve_exact", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     exact = posterior()
-    write_groups(exact.groups, tmp_path / "data.csv")
+    write_groups(replace(exact.groups, names=("a", "b,c", "θ", "NA", "7")), tmp_path / "data.csv")
     tables = ("exact", "classical", "classical_theta")
     files = {name: tmp_path / f"{name}.csv" for name in (*tables, "weights")}
     files |= {name: tmp_path / f"{name}.json" for name in ("heterogeneity", "agreement")}
@@ -80,11 +73,20 @@ def test_rule_writes_the_weights_given_by_hand_or_else_its_own(by_hand, tmp_path
         SimpleNamespace(
             input=SimpleNamespace(data=tmp_path / "data.csv"),
             output=SimpleNamespace(**files, curves=tmp_path / "exact.nc"),
-            params=SimpleNamespace(prior=exact.prior.as_dict(), family="normal", weights=by_hand),
+            params=SimpleNamespace(prior=exact.prior.as_dict(), family="normal"),
         )
     )
-    expected = {0: weights(exact), 1: np.full(5, 0.25)}.get(len(by_hand), by_hand)
-    np.testing.assert_array_equal(read_weights(files["weights"]), expected)
+    with files["weights"].open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["group"] for row in rows] == ["a", "b,c", "θ", "NA", "7"]
+    assert [float(row["weight"]) for row in rows] == list(weights(exact))
+
+
+def test_weights_by_hand_are_one_for_all_or_one_a_group():
+    groups = posterior().groups
+    assert by_hand([], groups) is None
+    np.testing.assert_array_equal(by_hand([0.25], groups), np.full(5, 0.25))
+    np.testing.assert_array_equal(by_hand([0, 0.1, 0.2, 1, 1], groups), [0, 0.1, 0.2, 1, 1])
 
 
 def test_every_parametrization_is_told_in_words():

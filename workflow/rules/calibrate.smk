@@ -47,7 +47,7 @@ rule simulate_and_fit:
     params:
         prior=prior_of,
         family=family_of,
-        weights=lambda wildcards: dataset_of(wildcards).weights,
+        weights=weights_of,
         simulations=lambda wildcards: CALIBRATION_BATCHES[wildcards.batch],
         settings=CALIBRATION_FIT,
         code=code("simulate_and_fit"),

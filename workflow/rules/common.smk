@@ -49,8 +49,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Compiled models and fonts are cached in the working directory, where steps share them, but by a
 # cluster's job in its node's temporary folder: what several nodes write at once can clash. Nothing
-# goes to the home folder. Draws in single precision would be others: what comes last counts. And
-# the order of the terms in a compiled model follows Python's hashes of strings: their seed is fixed.
+# goes to the home folder. Draws in single precision would be others, and so are those of functions
+# that numba finds compiled: they round otherwise than fresh ones. What comes last counts.
 if in_remote_job():
     SCRATCH = tempfile.TemporaryDirectory(prefix="partial-pooling-")
     CACHES = SCRATCH.name
@@ -63,11 +63,11 @@ os.environ |= {
             [
                 os.environ.get("PYTENSOR_FLAGS"),
                 "floatX=float64",
+                "numba__cache=False",
                 f"base_compiledir={CACHES}/pytensor",
             ],
         )
     ),
-    "PYTHONHASHSEED": "0",
     "MPLCONFIGDIR": f"{CACHES}/matplotlib",
     "IPYTHONDIR": f"{CACHES}/ipython",
     "XDG_CACHE_HOME": CACHES,
@@ -201,12 +201,8 @@ def reading_of(wildcards):
 
 
 def weights_of(wildcards):
-    """Weights of the groups, for a model that takes some."""
-    return (
-        f"results/{wildcards.dataset}/weights.csv"
-        if wildcards.model in WEIGHTED
-        else []
-    )
+    """Weights of the groups by hand, for a model that takes some."""
+    return dataset_of(wildcards).weights if wildcards.model in WEIGHTED else []
 
 
 def data_with_proper_prior(wildcards):

@@ -67,6 +67,7 @@ rule collect_diagnostics:
     params:
         settings=settings_of,
         family=family_of,
+        weights=lambda wildcards: dataset_of(wildcards).weights,
         # All of them, for provenance.json names them all.
         versions=lambda wildcards: versions_of(wildcards.dataset),
         code=code("collect_diagnostics"),

@@ -3,7 +3,7 @@
 in:  results/{dataset}/data.csv
 out: results/{dataset}/exact.csv (mean, sd, quantiles of every variable), exact.nc (curves),
      classical.csv, classical_theta.csv, heterogeneity.json, agreement.json (prior against data),
-     weights.csv (how far the model `partial` centers each group)
+     weights.csv (how far the model `partial` centers each group, at tau's lower quartile)
 """
 
 
@@ -30,7 +30,6 @@ rule solve_exact:
     params:
         prior=prior_of,
         family=family_of,
-        weights=lambda wildcards: dataset_of(wildcards).weights,
         code=code("solve_exact"),
     script:
         "../scripts/solve_exact.py"

@@ -27,7 +27,7 @@ rule render_report:
         verdict="results/{dataset}/verdict.json",
         provenance="results/{dataset}/provenance.json",
         figures=[
-            f"results/{{dataset}}/figures/{name}.svg" for name in registry.in_report()
+            f"results/{{dataset}}/figures/{name}.svg" for name in registry.embedded()
         ],
     output:
         notebook="results/{dataset}/report.ipynb",

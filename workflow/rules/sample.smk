@@ -1,6 +1,6 @@
 """Sample each model's posterior: one job a batch of fits, compiled once.
 
-in:  results/{dataset}/data.csv, weights.csv (of the model `partial`)
+in:  results/{dataset}/data.csv
 out: results/{dataset}/fits/{model}/batch-{batch}.json, which names its fits in results/fits/.
      What is there already, by a digest of all that a fit depends on, is not sampled.
 """
@@ -9,7 +9,6 @@ out: results/{dataset}/fits/{model}/batch-{batch}.json, which names its fits in 
 rule sample_posterior:
     input:
         data="results/{dataset}/data.csv",
-        weights=weights_of,
     output:
         fits="results/{dataset}/fits/{model}/batch-{batch}.json",
     log:
@@ -25,6 +24,7 @@ rule sample_posterior:
     params:
         prior=prior_of,
         family=family_of,
+        weights=weights_of,
         fits=lambda wildcards: BATCHES[wildcards.batch],
         sampler=STUDY.sampling.sampler,
         settings=STUDY.sampling.of_fits().model_dump(),

@@ -36,7 +36,9 @@ def main(job: Any) -> None:
     told = {
         "answer": answer(read_json(job.input.agreement), thresholds),
         "sampling": verdict(fits, estimates, thresholds),
-        "parametrization": parametrization(weights, FAMILIES[job.params.family]),
+        "parametrization": parametrization(
+            weights, FAMILIES[job.params.family], job.params.weights
+        ),
     }
     write_json(told, job.output.verdict)
 

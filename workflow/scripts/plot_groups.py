@@ -4,10 +4,11 @@ from typing import Any
 
 from partial_pooling.figures.drawing import draw_all, read_needed
 from partial_pooling.logs import log_to
+from partial_pooling.priors.priors import parse_hyperprior
 
 
 def main(job: Any) -> None:
-    given = read_needed(dict(job.input.items()))
+    given = read_needed(dict(job.input.items())) | {"prior": parse_hyperprior(job.params.prior)}
     draw_all(job.params.figures, given, job.output, job.params.measure)
 
 

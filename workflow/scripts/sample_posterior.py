@@ -7,8 +7,7 @@ from typing import Any
 from partial_pooling.data.reading import read_data
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.logs import LOGGER, log_to
-from partial_pooling.models.parametrizations import build_model
-from partial_pooling.models.weights import read_weights
+from partial_pooling.models.parametrizations import build_model, by_hand
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.sampling.conditional import draw_theta
 from partial_pooling.sampling.manifests import write_manifest
@@ -27,10 +26,8 @@ def main(job: Any) -> None:
         "sampler": params.sampler,
         **params.settings,
     }
-    weights = None
-    if job.input.weights:
-        weights = read_weights(job.input.weights)
-        settings["weights"] = weights.tolist()
+    if params.weights:
+        settings["weights"] = params.weights
     origin = provenance(job.input.data, settings)
     shared = {**settings, "data_sha256": origin["data_sha256"], "code": params.code}
     store = Store(Path(job.output.fits).parents[3], shared)
@@ -41,6 +38,7 @@ def main(job: Any) -> None:
         groups = read_data(job.input.data)
         prior = parse_hyperprior(params.prior)
         family = FAMILIES[params.family]
+        weights = by_hand(params.weights, groups)
         model = build_model(job.wildcards.model, groups, prior, family, weights)
         run = SamplerSettings(**params.settings)
         conditional = partial(draw_theta, groups, family)

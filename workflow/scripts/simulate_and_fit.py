@@ -2,20 +2,19 @@
 
 from typing import Any
 
-import numpy as np
-
 from partial_pooling.data.reading import read_data
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.calibration import calibrate, tables
 from partial_pooling.grading.settings import CalibrationSettings
 from partial_pooling.logs import LOGGER, log_to
+from partial_pooling.models.parametrizations import by_hand
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.tables import write_table
 
 
 def main(job: Any) -> None:
     first, end = job.params.simulations
-    groups, by_hand = read_data(job.input.data), job.params.weights
+    groups = read_data(job.input.data)
     results = []
     for result in calibrate(
         job.wildcards.model,
@@ -24,7 +23,7 @@ def main(job: Any) -> None:
         CalibrationSettings(**job.params.settings),
         range(first, end),
         FAMILIES[job.params.family],
-        np.broadcast_to(by_hand, len(groups)) if by_hand else None,
+        by_hand(job.params.weights, groups),
     ):
         results.append(result)
         fit = result[1]

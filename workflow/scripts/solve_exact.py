@@ -3,17 +3,18 @@
 from dataclasses import asdict
 from typing import Any
 
+import pandas as pd
+
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.data.measures import estimates_of
 from partial_pooling.data.reading import read_data
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.tables import exact_dataset, exact_table
-from partial_pooling.exact.weights import given_or, weights
+from partial_pooling.exact.weights import weights
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import replacing, write_json
 from partial_pooling.grading.agreement import prior_data_agreement
 from partial_pooling.logs import log_to
-from partial_pooling.models.weights import write_weights
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import write_table
@@ -24,15 +25,14 @@ def main(job: Any) -> None:
     prior = parse_hyperprior(job.params.prior)
     exact = solve(groups, prior, FAMILIES[job.params.family])
     normal = estimates_of(groups)
-    suggested = weights(exact)
-    used = given_or(suggested, job.params.weights)
+    centering = pd.DataFrame({"group": groups.names, "weight": weights(exact)})
     for table, path in (
         (exact_table(exact), job.output.exact),
         (classical_table(normal), job.output.classical),
         (theta_table(normal), job.output.classical_theta),
+        (centering, job.output.weights),
     ):
         write_table(table, path)
-    write_weights(groups.names, used, suggested, job.output.weights)
     write_json(asdict(heterogeneity(normal)), job.output.heterogeneity)
     write_json(prior_data_agreement(normal, prior).as_dict(), job.output.agreement)
     attributes = provenance(

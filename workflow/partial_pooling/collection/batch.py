@@ -9,17 +9,14 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from partial_pooling.collection.fitting import Asked, as_columns, fit_table
 from partial_pooling.collection.keys import anonymous, data_digest, seed_of
 from partial_pooling.collection.solving import solve_tables
 from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.weights import weights
 from partial_pooling.families.registry import FAMILIES
-from partial_pooling.models.parametrizations import WEIGHTED
+from partial_pooling.models.parametrizations import WEIGHTED, by_hand
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.sampling.store import digest
@@ -37,7 +34,7 @@ class Recipe:
     Attributes
     ----------
     prior, family, weights
-        As configured; no weights: chosen from each exact posterior.
+        As configured.
     models
         Parametrizations.
     sampling
@@ -196,7 +193,6 @@ def _fit_alike(
     for data, by_model in asked_of.items():
         groups: Any = anonymous(groups_of[data])
         exact = solve(groups, prior, family)
-        used = np.broadcast_to(recipe.weights, len(groups)) if recipe.weights else weights(exact)
         rows = []
         for model, fits in by_model.items():
             if fits and model not in compiled:
@@ -208,16 +204,10 @@ def _fit_alike(
                     family,
                     recipe.sampling["sampler"],
                     cores,
+                    by_hand(recipe.weights, groups),
                 )
             rows += [
-                fit_table(
-                    compiled[model],
-                    groups,
-                    exact,
-                    fit,
-                    recipe.sampling["draws"],
-                    used if model in WEIGHTED else None,
-                )
+                fit_table(compiled[model], groups, exact, fit, recipe.sampling["draws"])
                 for fit in fits
             ]
         yield rows

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from partial_pooling.arrays import Array
 from partial_pooling.collection.store import KEY
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.face import Posterior
@@ -47,12 +46,7 @@ class Asked:
 
 
 def fit_table(
-    refits: Refits,
-    groups: Groups,
-    exact: Posterior,
-    asked: Asked,
-    draws: Sequence[int],
-    weights: Array | None,
+    refits: Refits, groups: Groups, exact: Posterior, asked: Asked, draws: Sequence[int]
 ) -> dict[str, Any]:
     """Fit a table and grade the fit.
 
@@ -63,7 +57,7 @@ def fit_table(
         a value a cell, or a cell and variable.
     """
     try:
-        fit = refits.fit(groups, asked.seed, asked.target_accept, weights)
+        fit = refits.fit(groups, asked.seed, asked.target_accept)
     except RuntimeError as error:
         return {KEY: asked.key, "reason": str(error).strip().partition("\n")[0] or "it failed"}
     estimates, cells = diagnose_fit(as_tree(fit, groups.names), draws, exact)

@@ -239,13 +239,22 @@ class PosteriorOfTau[T: Target]:
         mass = legendre.legval(1.0, series)
         return series, np.concatenate([[0.0], np.cumsum(mass)])
 
+    def _in_panels(self, t: Array) -> Array:
+        """Log tau as the panels have it."""
+        return t
+
+    def _of_panels(self, u: Array) -> Array:
+        """Log tau from what the panels have."""
+        return u
+
     def cdf_of_log(self, t: Array) -> Array:
         """Posterior probability that log tau is at most t, shape (n,)."""
         panels = self.rule.panels
         series, before = self._series
-        panel = np.clip(np.searchsorted(panels[:, 0], t, side="right") - 1, 0, len(panels) - 1)
+        at = self._in_panels(t)
+        panel = np.clip(np.searchsorted(panels[:, 0], at, side="right") - 1, 0, len(panels) - 1)
         left, right = panels[panel].T
-        u = np.clip((2 * t - left - right) / (right - left), -1, 1)
+        u = np.clip((2 * at - left - right) / (right - left), -1, 1)
         below = before[panel] + legendre.legval(u, series[:, panel], tensor=False)
         if math.isfinite(self.power):
             beyond = np.maximum(t - self.log_nodes[-1], 0)
@@ -256,7 +265,7 @@ class PosteriorOfTau[T: Target]:
         """Quantiles of log tau at probabilities p, shape (n,)."""
         panels, before = self.rule.panels, self._series[1]
         panel = np.clip(np.searchsorted(before, p) - 1, 0, len(panels) - 1)
-        lower, upper = panels[panel].T.copy()
+        lower, upper = self._of_panels(panels[panel].T)
         if math.isfinite(self.power):
             upper = np.where(p > before[-1], LARGEST * 2, upper)
 

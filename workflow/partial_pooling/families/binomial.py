@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -24,17 +25,16 @@ class Binomial(Family[Counts]):
     reach = 0.2
 
     def log_likelihood(self, groups: Counts, theta: Array) -> Array:
-        a, n = groups.events, groups.n
-        inside = (a > 0) & (a < n)
-        x, rest = np.where(inside, a, n / 2), np.where(inside, n - a, n / 2)
+        mode, low, high, top = _mode(groups)
         # the fall from the mode, a small difference of large terms
-        step = theta - np.log(x / rest)
-        share = np.where(step < 0, x, rest) / n
+        step = theta - mode
+        share = np.where(step < 0, low, high)
         step = -np.abs(step)
-        fall = n * (share * step - np.log1p(share * np.expm1(step)))
-        top = stirling_error(n) - stirling_error(x) - stirling_error(rest)
-        top = top + 0.5 * np.log(n / (2 * math.pi * x) / rest)
-        return np.where(inside, top + fall, -n * log1p_exp(np.where(a > 0, -theta, theta)))
+        result: Array = top + groups.n * (share * step - np.log1p(share * np.expm1(step)))
+        for at, sign in ((groups.events == 0, 1), (groups.events == groups.n, -1)):
+            if at.any():
+                result[..., at] = -groups.n[at] * log1p_exp(sign * theta[..., at])
+        return result
 
     def score(self, groups: Counts, theta: Array) -> Array:
         return groups.events - groups.n * expit(theta)
@@ -64,6 +64,20 @@ class Binomial(Family[Counts]):
             observed=data["events"],
             dims="group",
         )
+
+
+@lru_cache(maxsize=4)
+def _mode(groups: Counts) -> tuple[Array, Array, Array, Array]:
+    """Where the likelihood is greatest, the shares of events and of the rest, and its log there.
+
+    Of groups without events, or without any rest, as if half of them were events.
+    """
+    n = groups.n
+    inside = (groups.events > 0) & (groups.events < n)
+    x, rest = np.where(inside, groups.events, n / 2), np.where(inside, n - groups.events, n / 2)
+    top = stirling_error(n) - stirling_error(x) - stirling_error(rest)
+    top += 0.5 * np.log(n / (2 * math.pi * x) / rest)
+    return np.log(x / rest), x / n, rest / n, top
 
 
 BINOMIAL = Binomial()

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from partial_pooling.families.normal import GivenTau
 
 
+WIDE = 3.0  # of `centering`
+
+
 class Family[Data: Groups = Any](ABC):
     """A likelihood of the data of each group, given its theta. `Data` is what it reads.
 
@@ -71,6 +74,33 @@ class Family[Data: Groups = Any](ABC):
 
         With 1/2 added to counts, so that it is finite whatever the data.
         """
+
+    def centering(self, groups: Data) -> Estimates:
+        """About where, and how precisely, each group's own data place its theta.
+
+        By this the model `partial` standardizes theta: right whatever it says, and efficient if it
+        is near. It is the normal density which, times a normal one that is WIDE times as wide as
+        `approximation`, and about it, has the mean and sd that the likelihood has times that (a
+        site of expectation propagation, Minka 2001). If the likelihood is nearly normal, so it is.
+        If that is flat on one side, as with no events, it lies as far out, and is as wide, as the
+        wide one allows: with `approximation` in its place eight groups of five trials, many without
+        events or all, needed twice the gradients where tau was large, and with 6 for WIDE a fifth
+        more.
+        """
+        about = self.approximation(groups)
+        wide = WIDE * about.std_error
+        z = np.linspace(-5, 5, 401)[:, None]  # in units of the wide normal density
+        log_density = self.log_likelihood(groups, about.estimate + wide * z) - z**2 / 2
+        density = np.exp(log_density - log_density.max(axis=0))
+        density /= density.sum(axis=0)
+        mean = (density * z).sum(axis=0)
+        variance = (density * (z - mean) ** 2).sum(axis=0)
+        precision = np.maximum(1 / variance - 1, 0.01)  # 0 of what is flat, as without any events
+        return Estimates(
+            groups.names,
+            about.estimate + wide * mean / variance / precision,
+            wide / np.sqrt(precision),
+        )
 
     @abstractmethod
     def falls(self, groups: Data) -> NDArray[np.bool_]:

@@ -52,6 +52,9 @@ class Normal(Family[Estimates]):
     def approximation(self, groups: Estimates) -> Estimates:
         return groups
 
+    def centering(self, groups: Estimates) -> Estimates:
+        return groups
+
     def falls(self, groups: Estimates) -> NDArray[np.bool_]:
         return np.ones((2, len(groups)), dtype=bool)
 

@@ -122,12 +122,14 @@ def axis_from_zero(ax: Axes, values: Array) -> None:
 
 
 def reading_axis(ax: Axes, scale: ReadingScale) -> None:
-    """Put the scale on which people read theta above the x axis, which has theta."""
+    """Put the scale on which people read theta along the x axis, and theta above."""
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
     ticks = reading_ticks(scale, *ax.get_xlim())
-    above = ax.secondary_xaxis("top")
-    above.set_xticks(scale.write(ticks), [f"{tick:g}".replace("-", "−") for tick in ticks])
-    above.xaxis.set_minor_locator(NullLocator())
-    above.set_xlabel(scale.name)
+    read = ax.secondary_xaxis("bottom")
+    read.set_xticks(scale.write(ticks), [f"{tick:g}".replace("-", "−") for tick in ticks])
+    read.xaxis.set_minor_locator(NullLocator())
+    read.set_xlabel(scale.name)
 
 
 def reading_ticks(scale: ReadingScale, low: float, high: float, gap: float = 0.09) -> Array:

@@ -5,6 +5,7 @@ Text of the user (names of groups and models) never reaches Matplotlib's mathtex
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -55,13 +56,17 @@ def escape(text: str) -> str:
 def shorten(name: str, length: int = 28) -> str:
     """Shorten a long name in the middle, since names often differ at their ends.
 
+    Characters as wide as Chinese ones count as two.
+
     Examples
     --------
     >>> shorten("Centre for Applied Examples, ward 17", 20)
     'Centre for … ward 17'
     """
-    if len(name) <= length:
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in name)
+    if len(name) + wide <= length:
         return name
+    length = max(length * len(name) // (len(name) + wide), 3)
     tail = (length - 1) * 9 // 20
     return f"{name[: length - 1 - tail]}…{name[-tail:]}"
 

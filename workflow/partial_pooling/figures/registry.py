@@ -55,13 +55,16 @@ class Figure:
         What draws it: module of this room and function.
     needs
         The function's parameters: tables of the results folder by their names, `groups` (data.csv),
-        `curves` (exact.nc); in `Fits` and `Settings`, what the script computes.
+        `curves` (exact.nc), `prior` (the study's); in `Fits` and `Settings`, what the script
+        computes.
     audience
         Whose question it answers first.
     alternative, caption
         What it shows, for those who do not see it and for those who do; with slots.
     unfound
         What the caption says in place of findings where no result is at hand.
+    narrow
+        Name of the figure that a page shows in its place on a narrow screen, if there is one.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Figure:
     alternative: str
     caption: str
     unfound: str = ""
+    narrow: str = ""
 
     @property
     def title(self) -> str:
@@ -90,16 +94,37 @@ FIGURES: tuple[Figure, ...] = (
         "forest",
         "Groups",
         "forest.forest",
-        ("groups", "exact", "classical"),
+        ("groups", "exact"),
         "analyst",
         "Forest plot of {groups}: estimates from {estimates}, posterior {centre}s from {pooled}, "
-        "each with its 95 % interval; a new group from {new}.",
-        "Each group's estimate by itself (brown) and its exact posterior {centre} (black). Bars "
-        "are 95 % intervals; the grey band is the mean of all groups under complete pooling."
-        "{found}",
-        " Of more than 100 groups the rows lie close together, in the order of the means. The last "
-        "row is the θ of a group that has not been seen. An interval far wider than the others "
-        "runs out of the axes and stands in numbers.",
+        "each with its 95 % interval; the common mean {mu}; a new group from {new}.",
+        "Each group's estimate by itself (brown; the area of its square is its weight in the "
+        "common mean, at the posterior median of τ) and its exact posterior {centre} (black). The "
+        "diamond and the dashed line are the common mean μ, the grey bar where a new group's true "
+        "value would lie. Bars and diamond are 95 % intervals.{found}",
+        " Of more than 40 groups only the five at either end are named; the others lie close "
+        "together, in the order of the posterior. An interval far wider than the others runs out "
+        "of the axes and stands in numbers.",
+        narrow="forest_narrow",
+    ),
+    Figure(
+        "forest_narrow",
+        "Groups",
+        "forest.forest_narrow",
+        ("groups", "exact"),
+        "analyst",
+        "The forest plot for a narrow screen.",
+        "The forest plot for a narrow screen: names and numbers stand above the bars.",
+    ),
+    Figure(
+        "prior_posterior",
+        "Groups",
+        "priors.prior_posterior",
+        ("curves", "prior"),
+        "analyst",
+        "Densities of the prior and the exact posterior of μ and τ.{found}",
+        "What was assumed of μ and τ (dashed) and what the data made of it (grey). Where the two "
+        "are alike the data say little; where they lie apart prior and data disagree.{found}",
     ),
     Figure(
         "shrinkage",
@@ -445,7 +470,15 @@ def of_category(category: Category) -> list[Figure]:
 
 def in_report() -> list[str]:
     """Names of the figures that every report shows; it shows a calibration's where there is one."""
-    return [figure.name for name in REPORTED for figure in of_category(name)]
+    narrow = {figure.narrow for figure in FIGURES}
+    figures = (figure for name in REPORTED for figure in of_category(name))
+    return [figure.name for figure in figures if figure.name not in narrow]
+
+
+def embedded() -> list[str]:
+    """Names of all figures that a report embeds: those that it shows, and their narrow versions."""
+    names = in_report()
+    return names + [figure.narrow for figure in FIGURES if figure.name in names and figure.narrow]
 
 
 def inputs(category: Category, folder: str) -> dict[str, str]:
@@ -456,7 +489,12 @@ def inputs(category: Category, folder: str) -> dict[str, str]:
         "tables": "tables.parquet",
         "population": "population.json",
     }
-    needed = dict.fromkeys(name for figure in of_category(category) for name in figure.needs)
+    needed = dict.fromkeys(
+        name
+        for figure in of_category(category)
+        for name in figure.needs
+        if name != "prior"  # a parameter of the rule
+    )
     return {name: f"{folder}/{files.get(name, f'{name}.csv')}" for name in needed}
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from partial_pooling.files import replacing
@@ -71,6 +74,46 @@ MOST_VECTOR_LINES = 24
 MOST_VECTOR_MARKS = 1200
 
 
+@functools.cache
+def _characters(font: str) -> frozenset[int]:
+    """Code points of the characters that a font, by its file, has."""
+    return frozenset(font_manager.get_font(font).get_charmap())
+
+
+def _drawable() -> frozenset[int]:
+    """Code points of the characters that the figures' own font has."""
+    return _characters(font_manager.findfont(str(STYLE["font.family"])))
+
+
+def undrawable(figure: Figure) -> list[Text]:
+    """Texts of a figure, such as names of groups, with characters that its font lacks."""
+    return [
+        text
+        for text in figure.findobj(Text)
+        if isinstance(text, Text)
+        and not text.get_text().isascii()
+        and not set(map(ord, text.get_text())) - {10} <= _drawable()
+    ]
+
+
+@functools.cache
+def _installed(character: str) -> str | None:
+    """Name of a font of this machine that has a character."""
+    for entry in sorted(font_manager.fontManager.ttflist, key=lambda each: each.name):
+        if ord(character) in _characters(entry.fname):
+            return str(entry.name)
+    return None
+
+
+def _with_fonts(texts: list[Text]) -> None:
+    """Let texts be drawn by this machine's fonts, as far as it has them; then by the reader's."""
+    own = str(STYLE["font.family"])
+    for text in texts:
+        lacking = {c for c in text.get_text() if c != "\n" and ord(c) not in _drawable()}
+        found = sorted({font for font in map(_installed, sorted(lacking)) if font})
+        text.set_fontfamily([own, *found, "sans-serif"])
+
+
 def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Make a function draw in this style, and lay the figure out once and for all."""
 
@@ -78,8 +121,14 @@ def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
+            # Room for characters of unknown width: that of the widest letters.
+            foreign = [(text, text.get_text()) for text in undrawable(figure)]
+            for text, told in foreign:
+                text.set_text("".join(c if ord(c) in _drawable() else "W" for c in told))
             figure.draw_without_rendering()
             figure.set_layout_engine("none")
+            for text, told in foreign:
+                text.set_text(told)
         return figure
 
     return drawn
@@ -99,10 +148,18 @@ def shades(of: str, count: int) -> list[tuple[float, float, float]]:
 
 
 def save(figure: Figure, svg: str | Path, png: str | Path | None = None) -> None:
-    """Write a figure as SVG, and PNG if asked for; equal figures give equal bytes."""
+    """Write a figure as SVG, and PNG if asked for; equal figures give equal bytes.
+
+    Text is drawn as outlines, but where the figures' font lacks a character: then the SVG has it
+    as text, which the reader's fonts draw, and the PNG what fonts of this machine can draw.
+    """
+    foreign = undrawable(figure)
+    _with_fonts(foreign)
     width, height = figure.get_size_inches()
     raster = RASTER_DPI * min(1.0, math.sqrt(WIDTH * 8 / (width * height)))
-    with mpl.rc_context(STYLE):
+    style = STYLE | ({"svg.fonttype": "none"} if foreign else {})
+    with mpl.rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         with replacing(svg) as temporary:
             figure.savefig(temporary, format="svg", dpi=raster, metadata={"Date": None})
         if png is not None:

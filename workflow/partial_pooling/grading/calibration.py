@@ -28,11 +28,9 @@ from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.face import Posterior
 from partial_pooling.exact.posterior import solve
-from partial_pooling.exact.weights import weights
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.grading.settings import CalibrationSettings
-from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.sampling.fits import Fit
 from partial_pooling.sampling.refits import compile_model
@@ -147,7 +145,7 @@ def calibrate(
     settings: CalibrationSettings,
     numbers: Iterable[int],
     family: Family = NORMAL,
-    by_hand: Array | None = None,
+    weights: Array | None = None,
 ) -> Iterator[Result]:
     """Simulate, fit and rank, with one compilation for all.
 
@@ -165,8 +163,8 @@ def calibrate(
         Which simulations.
     family
         The groups' likelihood.
-    by_hand
-        Shape (J,), weights of the model `partial`; None: those that suit each simulation.
+    weights
+        Of the model `partial`, as of `build_model`.
 
     Yields
     ------
@@ -180,17 +178,13 @@ def calibrate(
     seconds : float
         Time of the fit, without simulation and ranking.
     """
-    weighted = parametrization in WEIGHTED
-    refits = compile_model(parametrization, groups, prior, settings, family)
+    refits = compile_model(parametrization, groups, prior, settings, family, weights=weights)
     for number in numbers:
         simulation = simulate(number, groups, prior, family)
         exact = solve(simulation.groups, prior, family)
-        used = (weights(exact) if by_hand is None else by_hand) if weighted else None
         start = time.perf_counter()
         try:
-            fit = refits.fit(
-                simulation.groups, simulation.sampler_seed, settings.target_accept, used
-            )
+            fit = refits.fit(simulation.groups, simulation.sampler_seed, settings.target_accept)
         except RuntimeError as error:
             seconds = time.perf_counter() - start
             reason = f"sampling failed: {str(error).strip().splitlines()[0]}"

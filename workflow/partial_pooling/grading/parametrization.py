@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,19 @@ from partial_pooling.families.family import Family
 EVEN = 0.5
 
 
-def parametrization(weights: pd.DataFrame, family: Family) -> dict[str, Any]:
+def parametrization(
+    weights: pd.DataFrame, family: Family, by_hand: Sequence[float]
+) -> dict[str, Any]:
     """Say which model to sample, and which if theta cannot be integrated out.
 
     Parameters
     ----------
     weights
-        As of weights.csv: a row a group, `group`, `weight`, `suggested`.
+        As of weights.csv: a row a group, `group`, `weight`.
     family
         The groups' likelihood.
+    by_hand
+        Weights that the configuration gives the model `partial`: none, one or one a group.
 
     Returns
     -------
@@ -31,9 +36,11 @@ def parametrization(weights: pd.DataFrame, family: Family) -> dict[str, Any]:
         `recommended`; `centered_or_noncentered`, the older question, answered from the largest
         share; `shares`, least, mean and most of what is known of a theta, given mu, that its
         group's own data tell; `centered_groups`, how many have more than half;
-        `weights`, which the model `partial` takes, by group; `by_hand`, whether they were given.
+        `by_hand`, whether the model `partial` is given weights; `weights`, by group, these or else
+        how far it centers the group with tau at its lower quartile, which are the shares.
     """
-    shares = weights["suggested"].to_numpy()
+    shares = weights["weight"].to_numpy()
+    used = np.broadcast_to(by_hand, len(shares)) if by_hand else shares
     return {
         "recommended": "marginal" if family.integrates_theta else "partial",
         "centered_or_noncentered": "centered" if shares.max() > EVEN else "noncentered",
@@ -43,6 +50,6 @@ def parametrization(weights: pd.DataFrame, family: Family) -> dict[str, Any]:
             "most": float(shares.max()),
         },
         "centered_groups": int((shares > EVEN).sum()),
-        "by_hand": not np.array_equal(weights["weight"], weights["suggested"]),
-        "weights": dict(zip(weights["group"], map(float, weights["weight"]), strict=True)),
+        "by_hand": bool(by_hand),
+        "weights": dict(zip(weights["group"], map(float, used), strict=True)),
     }

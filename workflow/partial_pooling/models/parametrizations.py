@@ -10,13 +10,13 @@ PyMC takes seconds to import, so only `build_model` imports it: the registry can
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.families.family import Family
@@ -73,6 +73,46 @@ def noncentered(h: Hierarchy) -> None:
 
 
 def partial(h: Hierarchy) -> None:
+    """Center each group as far as its own data speak at the present tau, or as weights say."""
+    import pymc as pm
+
+    theta = _by_weights(h) if "weights" in h.data else _by_own_data(h)
+    h.observe(pm.Deterministic("theta", theta, dims="group"))
+
+
+def _by_own_data(h: Hierarchy) -> Any:
+    """Sample nu_j, theta_j about its mean and in units of its sd given mu, tau and its own data.
+
+    Of a group whose likelihood is normal, about e_j with the error s_j (`Family.centering`)::
+
+        b_j = tau^2 / (tau^2 + s_j^2)
+        theta_j = mu + b_j (e_j - mu) + sqrt(b_j) s_j nu_j
+        nu_j ~ Normal(-sqrt(b_j) (e_j - mu) / s_j, sqrt(1 + (tau / s_j)^2))
+
+    This is the hierarchy whatever e_j and s_j are, noncentered as tau goes to 0 and centered as it
+    grows: b_j is the share of what is known of theta_j, given mu, that the group's own data tell.
+    If the likelihood is normal, nu_j given mu, tau and the data is standard normal, so that the
+    sampler meets neither the funnel's neck nor its mouth, and nearly so if it is nearly normal.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    estimate, error = h.data["own_estimate"], h.data["own_error"]
+    # in logs, so that no tau over- or underflows
+    log_odds = 2 * (pt.log(h.tau) - pt.log(error))
+    root_share = pt.exp(-0.5 * pt.softplus(-log_odds))
+    away = root_share * (estimate - h.mu)
+    nu = pm.Normal(
+        "nu",
+        mu=-away / error,
+        sigma=pt.exp(0.5 * pt.softplus(log_odds)),
+        dims="group",
+        initval=np.zeros(len(h.groups)),  # where its own data put theta, however far that is
+    )
+    return h.mu + root_share * (away + error * nu)
+
+
+def _by_weights(h: Hierarchy) -> Any:
     """Sample each group as far between the two as its weight w_j says, 1 centered, 0 noncentered.
 
     With a typical standard error s and ``t = tau / s``: nu_j ~ Normal(w_j mu, s t^w_j) and
@@ -86,8 +126,7 @@ def partial(h: Hierarchy) -> None:
     w, s = h.data["weights"], h.data["typical_error"]
     log_t = pt.log(h.tau) - h.data["log_typical_error"]
     nu = pm.Normal("nu", mu=w * h.mu, sigma=s * pt.exp(w * log_t), dims="group")
-    theta = h.mu + pt.exp((1 - w) * log_t) * (nu - w * h.mu)
-    h.observe(pm.Deterministic("theta", theta, dims="group"))
+    return h.mu + pt.exp((1 - w) * log_t) * (nu - w * h.mu)
 
 
 def marginal(h: Hierarchy) -> None:
@@ -104,7 +143,7 @@ PARAMETRIZATIONS: dict[str, Callable[[Hierarchy], None]] = {
     "partial": partial,
     "marginal": marginal,
 }
-WEIGHTED = ("partial",)  # those that take weights
+WEIGHTED = ("partial",)  # those that can be given weights
 INTEGRATED = ("marginal",)  # those without theta, for families that can integrate it out
 
 
@@ -118,11 +157,16 @@ def check_family(parametrization: str, family: Family) -> None:
         )
 
 
+def by_hand(weights: Sequence[float], groups: Groups) -> Array | None:
+    """Weights of `partial` as configured: one for all groups or one a group; None: none are."""
+    return np.broadcast_to(np.asarray(weights, dtype=float), len(groups)) if weights else None
+
+
 def model_data(
     parametrization: str,
     groups: Groups,
     family: Family = NORMAL,
-    weights: NDArray[np.float64] | None = None,
+    weights: Array | None = None,
 ) -> dict[str, Any]:
     """All that tells the model of some groups from that of as many others, by name.
 
@@ -132,7 +176,10 @@ def model_data(
         As of `build_model`.
     """
     data: dict[str, Any] = dict(family.data(groups))
-    if parametrization in WEIGHTED:
+    if parametrization in WEIGHTED and weights is None:
+        own = family.centering(groups)
+        data |= {"own_estimate": own.estimate, "own_error": own.std_error}
+    elif parametrization in WEIGHTED:
         error = family.typical_error(groups)
         data |= {
             "weights": weights,
@@ -147,7 +194,7 @@ def build_model(
     groups: Groups,
     prior: HyperPrior,
     family: Family = NORMAL,
-    weights: NDArray[np.float64] | None = None,
+    weights: Array | None = None,
 ) -> pm.Model:
     """Build the PyMC model of these groups.
 
@@ -165,7 +212,8 @@ def build_model(
     family
         Likelihood of a group's data given its theta.
     weights
-        Shape (J,), of `partial`; from 0, noncentered, to 1, centered.
+        Shape (J,), of `partial`, from 0, noncentered, to 1, centered; None: as far as the data of
+        each group speak.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from partial_pooling.arrays import Array
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates, Groups
 from partial_pooling.families.family import Family
 from partial_pooling.models.parametrizations import INTEGRATED as MARGINAL
 from partial_pooling.models.parametrizations import WEIGHTED
@@ -37,14 +37,25 @@ nu = pm.Normal("nu", mu=0, sigma=1, dims="group")
 theta = pm.Deterministic("theta", mu + tau * nu, dims="group")
 """,
     "partial": """\
+# nu is theta about its mean, and in units of its sd, given mu, tau and the
+# group's own data, whose share of that mean, (ratio / root)^2, grows with tau
+ratio = tau / std_error
+root = pm.math.sqrt(1 + ratio**2)
+away = ratio / root * (estimate - mu)
+nu = pm.Normal("nu", mu=-away / std_error, sigma=root, dims="group")
+theta = pm.Deterministic(
+    "theta", mu + ratio / root * (away + std_error * nu), dims="group"
+)
+""",
+}
+BY_WEIGHTS = """\
 scale = {scale}  # a typical standard error: t = tau / scale has no unit
 t = tau / scale
 nu = pm.Normal("nu", mu=weight * mu, sigma=scale * t**weight, dims="group")
 theta = pm.Deterministic(
     "theta", mu + t ** (1 - weight) * (nu - weight * mu), dims="group"
 )
-""",
-}
+"""
 # What is integrated out, and drawn afterwards, is the normal family's.
 INTEGRATED = """\
 # theta_j is integrated out: y_j ~ Normal(mu, sqrt(std_error_j^2 + tau^2))
@@ -85,7 +96,7 @@ def pymc_code(
     groups, prior, family
         Data, priors of mu and tau, likelihood.
     weights
-        Shape (J,), of `partial`.
+        Shape (J,), of `partial`, or None.
     draws, tune, target_accept
         Of the sampler, as of `pymc.sample`.
 
@@ -98,13 +109,17 @@ def pymc_code(
     data = [_written("group", [repr(name) for name in groups.names], "[{}]")]
     for column in fields(groups)[1:]:
         data.append(_written(column.name, map(_number, getattr(groups, column.name))))
-    if parametrization in WEIGHTED:
-        assert weights is not None
-        data.append("# 1 is centered, 0 noncentered\n" + _written("weight", map(_number, weights)))
     integrated = parametrization in MARGINAL
-    scale = _number(family.typical_error(groups))
     theta = INTEGRATED if integrated else f"{THETA[parametrization]}{family.code}"
-    theta = theta.replace("{scale}", scale)
+    if parametrization in WEIGHTED and weights is not None:
+        data.append("# 1 is centered, 0 noncentered\n" + _written("weight", map(_number, weights)))
+        scale = _number(family.typical_error(groups))
+        theta = BY_WEIGHTS.replace("{scale}", scale) + family.code
+    elif parametrization in WEIGHTED and not isinstance(groups, Estimates):
+        own = family.centering(groups)
+        data.append("# what each group says of its theta, as if it were an estimate\n")
+        for name in ("estimate", "std_error"):
+            data.append(_written(name, map(_number, getattr(own, name))))
     return HEAD.format(
         more="from scipy.special import gammaln\n" if "gammaln" in theta else "",
         data="".join(data),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from partial_pooling.figures import registry
 from partial_pooling.report.results import Results
-from partial_pooling.words import count, first_upper, fixed, percent, signed, significant
+from partial_pooling.words import count, first_upper, fixed, percent, signed, significant, symbol
 
 type Slots = dict[str, str]  # what stands in the slots of a figure's alternative text and caption
 
@@ -59,16 +59,34 @@ def _forest(results: Results) -> Slots:
         "centre": "mean" if results.centre == "mean" else "median",
         "pooled": f"{units(theta['centre'].min())} to {units(theta['centre'].max())}",
         "new": results.interval("theta_new"),
+        "mu": results.interval("mu"),
         "found": f" {groups.names[far]} moves furthest, from {units(groups.estimate[far])} to "
-        f"{units(theta['centre'].iloc[far])}.{_above(results)}",
+        f"{units(theta['centre'].iloc[far])}.{_axes(results)}",
     }
 
 
-def _above(results: Results) -> str:
-    words = f" The axis above has the {results.reading.name}." if results.reading else ""
+def _axes(results: Results) -> str:
+    words = ""
+    if results.reading and results.measure:
+        words = (
+            f" Numbers and the axis below have the {results.reading.name}, the axis above the "
+            f"{results.measure.label}."
+        )
     if results.measure and results.measure.null is not None:
         words += " The dotted line is no effect."
     return words
+
+
+def _prior_posterior(results: Results) -> Slots:
+    told = []
+    for name, prior in (("mu", results.prior.mu), ("tau", results.prior.tau)):
+        posterior = results.interval(name)
+        if prior.is_proper:
+            ends = " to ".join(results.units(prior.quantile(p)) for p in (0.025, 0.975))
+            told.append(f" 95 % of {symbol(name)} lie in {ends} by the prior, in {posterior} now.")
+        else:
+            told.append(f" The prior of {symbol(name)} is flat; now 95 % lie in {posterior}.")
+    return {"found": "".join(told)}
 
 
 def _divergences(results: Results) -> Slots:
@@ -189,6 +207,7 @@ def _shrinkage(results: Results) -> Slots:
 
 FOUND: dict[str, Callable[[Results], Slots]] = {
     "forest": _forest,
+    "prior_posterior": _prior_posterior,
     "divergences": _divergences,
     "funnel_neck": _funnel_neck,
     "densities": _densities,

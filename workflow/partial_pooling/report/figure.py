@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from partial_pooling.figures import registry
 from partial_pooling.report import html
 from partial_pooling.report.captions import caption
 from partial_pooling.report.html import Html
 from partial_pooling.report.results import Results
+
+NARROW = {figure.name: figure.narrow for figure in registry.FIGURES if figure.narrow}
 
 
 class Figure(NamedTuple):
@@ -18,4 +21,7 @@ class Figure(NamedTuple):
 
 def figure(report: Results, name: str) -> Html:
     """Show a figure of the results folder, embedded, with its caption."""
-    return html.figure(name, report.svg(name), *caption(report, name))
+    narrow = NARROW.get(name)
+    return html.figure(
+        name, report.svg(name), *caption(report, name), report.svg(narrow) if narrow else None
+    )

@@ -16,6 +16,8 @@ from partial_pooling.grading.inference import Interval
 from partial_pooling.words import NO_BREAK, Format
 
 MOST_ROWS = 1000  # of a table in a page
+FEW_ROWS = 100  # of one that few read whole
+IN_ADDRESS = {ord(c): f"%{ord(c):02X}" for c in '%#"&\n\r\t'}
 
 
 class Html(str):
@@ -29,6 +31,11 @@ class Html(str):
     def _repr_html_(self) -> str:
         # Jupyter would typeset a group's name such as $x$ as a formula.
         return f'<div class="mathjax_ignore tex2jax_ignore">{self}</div>'
+
+
+def joined(*parts: str) -> Html:
+    """Pieces of HTML as one, which a notebook shows together."""
+    return Html("".join(parts))
 
 
 @dataclass(frozen=True)
@@ -67,16 +74,42 @@ def badge(passed: bool, text: str) -> Html:
     return Html(f'<strong class="badge {"pass" if passed else "fail"}">{escape(text)}</strong>')
 
 
-def figure(name: str, svg: bytes, alternative: str, caption: str) -> Html:
-    """Embed an SVG with its caption and the text for those who do not see it."""
-    data = base64.b64encode(svg).decode()
+def mark(passed: bool, text: str, section: str) -> Html:
+    """Escape; a badge that leads to the section, by its anchor, that says more."""
+    return Html(
+        f'<a class="badge {"pass" if passed else "fail"}" href="#{section}">{escape(text)}</a> '
+    )
+
+
+def figure(
+    name: str, svg: bytes, alternative: str, caption: str, narrow: bytes | None = None
+) -> Html:
+    """Embed an SVG with its caption and the text for those who do not see it.
+
+    `narrow` takes its place on a narrow screen.
+    """
+    image = f'<img src="{_data_uri(svg)}" alt="{escape(alternative)}">'
+    if narrow is not None:
+        image = (
+            f'<picture><source media="(max-width: 40rem)" srcset="{_in_set(narrow)}">'
+            f"{image}</picture>"
+        )
     return Html(
         f'<figure id="figure-{escape(name)}">'
         '<div class="frame" tabindex="0" role="region" '
-        f'aria-label="Figure: {escape(name.replace("_", " "))}">'
-        f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}"></div>'
+        f'aria-label="Figure: {escape(name.replace("_", " "))}">{image}</div>'
         f"<figcaption>{_text(caption)}</figcaption></figure>"
     )
+
+
+def _data_uri(svg: bytes) -> str:
+    # A third shorter than base64; what would end the attribute or the address is escaped.
+    return "data:image/svg+xml;charset=utf-8," + svg.decode().translate(IN_ADDRESS)
+
+
+def _in_set(svg: bytes) -> str:
+    # blanks and commas part the addresses of a set
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
 def table(
@@ -86,6 +119,8 @@ def table(
     name: str,
     source: str = "",
     searchable: bool = False,
+    stacks: bool = False,
+    most: int = MOST_ROWS,
 ) -> Html:
     """Write a table that the page lets people sort, filter and take away as CSV.
 
@@ -102,13 +137,17 @@ def table(
         The table's id in the page and the name of its CSV file.
     source
         The file in the results folder that has all rows, for a table that may have more than
-        `MOST_ROWS`, of which the page shows the first.
+        `most`, of which the page shows the first.
     searchable
         Whether to offer a box that filters rows.
+    stacks
+        Whether on a narrow screen each row becomes a block of lines, with the columns' names.
+    most
+        Rows that the page shows.
     """
-    if source and len(frame) > MOST_ROWS:
-        caption += f" The first {MOST_ROWS:,} of {len(frame):,} rows; {source} has all."
-        frame = frame.head(MOST_ROWS)
+    if source and len(frame) > most:
+        caption += f" The first {most:,} of {len(frame):,} rows; {source} has all."
+        frame = frame.head(most)
     numeric = [
         pd.api.types.is_numeric_dtype(column) or all(isinstance(v, Shown) for v in column)
         for _, column in frame.items()
@@ -118,11 +157,12 @@ def table(
         for column, number in zip(frame.columns, numeric, strict=True)
     )
     forms = [formats.get(str(column), str) for column in frame.columns]
+    labels = [f' data-label="{escape(str(column))}"' if stacks else "" for column in frame.columns]
     body = "".join(
         "<tr>"
         + "".join(
-            f"<td{_class(number)}{_raw(value, number)}>{_cell(value, form)}</td>"
-            for value, form, number in zip(row, forms, numeric, strict=True)
+            f"<td{_class(number)}{_raw(value, number)}{label}>{_cell(value, form)}</td>"
+            for value, form, number, label in zip(row, forms, numeric, labels, strict=True)
         )
         + "</tr>"
         for row in frame.itertuples(index=False)
@@ -130,6 +170,7 @@ def table(
     return Html(
         f'<div class="table" id="table-{name}" data-name="{name}"'
         f"{' data-searchable' if searchable else ''}{' data-long' if len(frame) > 20 else ''}"
+        f"{' data-stacks' if stacks else ''}"
         f"{' data-wordy' if _longest(frame.iloc[:, 0]) > 16 else ''}>"
         f'<div class="frame" tabindex="0" role="region" aria-labelledby="caption-{name}">'
         f'<table aria-labelledby="caption-{name}"><thead><tr>{head}</tr></thead>'

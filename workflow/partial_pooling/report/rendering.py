@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from partial_pooling.errors import InputError
 
 # A formula, with the punctuation that must not be parted from it by a line's end.
 MATH = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$([.,;:)]*)", re.DOTALL)
+# How a section opens: its heading and its finding.
+OPENING = re.compile(
+    r'<h2 id="(?P<anchor>.+?)">(?P<heading>.+?)</h2><p class="finding">.*?</p>', re.DOTALL
+)
 ROMAN = re.compile(r'<mrow>((?:<mi mathvariant="normal">.</mi>){2,})</mrow>')
 
 
@@ -145,13 +150,14 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
     Returns
     -------
     str
-        The page: formulas as MathML, a list of contents made from its second-level headings, the
-        first-level one as title. Code is folded below the output that it leads to.
+        The page: formulas as MathML; cells grouped into the sections that their metadata name, one
+        whose opening is empty left out; a list of contents by chapter. Code is hidden below the
+        output that it leads to.
     """
-    from bs4 import BeautifulSoup
     from nbconvert import HTMLExporter
 
     content = nbformat.read(str(notebook), as_version=4)
+    sections = _sections(content)
     silent = ""
     for cell in content.cells:
         if cell.cell_type == "markdown":
@@ -162,19 +168,50 @@ def notebook_to_html(notebook: str | Path, templates: str | Path) -> str:
             cell.source, silent = "", f"{silent}{cell.source}\n\n"
     exporter = HTMLExporter(template_name="page", extra_template_basedirs=[str(templates)])
     body, _ = exporter.from_notebook_node(content)
-    headings = BeautifulSoup(body, "html.parser").find_all(["h1", "h2"])
-    title = next((h.get_text() for h in headings if h.name == "h1"), "report")
+    title = next(re.finditer(r"<h1>(.*?)</h1>", str(body)), None)
     links = "".join(
-        f'<li><a href="#{escape(str(heading["id"]))}">'
-        f"{escape(heading.get_text().removesuffix('¶'))}</a></li>"
-        for heading in headings
-        if heading.name == "h2"
+        f'<li><span class="chapter">{escape(chapter)}</span><ul>'
+        + "".join(f'<li><a href="#{anchor}">{name}</a></li>' for _, anchor, name in of_chapter)
+        + "</ul></li>"
+        for chapter, of_chapter in groupby(sections, key=lambda section: section[0])
     )
     return (
         str(body)
-        .replace("<!-- title -->", escape(title), 1)
-        .replace("<!-- contents -->", f"<ol>{links}</ol>", 1)
+        .replace("<!-- title -->", title[1] if title else "report", 1)
+        .replace("<!-- contents -->", f"<ul>{links}</ul>", 1)
     )
+
+
+def _sections(content: nbformat.NotebookNode) -> list[tuple[str, str, str]]:
+    """Mark the cells that open and close a section; drop the sections that tell nothing.
+
+    Returns
+    -------
+    list of tuple
+        Chapter, anchor and heading (HTML) of each section that is left.
+    """
+    kept, found = [], []
+    for name, group in groupby(content.cells, key=lambda cell: cell.metadata.get("section")):
+        cells = list(group)
+        if name:
+            opening = OPENING.search(_html_of(cells[0]))
+            if opening is None:
+                continue
+            cells[0].metadata["opening"] = opening[0]
+            _set_html_of(cells[0], opening.string.replace(opening[0], "", 1))
+            cells[-1].metadata["closes"] = True
+            found.append((cells[0].metadata["chapter"], opening["anchor"], opening["heading"]))
+        kept += cells
+    content.cells = kept
+    return found
+
+
+def _html_of(cell: nbformat.NotebookNode) -> str:
+    return "".join(output.data.get("text/html", "") for output in cell.get("outputs", ()))
+
+
+def _set_html_of(cell: nbformat.NotebookNode, html: str) -> None:
+    cell.outputs[0].data["text/html"] = html
 
 
 def _mathml(formula: re.Match[str]) -> str:

@@ -314,10 +314,14 @@ class Results:
         """The scale on which people read theta, if it is another than the model's."""
         return self.measure.reading if self.measure else None
 
-    def as_read(self, variable: str) -> str:
-        """Median and 95 % interval of a variable such as mu; they stay what they are there."""
+    def read(self, variable: str) -> tuple[str, str]:
+        """Median, and 95 % interval, of a variable such as mu; they stay what they are there."""
         assert self.reading is not None
         columns = ("q50", "q2.5", "q97.5")
         ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
         median, low, high = map(significant(3), ends)
-        return f"{median} ({low} to {high})"
+        return median, f"{low} to {high}"
+
+    def as_read(self, variable: str) -> str:
+        """The same in one phrase."""
+        return "{} ({})".format(*self.read(variable))

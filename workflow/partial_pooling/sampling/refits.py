@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Groups
 from partial_pooling.families.family import Family
-from partial_pooling.models.parametrizations import WEIGHTED, build_model, model_data
+from partial_pooling.models.parametrizations import build_model, model_data
 from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.sampling.conditional import draw_theta
 from partial_pooling.sampling.fits import Fit
@@ -33,7 +33,7 @@ class Refits:
 
     Attributes
     ----------
-    parametrization, family, settings
+    parametrization, family, settings, weights
         What all fits share.
     sample
         Runs the sampler.
@@ -42,15 +42,10 @@ class Refits:
     parametrization: str
     family: Family
     settings: SamplerSettings
+    weights: Array | None
     sample: SampleFit
 
-    def fit(
-        self,
-        groups: Groups,
-        seed: int,
-        target_accept: float,
-        weights: NDArray[np.float64] | None = None,
-    ) -> Fit:
+    def fit(self, groups: Groups, seed: int, target_accept: float) -> Fit:
         """Fit the model to a table with as many groups as it was compiled for.
 
         Parameters
@@ -59,15 +54,13 @@ class Refits:
             The table.
         seed, target_accept
             Of this fit.
-        weights
-            Shape (J,), of a model that takes some.
 
         Raises
         ------
         RuntimeError
             Sampling failed, a chain ended early, or draws are not finite.
         """
-        data: dict[str, Any] = model_data(self.parametrization, groups, self.family, weights)
+        data = model_data(self.parametrization, groups, self.family, self.weights)
         posterior, stats = self.sample(seed, target_accept, data)
         conditional = partial(draw_theta, groups, self.family)
         fit = fit_of(seed, target_accept, posterior, stats, self.settings.tune, conditional)
@@ -84,6 +77,7 @@ def compile_model(
     family: Family,
     sampler: str = "nutpie",
     cores: int = 1,
+    weights: Array | None = None,
 ) -> Refits:
     """Compile a model for tables of as many groups as these.
 
@@ -103,7 +97,9 @@ def compile_model(
         A key of `SAMPLERS`.
     cores
         Chains run at a time. Results do not depend on it.
+    weights
+        As of `build_model`.
     """
-    weights = np.full(len(groups), 0.5) if parametrization in WEIGHTED else None
     model = build_model(parametrization, groups, prior, family, weights)
-    return Refits(parametrization, family, settings, SAMPLERS[sampler](model, settings, cores))
+    sample = SAMPLERS[sampler](model, settings, cores)
+    return Refits(parametrization, family, settings, weights, sample)

@@ -69,9 +69,8 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
     """Sample and diagnose two fits and time them."""
     start = _core_seconds()
     from partial_pooling.exact.posterior import solve
-    from partial_pooling.exact.weights import given_or, weights
     from partial_pooling.grading.diagnostics import diagnose_fit
-    from partial_pooling.models.parametrizations import WEIGHTED, build_model
+    from partial_pooling.models.parametrizations import build_model, by_hand
     from partial_pooling.sampling.conditional import draw_theta
     from partial_pooling.sampling.fits import read_fit, write_fit
 
@@ -85,9 +84,8 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         path = Path(folder) / "fit.nc"
         times = [start]
         exact = solve(groups, prior, family)
-        centering = given_or(weights(exact), study.datasets[dataset].weights)
-        used = centering if model in WEIGHTED else None
-        built = build_model(model, groups, prior, family, used)
+        weights = by_hand(study.datasets[dataset].weights, groups)
+        built = build_model(model, groups, prior, family, weights)
         conditional = partial(draw_theta, groups, family)
         for fit in sample_fits(built, sampling.sampler, fits, settings, 1, conditional):
             write_fit(fit, groups.names, path, attributes={})

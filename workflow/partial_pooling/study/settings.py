@@ -82,7 +82,8 @@ class DatasetFile(Settings):
     groups, pooled with weights n − 1, in place of each group's own."""
     weights: list[Annotated[float, number(ge=0, le=1)]] = Field(default=[])
     """How far the model `partial` centers each group, 1 wholly and 0 not at all. One number for all
-    groups, or one a group in the order of the file; empty: chosen from the exact posterior."""
+    groups, or one a group in the order of the file; empty: as far as the group's own data speak,
+    which depends on tau and so changes from draw to draw."""
 
 
 class Fits(Settings):

@@ -19,23 +19,41 @@
   theme.hidden = false;
   label();
 
-  // all code at once
-  const code = document.getElementById("code"), folds = [...document.querySelectorAll("details.code")];
-  if (code && folds.length) {
-    code.hidden = false;
-    code.addEventListener("click", () => {
-      const show = code.getAttribute("aria-pressed") !== "true";
-      for (const fold of folds) fold.open = show;
-      code.setAttribute("aria-pressed", show);
-      code.textContent = show ? "Hide code" : "Show code";
+  // all code at once, all sections at once
+  const toggle = (button, items, words, apply) => {
+    if (!button || !items.length) return;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const show = button.getAttribute("aria-pressed") !== "true";
+      for (const item of items) apply(item, show);
+      button.setAttribute("aria-pressed", show);
+      button.textContent = words[Number(show)];
     });
-  }
+  };
+  toggle(document.getElementById("code"), [...document.querySelectorAll("pre.code")],
+    ["Show code", "Hide code"], (pre, show) => { pre.hidden = !show; });
+  const sections = [...document.querySelectorAll("details.section")];
+  toggle(document.getElementById("unfold"), sections, ["Open all", "Close all"],
+    (section, show) => { section.open = show; });
+
+  // a link to a folded section opens it
+  const unfold = hash => {
+    const target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+    const section = target && target.closest("details.section");
+    if (section && !section.open) { section.open = true; target.scrollIntoView(); }
+  };
+  document.addEventListener("click", event => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link) unfold(link.hash);
+  });
+  addEventListener("hashchange", () => unfold(location.hash));
+  unfold(location.hash);
 
   // the contents list follows the reader
   const contents = document.querySelector("nav details"), here = document.querySelector("nav .here");
   const links = new Map([...document.querySelectorAll("nav a")].map(a => [decodeURIComponent(a.hash.slice(1)), a]));
   const headings = [...document.querySelectorAll("h2[id]")].filter(heading => links.has(heading.id));
-  const narrow = matchMedia("(max-width: 63.99rem)");
+  const narrow = matchMedia("(max-width: 79.99rem)");
   const follow = () => {
     const atEnd = innerHeight + scrollY >= root.scrollHeight - 4;
     let current = null;

@@ -4,7 +4,8 @@
 
 - A likelihood that is a mixture of normals (Student's t) gives a mixture of normals.
 - Where the product is narrow for its family it is nearly normal: the trapezoid rule about its mode
-  converges as ``exp(-2 pi^2 / step^2)``, for steps in its sds.
+  converges as ``exp(-2 pi^2 / step^2)``, for steps in its sds; where it is very narrow, Gauss's
+  rule does with fewer nodes.
 - Where it is wide, tau is wide and the likelihood is: Gauss-Legendre panels on theta serve all
   groups and every mu of one tau, as one matrix product. They are short where the groups are, and
   grow with the distance from there, where log likelihoods are linear.
@@ -18,6 +19,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial import hermite_e
 from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array
@@ -29,6 +31,8 @@ from partial_pooling.families.family import Family
 SEARCH = 60  # steps to a mode: halving alone takes no more
 GROWTH = 2.5  # a panel's distance from the groups, in its widths
 RATIO = 2.5  # a panel's width in taus, at most
+NEARLY_NORMAL = 0.15  # of a family's reach, sds of theta that bear Gauss's rule
+INSIDE = 7.5  # sds about a mode
 OUT = 9.5  # sds of theta's population beyond which it has nothing
 
 
@@ -107,11 +111,19 @@ class Thetas:
     def _log_concave(self, mu: Array, tau: Array, rows: list[slice], result: Inner) -> None:
         mode, sd = self._modes(mu, tau)
         starts = [row.start for row in rows]
-        wide = np.maximum.reduceat(sd, starts, axis=0) > self.family.reach
-        if not wide.all():
-            self._trapezoid(mu, tau, mode, sd, result)
-        for row, of_row in zip(rows, wide, strict=True):
-            index = np.flatnonzero(of_row)
+        reach = self.family.reach
+        widest = np.maximum.reduceat(sd, starts, axis=0)
+        wide = widest > reach
+        # whole rows by the rule that their widest group bears: parts of groups are dear to make
+        nearly = np.where(wide, 0.0, widest).max(axis=1) < NEARLY_NORMAL * reach
+        some = ~wide.all(axis=1)
+        of_row = np.repeat(np.arange(len(rows)), [row.stop - row.start for row in rows])
+        for chosen, rule in ((some & nearly, self._hermite), (some & ~nearly, self._even)):
+            at = chosen[of_row]
+            if at.any():
+                self._about_mode(rule, mu[at], tau[at], mode[at], sd[at], at, result)
+        for row, is_wide in zip(rows, wide, strict=True):
+            index = np.flatnonzero(is_wide)
             if len(index):
                 self._panels(mu[row], float(tau[row.start]), mode[row], index, row, result)
 
@@ -138,26 +150,46 @@ class Thetas:
         bend = self.family.information(self.groups, theta) + precision
         return theta, bend**-0.5
 
-    def _trapezoid(self, mu: Array, tau: Array, mode: Array, sd: Array, result: Inner) -> None:
-        count = math.ceil(math.sqrt(2 * self.rules.depth) * 1.1 / self.rules.step)
-        step = self.rules.step
+    @cached_property
+    def _even(self) -> tuple[Array, Array]:
+        """The trapezoid rule of a normal density times what varies little, its logs of weights."""
+        z = self.rules.step * np.arange(math.floor(-INSIDE / self.rules.step), 0)
+        z = np.concatenate([z, [0.0], -z[::-1]])
+        return z, np.full(len(z), math.log(self.rules.step / math.sqrt(2 * math.pi)))
+
+    @cached_property
+    def _hermite(self) -> tuple[Array, Array]:
+        """Gauss's rule of the same, if it varies very little."""
+        z, weight = hermite_e.hermegauss(self.rules.few)
+        return z, np.log(weight / math.sqrt(2 * math.pi)) + 0.5 * z**2
+
+    def _about_mode(
+        self,
+        rule: tuple[Array, Array],
+        mu: Array,
+        tau: Array,
+        mode: Array,
+        sd: Array,
+        at: NDArray[np.bool_],
+        result: Inner,
+    ) -> None:
         offset = (mode - mu[:, None]) / tau[:, None]
         scale = sd / tau[:, None]
         top = self.family.log_likelihood(self.groups, mode) - 0.5 * offset**2
         total, first, second = np.zeros((3, *mode.shape))
-        for z in step * np.arange(-count, count + 1):
+        for z, log_weight in zip(*rule, strict=True):
             log = self.family.log_likelihood(self.groups, mode + sd * z)
-            log -= 0.5 * (offset + scale * z) ** 2 + top
+            log -= 0.5 * (offset + scale * z) ** 2 + (top - log_weight)
             np.exp(log, out=log)
             total += log
             if result.mean.size:
                 first += z * log
                 second += z**2 * log
-        result.log_evidence[:] = top + np.log(total * scale * (step / math.sqrt(2 * math.pi)))
+        result.log_evidence[at] = top + np.log(total * scale)
         if result.mean.size:
             mean = first / total
-            result.mean[:] = mode + sd * mean
-            result.variance[:] = sd**2 * (second / total - mean**2)
+            result.mean[at] = mode + sd * mean
+            result.variance[at] = sd**2 * (second / total - mean**2)
 
     def _panels(
         self,

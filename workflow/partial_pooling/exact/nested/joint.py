@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -140,7 +141,7 @@ def difference(nodes: Nodes, rules: Rules, a: int, b: int) -> tuple[float, float
 
     edges = mean + sd * np.linspace(-6, 6, 5)
     zeros = np.zeros(4, dtype=np.intp)
-    coarser = Rules(12, 1e-6, rules.log_series, 17.0, rules.step, rules.panel)
+    coarser = replace(rules, nodes=12, series=1e-6, depth=17.0)
     return mean, sd, place(log_density, zeros, edges[:-1], edges[1:], coarser)
 
 

@@ -1,9 +1,9 @@
 """Distributions of mu, of each theta and of a new group's theta, on panels of their own.
 
 The density of theta_j is its likelihood times ``integral of p(mu, tau | y) / g_j Normal(theta_j;
-mu, tau)``. Given tau, that is a sum over nodes of mu where tau is wide beside their panels. Where
-it is narrow, the sum would be a comb: mu is theta_j - tau z there, z normal, and what is to be
-integrated is read off the series of its log.
+mu, tau)``. Given a tau that is wide beside the nodes of mu, that is a sum over these. Where tau is
+narrow, the sum would be a comb: mu is theta_j - tau z there, z normal, and what is to be integrated
+is read off the series of its log.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import hermite_e, legendre
@@ -19,15 +20,37 @@ from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array, slices
 from partial_pooling.exact.nested.nodes import Nodes
-from partial_pooling.exact.nested.panels import Index, Panels, evaluate, place
+from partial_pooling.exact.nested.panels import Index, Panels, evaluate, place, powers
 from partial_pooling.exact.nested.rules import Rules
 
-RESOLVED = 0.25  # tau in widths of a panel, from where the panel's nodes resolve it
-NARROW = 3.0  # tau in widths of a panel over its nodes: below, z's few nodes resolve the rest
+WIDE = 0.25  # tau in widths of a panel, from where the panel's own nodes resolve it
+DENSE = 0.035  # the same of its dense nodes
+OUTSIDE = 1.8  # half widths from the middle of a panel, to which its polynomial may be carried on
 Z, Z_WEIGHT = hermite_e.hermegauss(24)
 Z_WEIGHT = Z_WEIGHT / math.sqrt(2 * math.pi)
 NEGLIGIBLE = 1e-15  # probability of a node that is left out
-MOST_PARTS = 200  # of a panel
+
+
+class Population(NamedTuple):
+    """Where K thetas may be, as all data but their own tell.
+
+    Attributes
+    ----------
+    mu, tau
+        Shape (M,), normal densities.
+    weight
+        Shape (M, K), their weights.
+    narrow
+        Shape (P, N, K), Legendre series of the logs of further densities, on panels of the logs.
+    shift
+        Shape (K,), log of what all of it is to be multiplied with.
+    """
+
+    mu: Array
+    tau: Array
+    weight: Array
+    narrow: Array
+    shift: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +70,14 @@ class Marginals:
 
     def of_mu(self) -> Panels:
         """The distribution of mu."""
-        panels, weight = self.nodes.rows.densities, self.nodes.weights[0]
-        rows = np.arange(len(weight))[:, None]
+        logs, densities, _ = self.nodes.rows
+        rows = np.arange(densities.rows)
 
-        def log_density(x: Array, row: Index) -> Array:
-            flat = np.broadcast_to(x.ravel(), (len(weight), x.size))
+        def log_density(x: Array, _: Index) -> Array:
+            flat = np.broadcast_to(x.ravel(), (len(rows), x.size))
+            value = np.exp(logs.log_density(flat, rows) - densities.log_total[:, None])
             with np.errstate(divide="ignore"):
-                result: Array = np.log(weight @ panels.density(rows, flat))
+                result: Array = np.log(self.nodes.weights[0] @ value)
             return result.reshape(x.shape)
 
         mean, variance = self.nodes.mu
@@ -62,20 +86,25 @@ class Marginals:
     def of_new(self) -> Panels:
         """The distribution of the theta of a new group."""
 
-        def log_density(x: Array, row: Index) -> Array:
-            return self._log_population(x.ravel(), None).reshape(x.shape)
+        none = np.zeros((*self.nodes.rows.logs.node.shape, 1))
+        population = self._population(none)
+
+        def log_density(x: Array, _: Index) -> Array:
+            return self._log_density(population, 0, x.ravel()).reshape(x.shape)
 
         mean, variance = self.nodes.mu
         return self._placed(log_density, mean[:, None], (variance + self.nodes.tau**2)[:, None])
 
     def of_thetas(self, index: NDArray[np.intp]) -> Panels:
         """The distributions of some thetas, one after the other."""
+        evidence = self.nodes.inner.log_evidence[:, index]
+        population = self._population(evidence.reshape(*self.nodes.rows.logs.node.shape, -1))
 
         def log_density(x: Array, row: Index) -> Array:
             result = self._log_likelihood(x, index[row])
             for k in np.unique(row):
                 of = row == k
-                value = self._log_population(x[of].ravel(), int(index[k]))
+                value = self._log_density(population, int(k), x[of].ravel())
                 result[of] += value.reshape(-1, x.shape[1])
             return result
 
@@ -103,17 +132,6 @@ class Marginals:
         result: Array = outer.family.log_likelihood(outer.groups, theta)[rank, :, group]
         return result
 
-    # -- the population, as the other groups know it ---------------------------------------
-
-    @cached_property
-    def _log_row(self) -> Array:
-        """Shape (P,), log of the weight of the row that each panel of the logs is of."""
-        logs, densities = self.nodes.rows
-        with np.errstate(divide="ignore"):
-            row = np.log(self.nodes.weights[0]) - densities.log_total
-        result: Array = row[logs.row]
-        return result
-
     @cached_property
     def series(self) -> Array:
         """Shape (P, N, J), Legendre series of the logs of the groups' evidences."""
@@ -124,97 +142,101 @@ class Marginals:
 
     @cached_property
     def every_node(self) -> tuple[Array, Index, Array]:
-        """Finer nodes of mu in every row: weight (M,), panel of the logs, powers (M, N)."""
-        logs, densities = self.nodes.rows
+        """Dense nodes of mu in every row: weight (M,), panel of the logs, powers (M, N)."""
+        logs, densities, _ = self.nodes.rows
         weight = densities.mass * self.nodes.weights[0][densities.row][:, None]
-        rows = np.repeat(densities.row, densities.node.shape[1])
-        panel, u, _ = logs.locate(rows[:, None], densities.node.reshape(-1, 1))
-        powers = legendre.legvander(u[:, 0], logs.node.shape[1] - 1)
-        return weight.ravel(), panel[:, 0].astype(np.intp), np.asarray(powers, dtype=float)
+        panels, count = densities.node.shape
+        of_one = powers(count, logs.node.shape[1]).T
+        return weight.ravel(), np.repeat(np.arange(panels), count), np.tile(of_one, (panels, 1))
+
+    # -- the population, as the other groups know it ---------------------------------------
 
     @cached_property
-    def _narrow(self) -> Index:
-        """Rows whose tau is narrow beside their panels of mu."""
-        panels = self.nodes.rows.densities
-        mass = panels.mass.sum(axis=1)
-        starts = panels.starts[:-1]
-        # the panels that most of the mass is in, whatever the tails
-        width = np.where(mass > 0.01, panels.right - panels.left, np.inf)
-        least = np.minimum.reduceat(width, starts)
-        return np.flatnonzero(self.nodes.tau < NARROW / panels.node.shape[1] * least)
+    def _resolved(self) -> Array:
+        """Shape (R,), tau in widths of the widest panel of mu that has any mass."""
+        densities = self.nodes.rows.densities
+        width = np.where(densities.mass.sum(axis=1) > 1e-12, densities.right - densities.left, 0.0)
+        result: Array = self.nodes.tau / np.maximum.reduceat(width, densities.starts[:-1])
+        return result
 
-    @cached_property
-    def _sum(self) -> tuple[Array, Array, Array, Index, Array]:
-        """Nodes of the other rows, (M,): mu, tau, weight, panel of the logs, powers (M, N)."""
-        logs, densities = self.nodes.rows
+    def _population(self, evidence: Array) -> Population:
+        """Without some groups, whose log evidences at the nodes are of shape (P, N, K)."""
+        logs, densities, _ = self.nodes.rows
         row_weight = self.nodes.weights[0]
-        parts = []
-        for row in np.setdiff1d(np.arange(len(row_weight)), self._narrow):
-            tau = float(self.nodes.tau[row])
-            of_logs = slice(*logs.starts[row : row + 2])
-            if tau >= RESOLVED * float((logs.right[of_logs] - logs.left[of_logs]).max()):
-                mu, mass = logs.node[of_logs].ravel(), self.nodes.given_tau[of_logs].ravel()
-            else:
-                mu, mass = _split(densities, int(row), tau)
-            kept = np.abs(mass) * row_weight[row] > NEGLIGIBLE
-            mu, mass = mu[kept], mass[kept]
-            panel, u, _ = logs.locate(int(row), mu)
-            powers = legendre.legvander(u, logs.node.shape[1] - 1)
-            parts.append((mu, np.full(len(mu), tau), mass * row_weight[row], panel, powers))
-        if not parts:
-            none = np.zeros(0)
-            return none, none, none, none.astype(np.intp), np.zeros((0, logs.node.shape[1]))
-        mu, scale, weight, panel, powers = (
-            np.concatenate(each) for each in zip(*parts, strict=True)
+        panels, count, groups = evidence.shape
+        tau = self.nodes.tau[logs.row]
+        resolved = self._resolved[logs.row]
+        wide, narrow = resolved >= WIDE, resolved < DENSE
+        middle = ~wide & ~narrow
+        own = self.nodes.given_tau * row_weight[logs.row][:, None]
+        dense = densities.mass * row_weight[logs.row][:, None]
+        at_dense = np.einsum(
+            "nm,pnk->pmk",
+            logs.rule.to_series.T @ powers(dense.shape[1], count),
+            evidence[middle],
         )
-        return mu, scale, weight, np.asarray(panel, dtype=np.intp), np.asarray(powers, dtype=float)
+        mu = np.concatenate([logs.node[wide].ravel(), densities.node[middle].ravel()])
+        weight = np.concatenate([own[wide].ravel(), dense[middle].ravel()])
+        scale = np.concatenate(
+            [np.repeat(tau[wide], count), np.repeat(tau[middle], dense.shape[1])]
+        )
+        log_evidence = np.concatenate(
+            [evidence[wide].reshape(-1, groups), at_dense.reshape(-1, groups)]
+        )
+        kept = np.abs(weight) > NEGLIGIBLE
+        mu, scale, weight, log_evidence = (v[kept] for v in (mu, scale, weight, log_evidence))
+        log_row = np.log(row_weight[logs.row]) - densities.log_total[logs.row]
+        smoothed = self._smoothed(narrow, log_row, evidence)
+        with np.errstate(divide="ignore"):
+            log_weight = np.log(np.abs(weight) / (math.sqrt(2 * math.pi) * scale))
+        log_weight = log_weight[:, None] - log_evidence
+        shift = np.maximum(
+            log_weight.max(axis=0, initial=-np.inf), smoothed.max(axis=(0, 1), initial=-np.inf)
+        )
+        weights = np.sign(weight)[:, None] * np.exp(log_weight - shift)
+        series = np.zeros(evidence.shape)
+        series[narrow] = np.einsum("kn,pnj->pkj", logs.rule.to_series, smoothed - shift)
+        return Population(mu, scale, weights, series, shift)
 
-    def _log_population(self, x: Array, group: int | None) -> Array:
-        """Log density of theta at x (n,), a group's own likelihood taken out."""
+    def _smoothed(self, narrow: NDArray[np.bool_], log_row: Array, evidence: Array) -> Array:
+        """Logs of densities of theta at the nodes of narrow rows, (P', N, K)."""
         logs = self.nodes.rows.logs
-        mu, tau, weight, panel, powers = self._sum
-        log_evidence = np.zeros(len(mu))
-        series = logs.log_series + 0.0
-        shift = 0.0
-        if group is not None:
-            of_group = self.series[:, :, group]
-            log_evidence = (of_group[panel] * powers).sum(axis=1)
-            series -= of_group
-            at_node = self.nodes.inner.log_evidence[:, group].reshape(logs.node.shape)
-            shift = float((logs.log_value + self._log_row[:, None] - at_node).max())
-        else:
-            shift = float((logs.log_value + self._log_row[:, None]).max())
-        with np.errstate(under="ignore"):
-            weight = weight * np.exp(-log_evidence - shift) / (math.sqrt(2 * math.pi) * tau)
+        part = np.flatnonzero(narrow)
+        tau = self.nodes.tau[logs.row[part]]
+        if not len(part):
+            return np.zeros((0, *evidence.shape[1:]))
+        at = (logs.node[part][:, :, None] - tau[:, None, None] * Z).reshape(len(part), -1)
+        panel, _, _ = logs.locate(logs.row[part][:, None], at)
+        left, right = logs.left[panel], logs.right[panel]
+        u = (2 * at - left - right) / (right - left)
+        inside = np.abs(u) < OUTSIDE
+        each = np.full((*at.shape, evidence.shape[2]), -np.inf)
+        for p in part:
+            of = (panel == p) & inside
+            values = logs.log_value[p][:, None] + log_row[p] - evidence[p]
+            terms = legendre.legvander(u[of], logs.node.shape[1] - 1)
+            each[of] = terms @ (logs.rule.to_series @ values)
+        each = each.reshape(*at.shape[:1], -1, len(Z), evidence.shape[2])
+        top = each.max(axis=2, initial=-1e300)
+        total = np.einsum("pnzk,z->pnk", np.exp(each - top[:, :, None]), Z_WEIGHT)
+        result: Array = top + np.log(total)
+        return result
+
+    def _log_density(self, population: Population, k: int, x: Array) -> Array:
+        """Log density of one of the populations at x (n,)."""
+        logs = self.nodes.rows.logs
+        mu, tau, weight = population.mu, population.tau, population.weight[:, k]
         total = np.zeros(len(x))
-        kept = np.abs(weight) > 1e-30 * np.abs(weight).max(initial=0.0)
+        kept = np.abs(weight) > 1e-30
         mu, tau, weight = mu[kept], tau[kept], weight[kept]
         for part in slices(len(x), max(1, len(mu))):
             total[part] = np.exp(-0.5 * ((x[part, None] - mu) / tau) ** 2) @ weight
-        rows = self._narrow
+        rows = np.flatnonzero(self._resolved < DENSE)
         if len(rows):
-            scale = self.nodes.tau[rows]
-            for part in slices(len(x), len(rows) * len(Z) * 4):
-                at = x[part, None] - scale[:, None, None] * Z
-                where, u, inside = logs.locate(rows[:, None], at.reshape(len(rows), -1))
-                log = evaluate(series, where, u) + self._log_row[where] - shift
-                value = np.where(inside, np.exp(np.minimum(log, 700.0)), 0.0)
-                total[part] += (value.reshape(at.shape) @ Z_WEIGHT).sum(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            result: Array = np.log(np.maximum(total, 0.0)) + shift
+            at = np.broadcast_to(x, (len(rows), len(x)))
+            panel, u, inside = logs.locate(rows[:, None], at)
+            value = np.exp(np.minimum(evaluate(population.narrow[:, :, k], panel, u), 700.0))
+            total += np.where(inside, value, 0.0).sum(axis=0)
+        with np.errstate(divide="ignore"):
+            result: Array = np.log(np.maximum(total, 0.0)) + population.shift[k]
         return result
-
-
-def _split(panels: Panels, row: int, tau: float) -> tuple[Array, Array]:
-    """Nodes of mu, and their masses, of one density in panels that tau is wide beside."""
-    of = slice(*panels.starts[row : row + 2])
-    left, right = panels.left[of], panels.right[of]
-    parts = np.clip(np.ceil(RESOLVED * (right - left) / tau), 1, MOST_PARTS).astype(int)
-    if parts.max() == 1:
-        return panels.node[of].ravel(), panels.mass[of].ravel()
-    width = np.repeat((right - left) / parts, parts)
-    order = np.arange(len(width)) - np.repeat(np.cumsum(parts) - parts, parts)
-    middle = np.repeat(left, parts) + (order + 0.5) * width
-    mu = (middle[:, None] + width[:, None] / 2 * panels.rule.node).ravel()
-    mass = panels.density(row, mu) * (width[:, None] / 2 * panels.rule.weight).ravel()
-    return mu, mass

@@ -9,7 +9,8 @@ import numpy as np
 
 from partial_pooling.arrays import Array
 from partial_pooling.exact.nested.inner import Inner
-from partial_pooling.exact.nested.outer import NestedTau, Outer, Rows
+from partial_pooling.exact.nested.outer import Outer, Rows
+from partial_pooling.exact.nested.tau import NestedTau
 
 SPARED = 1e-17  # share of a row that changes no digit
 
@@ -39,11 +40,12 @@ class Nodes:
     @classmethod
     def of(cls, of_tau: NestedTau) -> Nodes:
         """Of a posterior, all that matter to any moment of it."""
-        weights = np.array([of_tau.weights(growth) for growth in range(3)])
-        moments = np.nan_to_num(weights) * of_tau.nodes ** np.arange(3)[:, None]
+        weights = np.array([of_tau.row_weights(growth) for growth in range(3)])
+        tau = of_tau.target.tau(of_tau.row_t)
+        moments = np.nan_to_num(weights) * tau ** np.arange(3)[:, None]
         share = moments / moments.sum(axis=1, keepdims=True)
         kept = (share > SPARED).any(axis=0) | np.isnan(weights).any(axis=0)
-        t = of_tau.log_nodes[kept]
+        t = of_tau.row_t[kept]
         return cls(of_tau.target, of_tau.target.tau(t), of_tau.target.panels(t), weights[:, kept])
 
     @classmethod
@@ -59,9 +61,7 @@ class Nodes:
     @cached_property
     def inner(self) -> Inner:
         """Of every group at every node, (P * N, J)."""
-        logs = self.rows.logs
-        tau = np.repeat(self.tau[logs.row], logs.node.shape[1])
-        return self.outer.integrate(logs.node.ravel(), tau)
+        return Inner(*(v.reshape(-1, v.shape[2]) for v in self.rows.inner))
 
     def average(self, values: Array) -> Array:
         """Mean over mu given tau, (R, ...), of values at the nodes, (P * N, ...)."""

@@ -18,26 +18,30 @@ import numpy as np
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.nested.inner import Inner, Thetas
-from partial_pooling.exact.nested.panels import Index, LogPanels, Panels, evaluate, place
+from partial_pooling.exact.nested.panels import Index, LogPanels, Panels, place
+from partial_pooling.exact.nested.pilot import Pilot, pilot
 from partial_pooling.exact.nested.rules import Rules
-from partial_pooling.exact.nodes import Legendre, first_edges, place_nodes
-from partial_pooling.exact.tau import LogTau, PosteriorOfTau, refer_to_mode
+from partial_pooling.exact.tau import LogTau, refer_to_mode
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.priors.distributions import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 BLOCK = 1_000_000  # numbers, of nodes times groups, to work on at once
-SIDE = 8.0  # sds of the approximate posterior of mu to begin with, to either side
-LOWEST = 500.0  # log of what is as good as nothing
+SIDE = 8.5  # sds of the approximate posterior of mu to begin with, to either side
+NARROW = 0.06  # of a panel, what its nodes could miss
 BUMPS = 60.0  # log of how far below the highest point a group may be and have a bump
 
 
 class Rows(NamedTuple):
-    """Panels of mu given tau: those of the logs, where the groups were integrated, and finer."""
+    """Panels of mu given tau: those of the logs, where the groups were integrated, and dense.
+
+    What is known of the groups at each node of the logs is of shape (P, N, J).
+    """
 
     logs: LogPanels
     densities: Panels
+    inner: Inner
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,8 @@ class Outer:
         Data and their likelihood.
     hyperprior
         Of mu and tau.
+    power
+        Exponent of the power law of tau.
     rules
         How finely to look.
     """
@@ -57,6 +63,7 @@ class Outer:
     groups: Groups
     family: Family
     hyperprior: HyperPrior
+    power: float
     rules: Rules
     _rows: dict[float, tuple[Rows, int]] = field(default_factory=dict)
     _alone: dict[int, Groups] = field(default_factory=dict)
@@ -72,10 +79,16 @@ class Outer:
         return refer_to_mode(self.family.approximation(self.groups), self.hyperprior, NORMAL)
 
     @cached_property
+    def pilot(self) -> Pilot:
+        """Where to look for tau."""
+        return pilot(self.start, self.hyperprior, self.power, self.rules.depth)
+
+    @cached_property
     def at_reference(self) -> float:
         """What is to be added to `log_density` for its absolute value."""
-        t = np.array([math.log(max(self.start.given.reference, 1e-300))])
-        return float(self._log_density(t)[0])
+        zero = np.zeros(1)
+        of_t = self.log_prior(zero) - self.pilot.stretch.log_slope_of_u(zero)
+        return float((self.log_likelihood(zero) + of_t)[0])
 
     @cached_property
     def thetas(self) -> Thetas:
@@ -84,25 +97,48 @@ class Outer:
 
     def log_density(self, t: Array) -> Array:
         """Log of prior times likelihood of log tau, shape (n,), relative to the reference's."""
-        # a panel that the end of a prior cuts off is not to look like an unseen peak
-        return np.maximum(self._log_density(t) - self.at_reference, -LOWEST)
+        of_tau = self.prior.log_density(self.tau(t)) + t
+        result: Array = self._log_totals(t) + of_tau - self.at_reference
+        return result
 
-    def _log_density(self, t: Array) -> Array:
-        return self.panels(t).densities.log_total + self.prior.log_density(self.tau(t)) + t
+    def log_likelihood(self, u: Array) -> Array:
+        """Log of p(y | tau) at u (see `pilot`), shape (n,)."""
+        t = self.pilot.stretch.t(self.pilot.stretch.s(u))
+        return self._log_totals(t)
+
+    def log_normal(self, u: Array) -> Array:
+        """Log likelihood of tau if the groups were normal, on some scale."""
+        t = self.pilot.stretch.t(self.pilot.stretch.s(u))
+        return self.start.given.log_likelihood(self.tau(t))
+
+    def log_prior(self, u: Array) -> Array:
+        """Log of the prior density of u, shape (n,)."""
+        t = self.pilot.stretch.t(self.pilot.stretch.s(u))
+        of_tau = self.prior.log_density(self.tau(t)) + t
+        return of_tau + self.pilot.stretch.log_slope_of_u(u)
 
     def panels(self, t: Array) -> Rows:
-        """The rows of n values of log tau, each computed once."""
+        """The rows of n values of log tau."""
+        found = self._found(t)
+        parts = [(rows.inner, slice(*rows.logs.starts[row : row + 2])) for rows, row in found]
+        return Rows(
+            LogPanels.gathered([(rows.logs, row) for rows, row in found]),
+            Panels.gathered([(rows.densities, row) for rows, row in found]),
+            Inner(*(np.concatenate([inner[k][part] for inner, part in parts]) for k in range(3))),
+        )
+
+    def _log_totals(self, t: Array) -> Array:
+        return np.array([rows.densities.log_total[row] for rows, row in self._found(t)])
+
+    def _found(self, t: Array) -> list[tuple[Rows, int]]:
+        """Each row of n values of log tau, computed once, among some others."""
         missing = np.unique([each for each in t.tolist() if each not in self._rows])
         size = max(1, min(128, BLOCK // (50 * len(self.groups))))
         for start in range(0, len(missing), size):
             part = missing[start : start + size]
             rows = self.rows(self.tau(part))
             self._rows.update((each, (rows, row)) for row, each in enumerate(part.tolist()))
-        found = [self._rows[each] for each in t.tolist()]
-        return Rows(
-            LogPanels.gathered([(rows.logs, row) for rows, row in found]),
-            Panels.gathered([(rows.densities, row) for rows, row in found]),
-        )
+        return [self._rows[each] for each in t.tolist()]
 
     def alone(self, group: int) -> Groups:
         """One of the groups."""
@@ -121,31 +157,28 @@ class Outer:
         edges = [m + s * np.array([-SIDE, SIDE]) for m, s in zip(mean, sd, strict=True)]
         if self.family.normals(self.groups, 0, 0.0) is not None:
             edges = [
-                _with_bumps(each, *self._bumps(scale))
-                for each, scale in zip(edges, tau, strict=True)
+                self._with_bumps(each, scale) for each, scale in zip(edges, tau, strict=True)
             ]
         row = np.repeat(np.arange(len(tau)), [len(each) - 1 for each in edges])
 
+        seen: dict[tuple[int, float], Inner] = {}
+
         def log_density(mu: Array, row: Index) -> Array:
-            flat, scale = mu.ravel(), np.repeat(tau[row], mu.shape[1])
-            order = np.argsort(scale, kind="stable")
-            result = np.empty(len(flat))
-            result[order] = self.log_joint(flat[order], scale[order])
-            return result.reshape(mu.shape)
+            order = np.argsort(tau[row], kind="stable")
+            each = self.integrate(mu[order].ravel(), np.repeat(tau[row[order]], mu.shape[1]))
+            back = np.argsort(order, kind="stable")
+            inner = Inner(*(v.reshape(*mu.shape, -1)[back] for v in each))
+            for k, panel in enumerate(zip(row.tolist(), mu[:, 1].tolist(), strict=True)):
+                seen[panel] = Inner(*(v[k, 1:-1] for v in inner))
+            result = inner.log_evidence.sum(axis=2)
+            return result + self.hyperprior.mu.log_density(mu)
 
         left = np.concatenate([each[:-1] for each in edges])
         right = np.concatenate([each[1:] for each in edges])
         logs = place(log_density, row, left, right, self.rules, self._growth, of_log=True)
         assert isinstance(logs, LogPanels)
-        return Rows(logs, logs.densities(self.rules, self._growth))
-
-    def log_joint(self, mu: Array, tau: Array) -> Array:
-        """Log of the prior of mu times p(y | mu, tau), shape (N,), equal taus side by side."""
-        result = np.empty(len(mu))
-        for part in _parts(len(mu), len(self.groups)):
-            evidence = self.thetas.integrate(mu[part], tau[part]).log_evidence
-            result[part] = evidence.sum(axis=1)
-        return result + self.hyperprior.mu.log_density(mu)
+        kept = [seen[p] for p in zip(logs.row.tolist(), logs.node[:, 0].tolist(), strict=True)]
+        return Rows(logs, logs.dense, Inner(*(np.stack(v) for v in zip(*kept, strict=True))))
 
     def integrate(self, mu: Array, tau: Array) -> Inner:
         """The groups at N nodes, equal taus side by side, with mean and variance of theta."""
@@ -163,89 +196,33 @@ class Outer:
         order = float(self.family.tail(self.groups).sum()) - 1
         return 2 if order > 2 or order < 0 else 1 if order > 1 else 0
 
-    def _bumps(self, tau: float) -> tuple[Array, Array]:
-        """Estimates about which the posterior of mu given tau may have a bump, and their widths."""
+    def _with_bumps(self, edges: Array, tau: float) -> Array:
+        """Edges (2,) of panels that begin and end as well where mu given tau may have a bump."""
         estimates = self.family.approximation(self.groups)
         center, first = np.unique(estimates.estimate, return_index=True)
         spread = np.hypot(estimates.std_error, tau)
+        width = spread[first]
+        # wide ones about the middle are no bumps of their own
+        inside = (center > edges[0]) & (center < edges[1])
+        away = np.maximum(edges[0] - center, center - edges[1])
+        apart = np.where(inside, width < NARROW * np.ptp(edges), away > width)
+        if not apart.any():
+            return edges
         # each group's tail as that of its likelihood, as wide as its population makes it
         tail = self.family.tail(self.groups)
         z = (center[:, None] - estimates.estimate) / spread
         height = -0.5 * tail * np.log1p(z**2 / tail)
         log_density = height.sum(axis=1) + self.hyperprior.mu.log_density(center)
-        kept = log_density > log_density.max() - BUMPS
-        return center[kept], spread[first][kept]
+        kept = apart & (log_density > log_density.max() - BUMPS)
+        around = center[kept, None] + width[kept, None] * np.array([-6.0, -2.0, 2.0, 6.0])
+        every = np.unique(np.concatenate([edges, around.ravel()]))
+        # of edges much closer to each other than the narrowest bump, one is enough
+        close = np.diff(every) < 0.5 * min([*width[kept], float(np.ptp(edges))])
+        result: Array = every[np.concatenate([[True], ~close])]
+        return result
 
 
 def _parts(count: int, groups: int) -> Iterator[slice]:
     size = max(1, BLOCK // groups)
     for start in range(0, count, size):
         yield slice(start, start + size)
-
-
-def _with_bumps(edges: Array, center: Array, width: Array) -> Array:
-    """Edges of panels that begin and end about each of some centers, too."""
-    around = (center[:, None] + width[:, None] * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
-    around = around[(around < edges[0]) | (around > edges[-1]) | (width.min() < np.ptp(edges) / 4)]
-    every = np.unique(np.concatenate([edges, around]))
-    # of edges much closer to each other than the narrowest bump, one is enough
-    close = np.diff(every) < 0.5 * min(float(width.min()), float(np.ptp(edges)))
-    result: Array = every[np.concatenate([[True], ~close])]
-    return result
-
-
-class NestedTau(PosteriorOfTau[Outer]):
-    """The posterior of log tau, whose density between the nodes is that of its series."""
-
-    @classmethod
-    def solved(
-        cls, groups: Groups, prior: HyperPrior, family: Family, rules: Rules, power: float
-    ) -> NestedTau:
-        """Place the nodes, beginning where the normal approximation has them.
-
-        Raises
-        ------
-        InputError
-            Data and priors conflict beyond rounding.
-        """
-        outer = Outer(groups, family, prior, rules)
-        rule = place_nodes(
-            lambda t: outer.log_density(t) + np.arange(3)[:, None] * t,
-            _edges(outer, power),
-            rules.nodes,
-            rules.series,
-            rules.depth,
-        )
-        posterior = cls(outer, power, rule)
-        posterior.check()
-        return posterior
-
-    def log_density(self, t: Array) -> Array:
-        """Log of the posterior density of log tau at t, shape (n,)."""
-        panels, node = self.rule.panels, self.rule.width[:-1]
-        value = (self.weight[:-1] / node).reshape(len(panels), -1)
-        series = value @ Legendre.of(value.shape[1]).to_series.T
-        panel = np.clip(np.searchsorted(panels[:, 0], t, side="right") - 1, 0, len(panels) - 1)
-        left, right = panels[panel].T
-        inside = (t >= left) & (t <= right)
-        u = np.clip((2 * t - left - right) / (right - left), -1, 1)
-        with np.errstate(divide="ignore"):
-            result = np.log(np.where(inside, np.maximum(evaluate(series, panel, u), 0.0), 0.0))
-        if math.isfinite(self.power):
-            last = self.log_nodes[-1]
-            at_last = math.log(self.weight[-1] * self.power) if self.weight[-1] > 0 else -math.inf
-            result = np.where(t > last, at_last - self.power * (t - last), result)
-        return result
-
-
-def _edges(outer: Outer, power: float) -> Array:
-    """Panels that would do for the normal approximation, and one beyond on either side."""
-    first = first_edges(outer.start.given.groups, outer.hyperprior, power)
-    rule = place_nodes(
-        lambda t: outer.start.log_density(t) + np.arange(3)[:, None] * t,
-        first,
-        outer.rules.nodes,
-        1e-4,
-        outer.rules.depth,
-    )
-    return np.unique(np.concatenate([first[[0, -1]], rule.panels.ravel()]))

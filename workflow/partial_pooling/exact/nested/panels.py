@@ -25,6 +25,9 @@ from partial_pooling.exact.nodes import HIDDEN, Legendre
 
 LOST = -1e30  # log of zero
 MOST = 20_000  # panels to look at at once
+DENSE = 80  # nodes for a density whose log varies by STEEP on a panel
+STEEP = 200.0
+BEYOND = 1.2  # times as far as a density falls by the slope at its end, to add
 Index = NDArray[np.intp]
 
 
@@ -32,6 +35,12 @@ Index = NDArray[np.intp]
 def _even(nodes: int) -> Array:
     """From Legendre series to their values at 100 points, evenly."""
     return np.asarray(legendre.legvander((np.arange(100) + 0.5) / 50 - 1, nodes - 1).T)
+
+
+@cache
+def powers(nodes: int, terms: int) -> Array:
+    """From Legendre series of some terms to their values at Gauss-Legendre nodes."""
+    return np.asarray(legendre.legvander(Legendre.of(nodes).node, terms - 1).T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,13 +191,9 @@ class Panels:
 
         For functions that vary no faster than what has converged here.
         """
-        row = np.repeat(finer.row, finer.node.shape[1]).reshape(finer.node.shape)
-        panel, u, _ = self.locate(row[:, :1], finer.node)
-        powers = legendre.legvander(u.ravel(), len(self.rule.node) - 1)
-        powers *= finer.mass.ravel()[:, None]
-        series = np.zeros(self.node.shape)
-        np.add.at(series, panel.ravel(), powers)
-        return series @ self.rule.to_series
+        series = finer.mass @ powers(finer.node.shape[1], self.node.shape[1]).T
+        result: Array = series @ self.rule.to_series
+        return result
 
 
 class LogPanels(Panels):
@@ -204,13 +209,14 @@ class LogPanels(Panels):
         panel, u, inside = self.locate(row[:, None], x)
         return np.where(inside, evaluate(self.log_series, panel, u), -np.inf)
 
-    def densities(self, rules: Rules, growth: int) -> Panels:
-        """Panels on which the densities themselves have converged."""
-        ends = self.left[:, None] + (self.right - self.left)[:, None] * np.linspace(0, 1, 4)
-        row = np.repeat(self.row, 3)
-        return place(
-            self.log_density, row, ends[:, :-1].ravel(), ends[:, 1:].ravel(), rules, growth
-        )
+    @cached_property
+    def dense(self) -> Panels:
+        """The densities at so many nodes of every panel that they are resolved as well."""
+        rule = Legendre.of(DENSE)
+        middle, half = (self.left + self.right) / 2, (self.right - self.left) / 2
+        node = middle[:, None] + half[:, None] * rule.node
+        value = self.log_series @ powers(DENSE, self.log_series.shape[1])
+        return Panels(self.row, self.left, self.right, node, value, rule, self.edge)
 
 
 def evaluate(series: Array, panel: Index, u: Array) -> Array:
@@ -257,7 +263,7 @@ def place(
     """
     rule = Legendre.of(rules.nodes)
     tolerance = rules.log_series if of_log else rules.series
-    steepest = 20 if of_log else 2  # a peak narrower than that could still go unseen
+    steepest = 0.02 * (STEEP if of_log else 100.0)  # a narrower peak could still go unseen
     rows = int(row.max()) + 1
     peak = np.full(rows, -np.inf)
     log_total = np.full(rows, -np.inf)
@@ -302,7 +308,8 @@ def place(
         resolved |= share + far + rise < -rules.depth
         resolved |= half < 1e-14 * np.abs(middle)
         np.logaddexp.at(log_total, row[resolved], log_mass[resolved])
-        each = (row, left, right, points[:, 1:-1], logs[:, 1:-1], logs[:, 0], logs[:, -1])
+        rises = (logs[:, [1, -2]] - logs[:, [0, -1]]) / (half * (1 + rule.point[1]))[:, None]
+        each = (row, left, right, points[:, 1:-1], logs[:, 1:-1], logs[:, [0, -1]], rises)
         accepted.append(tuple(part[resolved] for part in each))
         split = ~resolved
         if split.any():
@@ -333,8 +340,8 @@ def place(
 def _beyond(
     accepted: list[tuple[Array, ...]], log_total: Array, peak: Array, growth: int, depth: float
 ) -> tuple[Index, Array, Array, Array]:
-    """Panels to add outside, twice as wide as what there is, and the share that lies there."""
-    row, left, right, _, _, at_left, at_right = (
+    """Panels to add outside, as far as the slopes there tell, and the share that lies there."""
+    row, left, right, _, _, at_ends, rises = (
         np.concatenate(each) for each in zip(*accepted, strict=True)
     )
     order = np.lexsort((left, row))
@@ -346,12 +353,13 @@ def _beyond(
         far = growth * np.maximum(np.nan_to_num(np.log(width) + peak - log_total), 0.0)
     edge = np.zeros(len(log_total))
     parts = []
-    for log_value, near, end in (
-        (at_left[first], left[first], left[first] - 2 * width),
-        (at_right[last], right[last], right[last] + 2 * width),
-    ):
-        share = log_value + np.log(width) - log_total + far
+    for side, of, near in ((0, first, left[first]), (1, last, right[last])):
+        share = at_ends[of, side] + np.log(width) - log_total + far
         edge += np.exp(np.minimum(share, 0.0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            needed = BEYOND * (share + depth) / np.maximum(rises[of, side], 0.0)
+        needed = np.clip(np.nan_to_num(needed, nan=np.inf), 0.1 * width, 2 * width)
+        end = near + (needed if side else -needed)
         more = np.flatnonzero(share > -depth)
         parts.append((more, np.minimum(near, end)[more], np.maximum(near, end)[more]))
     row, left, right = (np.concatenate(each) for each in zip(*parts, strict=True))

@@ -22,10 +22,11 @@ from partial_pooling.exact.joint import refuse_many
 from partial_pooling.exact.nested import joint
 from partial_pooling.exact.nested.marginals import Marginals
 from partial_pooling.exact.nested.nodes import Nodes
-from partial_pooling.exact.nested.outer import NestedTau, Outer
+from partial_pooling.exact.nested.outer import Outer
 from partial_pooling.exact.nested.panels import Panels
 from partial_pooling.exact.nested.prediction import leave_one_out
 from partial_pooling.exact.nested.rules import COARSE, FINE, Rules
+from partial_pooling.exact.nested.tau import NestedTau
 from partial_pooling.families.family import Family
 from partial_pooling.priors.priors import HyperPrior
 
@@ -46,7 +47,7 @@ def nested(
         Data and priors conflict beyond rounding.
     """
     power = prior.tail_power(int(family.bounded(groups).sum()))
-    of_tau = NestedTau.solved(groups, prior, family, rules, power)
+    of_tau = NestedTau.solved(Outer(groups, family, prior, power, rules), power)
     return NestedPosterior(groups, prior, family, of_tau, rules)
 
 

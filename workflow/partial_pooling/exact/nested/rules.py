@@ -21,8 +21,15 @@ class Rules:
         Log of what is negligible beside the whole.
     step
         Of the trapezoid rule about a mode, in sds.
+    few
+        Nodes of Gauss's rule there.
     panel
         Of theta, where groups tell little of it.
+    rough
+        How far apart two rules in tau of twice the step may be: their own error is about the square
+        of that.
+    offset
+        Of the rows of tau, in steps: half a step turns the sign of the rule's error.
     """
 
     nodes: int
@@ -30,8 +37,11 @@ class Rules:
     log_series: float
     depth: float
     step: float
+    few: int
     panel: float
+    rough: float
+    offset: float
 
 
-FINE = Rules(nodes=20, series=3e-8, log_series=1e-10, depth=34.0, step=0.65, panel=0.8)
-COARSE = Rules(nodes=16, series=3e-7, log_series=1e-8, depth=29.0, step=0.8, panel=1.0)
+FINE = Rules(20, 3e-8, 1e-10, 29.0, 0.75, 12, 0.8, 3e-6, 0.0)
+COARSE = Rules(16, 3e-7, 1e-8, 26.0, 0.85, 10, 1.0, 1e-5, 0.5)

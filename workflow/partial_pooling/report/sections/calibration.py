@@ -11,9 +11,17 @@ from partial_pooling.report.html import Html, figure, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import fixed, significant
 
+TITLE = "Is the sampler right for data like these?"
+
+
+def finding(report: Results) -> str:
+    """What `snakemake calibration` found; empty where these data were not calibrated."""
+    summary = report.calibrated
+    return escape(summary["sentences"][0]) if summary else ""
+
 
 def calibration(report: Results) -> Html:
-    """What `snakemake calibration` found; nothing where these data were not calibrated."""
+    """Ranks of simulated truths, tested and drawn."""
     summary = report.calibrated
     if summary is None:
         return Html("")
@@ -36,8 +44,7 @@ def calibration(report: Results) -> Html:
         figure(name, report.svg(name, "calibration"), *text) for name, text in CALIBRATION.items()
     ]
     return Html(
-        '<h2 id="calibration">Calibration: is the sampler right for data like these?</h2>'
-        + paragraphs(escape(sentence) for sentence in summary["sentences"])
+        paragraphs(escape(sentence) for sentence in summary["sentences"][1:])
         + figures[0]
         + words
         + "".join(figures[1:])

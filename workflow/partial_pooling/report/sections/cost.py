@@ -6,9 +6,27 @@ import pandas as pd
 
 from partial_pooling.grading.inference import mean_interval
 from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, table, with_interval
+from partial_pooling.report.html import Html, bold, table, with_interval
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, percent, significant
+
+TITLE = "What target_accept buys"
+
+
+def finding(report: Results) -> str:
+    """At which target_accept each model is most efficient."""
+    each = []
+    for model, fits in report.last.groupby("model", sort=False):
+        rate = fits.groupby("target_accept")["ess_per_1000_gradients"].mean()
+        if rate.notna().any():
+            each.append(
+                f"{bold(str(model))} {significant(3)(rate.max())} at target_accept "
+                f"{rate.idxmax():g}"
+            )
+    if not each:
+        return "The efficiency of these fits is not known."
+    tried = "" if report.last["target_accept"].nunique() > 1 else " (the only one tried)"
+    return f"Most effective draws for 1,000 gradient evaluations: {'; '.join(each)}{tried}."
 
 
 def target_accept_table(report: Results) -> Html:
@@ -37,10 +55,8 @@ def target_accept_table(report: Results) -> Html:
 
 
 CONTENT = (
-    r"""## What target_accept buys
-
-A higher target_accept makes the sampler take smaller steps: it follows the posterior's curvature
-more closely, and pays for it in gradient evaluations.""",
+    r"""A higher target_accept makes the sampler take smaller steps: it follows the posterior's
+curvature more closely, and pays for it in gradient evaluations.""",
     target_accept_table,
     Figure("target_accept"),
 )

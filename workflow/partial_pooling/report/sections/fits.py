@@ -8,7 +8,19 @@ from partial_pooling.grading.grades import GOOD
 from partial_pooling.report.findings import CHECK_WORDS
 from partial_pooling.report.html import Html, badge, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, fixed, percent, significant
+from partial_pooling.words import Format, count, fixed, percent, significant
+
+TITLE = "Diagnostics of every fit"
+
+
+def finding(report: Results) -> str:
+    """How many fits there are, at how many numbers of draws."""
+    last = report.last
+    return (
+        f"{count(len(last), 'fit')}, each at {count(report.fits['draws'].nunique(), 'number')} of "
+        f"draws; at {report.draws:,} draws a chain {int(last['verdict'].isin(GOOD).sum())} "
+        f"{'is' if int(last['verdict'].isin(GOOD).sum()) == 1 else 'are'} {report.good}."
+    )
 
 
 def cells_table(report: Results) -> Html:
@@ -58,7 +70,4 @@ def _alarms(alarms: Any) -> str:
     return ", ".join(CHECK_WORDS[check][0] for check in failed) or "–"
 
 
-CONTENT = (
-    "## Diagnostics of every fit",
-    cells_table,
-)
+CONTENT = (cells_table,)

@@ -11,12 +11,30 @@ from partial_pooling.report.html import Html, bold, paragraphs
 from partial_pooling.report.results import Results
 from partial_pooling.words import first_upper, significant
 
+TITLE = "Where sampling can be hard: the funnel"
+
+
+def finding(report: Results) -> str:
+    """Whether these data have a funnel."""
+    factor = _factor(report)
+    told = (
+        "Between the 5 % and the 95 % quantile of τ the spread of a group's θ given μ and τ "
+        f"changes by a factor of {significant(2)(factor)} (the median group)"
+    )
+    if factor < FUNNEL:
+        return f"{told}: these data and priors make no funnel to speak of."
+    return f"{told}: in the plane of θ and log τ a funnel, in whose neck steps can be too long."
+
 
 def funnel(report: Results) -> Html:
-    """Whether these data have a funnel; how much of its neck each model reached."""
+    """How a funnel shows, if these data have one; how much of its neck each model reached."""
+    shows = (
+        "A step that fits the wide part of the funnel can be too long for its neck, and where a "
+        "simulated path leaves the curve that it should follow the sampler reports a divergence."
+    )
     return paragraphs(
         [
-            _funnel_words(report),
+            shows if _factor(report) >= FUNNEL else "",
             *(
                 f"{bold(model)} {neck_words(report.lowest(model), list(NECK))}"
                 for model in report.models
@@ -25,20 +43,9 @@ def funnel(report: Results) -> Html:
     )
 
 
-def _funnel_words(report: Results) -> str:
-    factor = funnel_factor(
+def _factor(report: Results) -> float:
+    return funnel_factor(
         report.groups.std_error, report.value("tau", "q5"), report.value("tau", "q95")
-    )
-    told = (
-        "Between the 5 % and the 95 % quantile of τ the spread of a group's θ given μ and τ "
-        f"changes by a factor of {significant(2)(factor)} (the median group)"
-    )
-    if factor < FUNNEL:
-        return f"{told}: these data and priors make no funnel to speak of."
-    return (
-        f"{told}. In the plane of θ and log τ that is a funnel, with its neck below: a step "
-        "that fits the wide part can be too long for the neck, and where a simulated path "
-        "leaves the curve that it should follow the sampler reports a divergence."
     )
 
 
@@ -51,10 +58,8 @@ def divergences(report: Results) -> Html:
 
 
 CONTENT = (
-    r"""## Where sampling can be hard
-
-Where $\tau$ is small, all $\theta_j$ must lie close to $\mu$, closer than in the rest of the
-posterior.""",
+    r"""Where $\tau$ is small, all $\theta_j$ must lie close to $\mu$, closer than in the rest of
+the posterior.""",
     funnel,
     Figure("divergences"),
     Figure("funnel_neck"),

@@ -16,6 +16,20 @@ from partial_pooling.words import fixed, percent, signed, symbol
 TRANSITIONS = lecture.CHAINS * lecture.DRAWS
 
 
+TITLE = "The lecture, and five slips in it"
+
+
+def finding(report: Results) -> str:
+    """That these are the lecture's data; empty where they are not."""
+    if not lecture.applies(report.groups, report.prior):
+        return ""
+    return (
+        "These are the data and priors of the lecture “Gelman Schools Theory”, which samples the "
+        f"noncentered model and quotes E[log τ] = {lecture.QUOTED_LOG_TAU}; exact is "
+        f"{report.value('log_tau'):.7f}."
+    )
+
+
 def compare(results: Results) -> Html:
     """Set the lecture's statements beside ours; nothing where the data are not the lecture's."""
     if not lecture.applies(results.groups, results.prior):
@@ -23,10 +37,7 @@ def compare(results: Results) -> Html:
     items = "".join(f"<li>{slip}</li>" for slip in _slips(results))
     statements = pd.DataFrame(_statements(results), columns=["about", "the lecture", "this study"])
     return Html(
-        '<h2 id="the-lecture">The lecture, and five slips in it</h2>'
-        "<p>These are the data and priors of the lecture “Gelman Schools Theory”, which samples "
-        "the noncentered model. Its statements, and what this study finds:</p>"
-        + table(
+        table(
             statements,
             {},
             "Statements of the lecture beside this study's numbers at its largest number of draws.",

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from partial_pooling.report.html import Html, table
+from partial_pooling.report.html import FEW_ROWS, Html, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, fixed, significant, symbol
+from partial_pooling.words import Format, count, fixed, significant, symbol
+
+TITLE = "Every number with its error"
+
+
+def finding(report: Results) -> str:
+    """How far the recommended fit is off, in its own Monte Carlo errors."""
+    z = _best_rows(report)["z"].abs().dropna()
+    if z.empty:
+        return f"No mean is known exactly to hold {_best_fit(report)} against."
+    return (
+        f"Of {count(len(z), 'mean')} of {_best_fit(report)} {int((z <= 2).sum())} lie within two "
+        "of their Monte Carlo standard errors of the exact one."
+    )
 
 
 def numbers_table(report: Results) -> Html:
@@ -44,6 +57,7 @@ def numbers_table(report: Results) -> Html:
         "standard error (MCSE), beside the exact ones. z is the error of the mean in MCSE.",
         "numbers",
         "estimates.csv",
+        most=FEW_ROWS,
     )
 
 
@@ -68,6 +82,7 @@ def quantiles_table(report: Results) -> Html:
         "exact ones.",
         "quantiles",
         "estimates.csv",
+        most=FEW_ROWS,
     )
 
 
@@ -90,7 +105,6 @@ def _best_fit(report: Results) -> str:
 
 
 CONTENT = (
-    "## Every number with its error",
     numbers_table,
     quantiles_table,
 )

@@ -10,6 +10,15 @@ import yaml
 from partial_pooling.report.html import Html
 from partial_pooling.report.results import Results
 
+TITLE = "Where this comes from"
+
+
+def finding(report: Results) -> str:
+    """The versions that made the results, in a line."""
+    versions = json.loads(report.provenance["versions"])
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"Made by {escape(told)}; the same data and configuration give the same numbers."
+
 
 def origin(report: Results) -> Html:
     """Provenance, and the command that makes this report anew."""
@@ -43,7 +52,4 @@ def origin(report: Results) -> Html:
     )
 
 
-CONTENT = (
-    "## Where this comes from",
-    origin,
-)
+CONTENT = (origin,)

@@ -13,7 +13,15 @@ from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.grades import GOOD
 from partial_pooling.grading.inference import mean_interval, share_interval
 from partial_pooling.models.snippet import pymc_code
-from partial_pooling.report.html import Html, Shown, bold, paragraphs, table, with_interval
+from partial_pooling.report.html import (
+    FEW_ROWS,
+    Html,
+    Shown,
+    bold,
+    paragraphs,
+    table,
+    with_interval,
+)
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, count, fixed, percent, significant
 
@@ -21,13 +29,12 @@ PAIR = ["centered", "noncentered"]
 LEVEL = 0.05  # at which two models are told apart by their seeds
 
 
-def which(report: Results) -> Html:
-    """Which model the exact posterior chooses, and why; what the fits say of it."""
+TITLE = "Which parametrization"
+
+
+def finding(report: Results) -> str:
+    """Which model to sample, chosen by the exact posterior."""
     told = report.verdict["parametrization"]
-    return paragraphs([_recommended(told), _older_question(report, told), _measured(report, told)])
-
-
-def _recommended(told: dict[str, Any]) -> str:
     if told["recommended"] == "marginal":
         return (
             f"<b>Sample the {bold('marginal')} model</b> where you can: θ is integrated out of it, "
@@ -35,9 +42,16 @@ def _recommended(told: dict[str, Any]) -> str:
             "its exact distribution given them."
         )
     return (
-        f"<b>Sample the {bold('partial')} model</b>: it centers each group as far as its own data "
-        "inform it."
+        f"<b>Sample the {bold('partial')} model</b>: at every value of τ it centers each group as "
+        "far as the group's own data, taken as an estimate with its error, inform θ."
+        + (" (Here it has fixed weights, by hand.)" if told["by_hand"] else "")
     )
+
+
+def which(report: Results) -> Html:
+    """Centered or noncentered, where theta has to stay; what the fits say of it."""
+    told = report.verdict["parametrization"]
+    return paragraphs([_older_question(report, told), _measured(report, told)])
 
 
 def _older_question(report: Results, told: dict[str, Any]) -> str:
@@ -49,8 +63,8 @@ def _older_question(report: Results, told: dict[str, Any]) -> str:
     if 0 < above < total:
         groups = (
             f"It is more than half in {above:,} of {total:,} groups: no one answer suits all, and "
-            f"{bold('partial')}, with a weight a group, does. Of the two, {suits}, as the most "
-            "precise groups want it"
+            f"{bold('partial')}, which centers each group by itself, does. Of the two, {suits}, as "
+            "the most precise groups want it"
         )
     else:
         groups = f"That is {'more than' if above else 'at most'} half in every group: {suits}"
@@ -128,7 +142,7 @@ def measured_table(report: Results) -> Html:
 def model_to_copy(report: Results) -> Html:
     """PyMC code of the recommended model, and of the one that keeps theta."""
     told = report.verdict["parametrization"]
-    weights = np.array([told["weights"][name] for name in report.groups.names])
+    weights = np.array(list(told["weights"].values())) if told["by_hand"] else None
 
     def folded(model: str, what: str, is_open: bool) -> str:
         code = pymc_code(
@@ -165,12 +179,17 @@ def weights_table(report: Results) -> Html:
             "weight": list(told["weights"].values()),
         }
     )
-    origin = (
-        "as the configuration gives them"
-        if told["by_hand"]
-        else "the share of what is known of θ, given μ and τ's lower quartile, that the group's "
-        "own data tell"
-    )
+    if told["by_hand"]:
+        caption = (
+            "Weights of the partial model, 1 for centered and 0 for noncentered, as the "
+            "configuration gives them."
+        )
+    else:
+        caption = (
+            "How far the partial model centers each group, 1 for centered and 0 for noncentered, "
+            "with τ at its lower quartile: the share of what is known of θ, given μ, that the "
+            "group's own data tell. It grows with τ, from draw to draw."
+        )
     formats: dict[str, Format] = {
         "standard error": report.units,
         "weight": fixed(2),
@@ -178,9 +197,10 @@ def weights_table(report: Results) -> Html:
     inner = table(
         frame,
         formats,
-        f"Weights of the partial model, 1 for centered and 0 for noncentered: {origin}.",
+        caption,
         "weights",
-        "weights.csv",
+        "" if told["by_hand"] else "weights.csv",
+        most=FEW_ROWS,
     )
     return Html(f'<details class="note"><summary>Weights of the groups</summary>{inner}</details>')
 
@@ -201,4 +221,4 @@ def _good(rows: pd.DataFrame) -> int:
     return int(rows["verdict"].isin(GOOD).sum())
 
 
-CONTENT = ("## Which parametrization", which, measured_table, model_to_copy, weights_table)
+CONTENT = (which, measured_table, model_to_copy, weights_table)

@@ -20,17 +20,27 @@ MODELS = {
     "centered": "samples every θ<sub>j</sub> ~ Normal(μ, τ) as the model is written",
     "noncentered": "samples ν<sub>j</sub> ~ Normal(0, 1) and computes θ<sub>j</sub> = μ + "
     "τ ν<sub>j</sub>",
-    "partial": "samples each group as far between centered and noncentered as its weight "
-    "w<sub>j</sub> says, 1 for the first and 0 for the second",
+    "partial": "samples each θ<sub>j</sub> in units of the standard deviation, and about the mean, "
+    "that μ, τ and the group's own estimate give it: noncentered as τ goes to 0, centered as it "
+    "grows",
     "marginal": "samples only μ and τ, from y<sub>j</sub> ~ Normal(μ, √(σ<sub>j</sub>² + τ²)), "
     "and draws each θ<sub>j</sub> afterwards from its exact distribution given them",
 }
 
+WEIGHTED = (
+    "samples each group as far between centered and noncentered as its weight w<sub>j</sub> says, "
+    "1 for the first and 0 for the second"
+)
+
+
+TITLE = "The sampler's verdict"
+
 
 def models_words(report: Results) -> Html:
     """What the study's parametrizations sample."""
+    words = MODELS | ({"partial": WEIGHTED} if report.verdict["parametrization"]["by_hand"] else {})
     lines = "".join(
-        f"<li>{bold(name)} {MODELS.get(name, 'is a parametrization of this study')}.</li>"
+        f"<li>{bold(name)} {words.get(name, 'is a parametrization of this study')}.</li>"
         for name in report.models
     )
     several = len(report.models) > 1
@@ -44,32 +54,39 @@ def models_words(report: Results) -> Html:
     )
 
 
-def trust(report: Results) -> Html:
-    """Which parametrization and target_accept to use, what it costs, and why."""
+def finding(report: Results) -> str:
+    """Which parametrization and target_accept to use, if any."""
     best, draws = report.best, f"{report.draws:,} draws a chain"
-    setting = f"the {bold(best['model'])} model at target_accept <b>" + (
-        f"{best['target_accept']:g}</b>"
-    )
     if best["status"] == TRUST:
-        first = (
-            f"Use {setting}: {some_of(best['right'], best['fits'], 'fit')} "
-            f"{'was' if best['fits'] == 1 else 'were'} {report.good} at {draws}. "
-            f"{_how_sure(report, best)} {_cost(report, best)} {_enough_draws(report, best)}"
+        return (
+            f"Use {_setting(best)}: {some_of(best['right'], best['fits'], 'fit')} "
+            f"{'was' if best['fits'] == 1 else 'were'} {report.good} at {draws}."
         )
+    none = f"<b>No setting was {report.good} in all its fits</b> at {draws}"
+    if best["status"] == MORE_DRAWS:
+        return f"{none}, and {_setting(best)} has too few draws."
+    return f"{none}; most were in {_setting(best)}: {best['right']} of {best['fits']}."
+
+
+def trust(report: Results) -> Html:
+    """How sure that is, what it costs, and what it rests on."""
+    best = report.best
+    if best["status"] == TRUST:
+        told = [_how_sure(report, best), _cost(report, best), _enough_draws(report, best)]
     elif best["status"] == MORE_DRAWS:
-        first = (
-            f"<b>No setting was {report.good} in all its fits</b> at {draws}. In {setting} no "
-            "mean, and no share of draws below a quantile, was seen to err more than its Monte "
-            f"Carlo error admits: it has too few draws. {_enough_draws(report, best)} "
-            f"{_how_sure(report, best)}"
-        )
+        told = [
+            f"In {_setting(best)} no mean, and no share of draws below a quantile, was seen to err "
+            "more than its Monte Carlo error admits.",
+            _enough_draws(report, best),
+            _how_sure(report, best),
+        ]
     else:
-        first = (
-            f"<b>No setting was {report.good} in all its fits</b> at {draws}. "
-            f"Most were in {setting}: {best['right']} of {best['fits']}. The exact numbers "
-            "above need no sampler."
-        )
-    return paragraphs([first, _rests_on(report)])
+        told = ["The exact numbers need no sampler."]
+    return paragraphs([" ".join(told).strip(), _rests_on(report)])
+
+
+def _setting(best: Mapping[str, Any]) -> str:
+    return f"the {bold(best['model'])} model at target_accept <b>{best['target_accept']:g}</b>"
 
 
 def _how_sure(report: Results, setting: Mapping[str, Any]) -> str:
@@ -292,14 +309,12 @@ def _or_nan(value: float | None) -> float:
 
 
 CONTENT = (
-    r"""## Would sampling have told you?
-
-Most hierarchical models can only be sampled. The posterior of this one can also be computed
+    trust,
+    r"""Most hierarchical models can only be sampled. The posterior of this one can also be computed
 exactly, so every fit of the sampler can be held against the answer. A fit is one run of the
 sampler: a model, a random seed, and a target_accept, the acceptance rate to which the sampler
 tunes its step size. This study samples these models:""",
     models_words,
-    trust,
     settings_table,
     checks,
     alarms_words,

@@ -1,83 +1,134 @@
-"""The report's head: the exact answer, what qualifies it, what sampling would have told."""
+"""The first screen: the answer, whether to believe it, the forest plot, the sampler in a line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
-from partial_pooling.grading.grades import GOOD, MORE_DRAWS, NONE, TRUST
+import numpy as np
+
+from partial_pooling.grading.agreement import conflicts
+from partial_pooling.grading.grades import GOOD
 from partial_pooling.report.agreement import agreement_words
-from partial_pooling.report.html import Html, badge, bold
+from partial_pooling.report.figure import Figure
+from partial_pooling.report.html import Html, bold, mark
 from partial_pooling.report.results import Results
-from partial_pooling.words import count, first_upper
+from partial_pooling.words import count, first_upper, percent
 
 
 def title(report: Results) -> Html:
-    """Heading; the exact answer and what qualifies it; what sampling would have told."""
+    """Heading; the exact answer in the units that people read; what qualifies it."""
+    of = f", {report.measure.label}" if report.measure and report.measure.label else ""
+    rows = "".join(
+        f'<div><dt>{name}</dt><dd class="value">{value}</dd><dd>{range_}</dd>'
+        f'<dd class="note">{note}</dd></div>'
+        for name, value, range_, note in answers(report)
+    )
     return Html(
-        f"<h1>{escape(report.name)}</h1>"
-        f'<p class="lead">{count(len(report.groups), "group")}. Common mean μ: '
-        f"{escape(report.centre_in_words('mu'))} (95 % interval {report.interval('mu')}). Standard "
-        f"deviation between groups τ: median {report.in_units('tau', 'q50')} "
-        f"({report.interval('tau')}). A new group's θ: {report.interval('theta_new')} (95 % "
-        f"each).{escape(reading_words(report))}</p>"
-        f"<p>{answer_badge(report)} {escape(answer_words(report))}</p>"
-        f"<p>{sampler_badge(report)} {sampler_words(report)}</p>"
+        f'<header class="title"><h1>{escape(report.name)}</h1>'
+        f"<p>{count(len(report.groups), 'group')}{escape(of)}</p></header>"
+        f'<dl class="answer">{rows}</dl>'
+        f'<p class="marks">{"".join(each(report) for each in MARKS)}</p>'
     )
 
 
-def reading_words(report: Results) -> str:
-    """What theta is, and the exact answer on the scale on which people read it."""
-    if report.measure is None or not report.measure.label:
+def answers(report: Results) -> list[tuple[str, str, str, str]]:
+    """Name, value, 95 % interval and explanation of each number of the answer, as HTML."""
+    read, measure = report.reading, report.measure
+    mean = "mean" if report.centre_in_words("mu").startswith("mean") else "median"
+    if read:
+        name, mean = first_upper(read.name), "median"
+        (pooled, pooled_range), (_, new_range) = map(report.read, ("mu", "theta_new"))
+        scale = f" (the scale of the {escape(measure.label)})" if measure else ""
+        same = f"; {escape(measure.label)} {_model_scale(report)}" if measure else ""
+    else:
+        name = first_upper(measure.label) if measure and measure.label else "Common mean"
+        pooled = report.centre_in_words("mu").partition(" ")[2]
+        pooled_range, new_range = report.interval("mu"), report.interval("theta_new")
+        scale = same = ""
+    shared = percent(report.heterogeneity["i_squared"])
+    return [
+        (
+            escape(name),
+            pooled,
+            pooled_range,
+            f"μ, the mean of the groups' true values: {mean} and 95 % interval{same}"
+            f"{_no_effect(report)}",
+        ),
+        (
+            "A new group",
+            "",
+            new_range,
+            "where the true value of one more group would lie, 95 %",
+        ),
+        (
+            "Groups differ by",
+            report.in_units("tau", "q50"),
+            report.interval("tau"),
+            f"τ, the standard deviation of the groups' true values{scale}: median and 95 % "
+            f"interval. I² {shared}: the share of the estimates' variation that is not their own "
+            "error",
+        ),
+    ]
+
+
+def _model_scale(report: Results) -> str:
+    value = report.centre_in_words("mu").partition(" ")[2]
+    return f"{value} ({report.interval('mu')})"
+
+
+def _no_effect(report: Results) -> str:
+    """Whether the measure's value of no effect lies within mu's interval."""
+    measure = report.measure
+    if measure is None or measure.null is None:
         return ""
-    words = f" θ is a group's {report.measure.label}."
-    if report.reading:
-        words += (
-            f" {first_upper(report.reading.name)}, median and 95 % interval: μ "
-            f"{report.as_read('mu')}, a new group {report.as_read('theta_new')}."
-        )
-    return words
+    low, high = (report.value("mu", column) for column in ("q2.5", "q97.5"))
+    read = report.reading.read if report.reading else lambda theta: theta
+    no_effect = f"{float(read(np.array(measure.null))):g}"
+    what = report.reading.name if report.reading else measure.label
+    inside = "inside" if low <= measure.null <= high else "outside"
+    return f". No effect ({escape(what)} {no_effect}) lies {inside} it"
 
 
-def answer_badge(report: Results) -> Html:
-    """Whether the exact numbers can be quoted, at a glance."""
-    quote = report.verdict["answer"]["quote"]
-    return badge(quote, "Exact: quote these" if quote else "Prior and data conflict")
+def answer_mark(report: Results) -> Html:
+    """Whether the exact numbers can be quoted, and if not, why."""
+    if report.verdict["answer"]["quote"]:
+        return mark(True, "Exact: quote these", "methods")
+    found = agreement_words(report.agreement, report.threshold("prior_conflict"), report.units)
+    return mark(False, f"Prior and data conflict: {_first_lower(found)}", "prior")
 
 
-def sampler_badge(report: Results) -> Html:
-    """Which setting of the sampler to trust, at a glance."""
-    best, status = report.best, report.best["status"]
-    setting = f"{best['model']} at target_accept {best['target_accept']:g}"
-    text = {
-        TRUST: f"Sampler right: {setting}",
-        MORE_DRAWS: f"Sampler: too few draws, {setting}",
-        NONE: "Sampler: no setting right",
-    }[status]
-    return badge(status == TRUST, text)
+def agreement_mark(report: Results) -> Html:
+    """Whether prior and data agree, where that can be asked and is not said already."""
+    agreement = report.agreement
+    if conflicts(agreement, report.threshold("prior_conflict")):
+        return Html("")
+    asked = any(agreement[name]["p_value"] is not None for name in ("location", "spread"))
+    if not asked:
+        return Html("")
+    return mark(True, "Prior and data agree", "prior")
 
 
-def sampler_words(report: Results) -> str:
-    """How many fits of each model came out right, and with an alarm, in a line of HTML."""
+def sampler(report: Results) -> Html:
+    """Would a sampler have got it right? Of each model, in how many fits."""
     each = []
     for model, told in report.sampling["models"].items():
+        fits = told["fits"]
         right = sum(told["verdicts"].get(grade, 0) for grade in GOOD)
-        alarms = int((report.last.loc[report.last["model"] == model, "alarms"] != "").sum())
-        each.append(
-            f"{bold(model)} {report.good} in {right} of {count(told['fits'], 'fit')}"
-            + (f", {alarms} with an alarm" if report.graded else "")
-        )
+        word = "yes" if right == fits else "in part" if right else "no"
+        each.append(f"{bold(model)} {word}, {report.good} in {right} of {count(fits, 'fit')}")
     once = " One seed says little." if report.best["fits"] == 1 else ""
-    return (
-        f"Would sampling have told you? {'; '.join(each)} ({report.draws:,} draws a chain).{once}"
+    return Html(
+        '<p class="sampler"><a href="#sampling">Would a sampler have got it right?</a> '
+        f"{'; '.join(each)}.{once}</p>"
     )
 
 
-def answer_words(report: Results) -> str:
-    """What the check of prior against data found."""
-    told = agreement_words(report.agreement, report.threshold("prior_conflict"), report.units)
-    if report.verdict["answer"]["quote"]:
-        return f"No sampler, no Monte Carlo error. {told}"
-    return f"{told} The numbers above follow from both, and answer for neither."
+def _first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
-CONTENT = (title,)
+# What qualifies the answer: each opens the section that says more. In this order.
+MARKS: tuple[Callable[[Results], Html], ...] = (answer_mark, agreement_mark)
+
+CONTENT = (title, Figure("forest"), sampler)

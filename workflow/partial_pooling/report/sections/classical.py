@@ -1,4 +1,4 @@
-"""Shrinkage, and what classical estimates plug in."""
+"""Classical estimates, and what they plug in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from html import escape
 
 import pandas as pd
 
-from partial_pooling.report.figure import Figure
 from partial_pooling.report.findings import p_text
-from partial_pooling.report.html import Html, paragraphs, table
+from partial_pooling.report.html import FEW_ROWS, Html, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import (
     Format,
@@ -28,6 +27,21 @@ METHOD_NAMES = {
     "ml": "maximum likelihood (ML)",
     "reml": "restricted ML (REML)",
 }
+
+
+TITLE = "Classical estimates"
+
+
+def finding(report: Results) -> str:
+    """Heterogeneity, by Cochran's test."""
+    tests = report.heterogeneity
+    freedom = tests["degrees_of_freedom"]
+    return (
+        f"Cochran's Q, the sum of squared standardized distances from the common mean, is "
+        f"{significant(3)(tests['q'])} on {freedom} degree{'s' if freedom > 1 else ''} of "
+        f"freedom (p {escape(p_text(tests['p_value']))}). I², the share of the variation "
+        f"that sampling error does not explain, is {percent(tests['i_squared'])}."
+    )
 
 
 def shrinkage_table(report: Results) -> Html:
@@ -60,20 +74,14 @@ def shrinkage_table(report: Results) -> Html:
         "for μ; and the exact posterior.",
         "shrinkage",
         "classical_theta.csv",
+        most=FEW_ROWS,
     )
 
 
 def classical_words(report: Results) -> Html:
-    """Heterogeneity, and what the plug-in estimates of tau leave out."""
-    tests = report.heterogeneity
+    """What the plug-in estimates of tau leave out."""
     taus = report.classical["tau"].drop(["no_pooling", "complete_pooling"])
-    freedom = tests["degrees_of_freedom"]
-    lines = [
-        f"Cochran's Q, the sum of squared standardized distances from the common mean, is "
-        f"{significant(3)(tests['q'])} on {freedom} degree{'s' if freedom > 1 else ''} of "
-        f"freedom (p {escape(p_text(tests['p_value']))}). I², the share of the variation "
-        f"that sampling error does not explain, is {percent(tests['i_squared'])}."
-    ]
+    lines = []
     zeros = int((taus == 0).sum())
     interval = f"the exact posterior's 95 % interval is {report.interval('tau')}"
     if zeros:
@@ -125,19 +133,4 @@ def classical_table(report: Results) -> Html:
     )
 
 
-CONTENT = (
-    r"""## Shrinkage
-
-Given $\mu$ and $\tau$ everything is normal. With the pooling factor $B_j = \sigma_j^2 /
-(\sigma_j^2 + \tau^2)$,
-
-$$\mathrm{E}[\theta_j \mid \mu, \tau, y] = B_j\, \mu + (1 - B_j)\, y_j$$
-
-and the same with $\mathrm{E}[\mu \mid \tau, y]$ in place of $\mu$ when only $\tau$ is known. So
-one number, $\tau$, decides how far each group is pulled. Empirical Bayes plugs in one estimate of
-it; the posterior averages over all values that the data allow.""",
-    Figure("shrinkage"),
-    shrinkage_table,
-    classical_words,
-    classical_table,
-)
+CONTENT = (classical_words, classical_table, shrinkage_table)

@@ -1,4 +1,4 @@
-"""The question and the data."""
+"""The groups: raw estimates beside the partially pooled ones."""
 
 from __future__ import annotations
 
@@ -6,10 +6,49 @@ from html import escape
 
 import pandas as pd
 
-from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, paragraphs, table
+from partial_pooling.report.html import Html, bold, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import significant
+
+TITLE = "The groups"
+
+
+def finding(report: Results) -> str:
+    """Where the groups lie, raw and pooled, and which is most likely the largest."""
+    y, centres = report.groups.estimate, report.theta["centre"].to_numpy()
+    kind, form, of = "means", report.units, ""
+    if report.reading:  # whose medians are those of theta, read
+        y, centres = map(report.reading.read, (y, report.theta["q50"].to_numpy()))
+        kind, form, of = "medians", significant(3), f" of the {escape(report.reading.name)}"
+    elif report.centre != "mean":
+        kind = "medians"
+    raw = (
+        f"lie between {form(y.min())} and {form(y.max())}"
+        if y.max() > y.min()
+        else f"are all {form(y.min())}"
+    )
+    return (
+        f"The raw estimates{of} {raw}, the groups' posterior {kind} between "
+        f"{form(centres.min())} and {form(centres.max())}: partial pooling draws a group towards "
+        f"the others, the more the less its own data say. {_largest(report)}"
+    ).strip()
+
+
+def _largest(report: Results) -> str:
+    chance = report.probability_largest
+    if chance is None or len(chance) < 2:
+        return ""
+    first, second = chance.nlargest(2)
+    if first - second > 1e-6:
+        return (
+            f"The group most likely to have the largest true value θ is "
+            f"{bold(str(chance.idxmax()))}, with probability {significant(3)(first)}; the next "
+            f"has {significant(3)(second)}."
+        )
+    return (
+        "No group alone is the most likely to have the largest true value θ: two or more share "
+        f"the probability {significant(3)(first)}."
+    )
 
 
 def data_table(report: Results) -> Html:
@@ -42,7 +81,9 @@ def data_table(report: Results) -> Html:
             frame[name] = report.reading.read(report.theta[column].to_numpy())
             formats[name] = significant(3)
         caption += f" Then its median and interval on the scale of the {report.reading.name}."
-    return Html(measured(report) + table(frame, formats, caption, "groups", "exact.csv"))
+    return Html(
+        measured(report) + table(frame, formats, caption, "groups", "exact.csv", stacks=True)
+    )
 
 
 def measured(report: Results) -> Html:
@@ -60,42 +101,4 @@ def measured(report: Results) -> Html:
     return paragraphs([f"Each estimate y is the {escape(measure.label)} {told}. {rests}."])
 
 
-# What p(y_j | theta_j) is, by family, in HTML.
-LIKELIHOODS = {
-    "normal": "y<sub>j</sub> ~ Normal(θ<sub>j</sub>, σ<sub>j</sub>): an estimate with a known "
-    "standard error σ<sub>j</sub>",
-    "student": "y<sub>j</sub> is the mean of n<sub>j</sub> normal values about θ<sub>j</sub>, "
-    "whose standard deviation is known from their spread alone: a t variable of "
-    "n<sub>j</sub> − 1 degrees of freedom, of scale s<sub>j</sub> / √n<sub>j</sub>",
-    "binomial": "y<sub>j</sub> ~ Binomial(n<sub>j</sub>, p<sub>j</sub>): events among "
-    "n<sub>j</sub> trials, whose probability p<sub>j</sub> has the log odds θ<sub>j</sub>",
-    "poisson": "y<sub>j</sub> ~ Poisson(T<sub>j</sub> exp θ<sub>j</sub>): events during an "
-    "exposure T<sub>j</sub>, at a rate whose logarithm is θ<sub>j</sub>",
-    "hypergeometric": "y<sub>j</sub>, the events in the treated arm given how many there were in "
-    "both arms, is noncentral hypergeometric with the log odds ratio θ<sub>j</sub>",
-}
-
-
-def likelihood(report: Results) -> Html:
-    """What the data of a group are, given its theta."""
-    return paragraphs([f"Here {LIKELIHOODS[report.family]}."])
-
-
-CONTENT = (
-    r"""## The question and the data
-
-Each group has data that tell of its true value $\theta_j$, some more precisely than others. How
-much should a group's own data be believed, and how much should it be pulled towards the others? A
-hierarchical model lets the data say:
-
-$$\mu \sim p(\mu), \qquad \tau \sim p(\tau)$$
-
-$$\theta_j \sim \mathrm{Normal}(\mu, \tau), \qquad y_j \sim p(y_j \mid \theta_j)$$
-
-$\mu$ is the mean of all groups' true values, and $\tau$ their standard deviation around it. With
-$\tau = 0$ all groups are one (complete pooling); with large $\tau$ each stands alone (no pooling);
-in between is partial pooling.""",
-    likelihood,
-    data_table,
-    Figure("forest"),
-)
+CONTENT = (data_table,)

@@ -1,0 +1,82 @@
+"""Prior and posterior of mu and tau, one over the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from partial_pooling.figures.axes import note
+from partial_pooling.figures.curves import body, curve
+from partial_pooling.figures.labels import label
+from partial_pooling.figures.style import EXACT, RAW, new_figure, styled
+from partial_pooling.priors.distributions import Prior
+from partial_pooling.priors.priors import HyperPrior
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+WIDEST = 4.0  # ranges of the posterior that an axis reaches to show more of a wide prior
+
+
+@styled
+def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
+    """Draw the prior of mu and tau over their exact posterior.
+
+    Parameters
+    ----------
+    curves
+        The exact posterior's curves (exact.nc).
+    prior
+        The study's priors.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for mu and one for tau. An improper prior has no density to scale: a note says so.
+    """
+    figure = new_figure(3.1)
+    axes = figure.subplots(1, 2)
+    for variable, of, ax in zip(("mu", "tau"), (prior.mu, prior.tau), axes, strict=True):
+        x, density = curve(curves, variable, "density")
+        low, high = _reach(*body(curves, variable), of)
+        ax.fill_between(x, 0, density, color=EXACT, alpha=0.25, linewidth=0)
+        ax.plot(x, density, color=EXACT, linewidth=1.6)
+        shown = density[(x >= low) & (x <= high) & np.isfinite(density)]
+        top = float(shown.max())
+        if of.is_proper:
+            points = np.linspace(low, high, 400)
+            points = points[points > 0] if variable == "tau" else points
+            height = np.exp(of.log_density(points))
+            ax.plot(points, height, color=RAW, linewidth=1.8, linestyle="--")
+            top = max(top, min(float(height.max()), 2 * top))
+        else:
+            note(ax, f"the prior of {'μ' if variable == 'mu' else 'τ'} is flat")
+        ax.set_xlim(low, high)
+        ax.set_ylim(0, 1.06 * top)
+        ax.set_xlabel(label(variable))
+        ax.yaxis.set_major_locator(MaxNLocator(3))
+    axes[0].set_ylabel("density")
+    figure.legend(
+        handles=[
+            Line2D([], [], color=RAW, linewidth=1.8, linestyle="--", label="prior"),
+            Patch(color=EXACT, alpha=0.4, label="exact posterior"),
+        ],
+        loc="outside upper center",
+        ncols=2,
+    )
+    return figure
+
+
+def _reach(low: float, high: float, prior: Prior) -> tuple[float, float]:
+    """Ends of an axis: the posterior's body, and of the prior's 95 % what does not flatten it."""
+    least, most = prior.support
+    if prior.is_proper:
+        room = (WIDEST - 1) / 2 * (high - low)
+        low = min(low, max(prior.quantile(0.025), low - room))
+        high = max(high, min(prior.quantile(0.975), high + room))
+    return max(low, least), min(high, most)
