@@ -2,7 +2,7 @@
 
 score             fits of all collections, and their tables
 in:  results/{collection}/{tables,fits}.parquet
-out: results/scorecard/{checks,adds,areas,curves,maps,thresholds}.csv
+out: results/scorecard/{checks,adds,areas,roc,maps,thresholds}.csv
 
 plot_scorecard    these
 out: results/scorecard/figures/{name}.{svg,png}
@@ -18,7 +18,7 @@ SCORED = {
 }
 SCORECARD_TABLES = {
     name: f"results/scorecard/{name}.csv"
-    for name in ("checks", "adds", "areas", "curves", "maps", "thresholds")
+    for name in ("checks", "adds", "areas", "roc", "maps", "thresholds")
 }
 
 

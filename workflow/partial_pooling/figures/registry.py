@@ -387,7 +387,7 @@ FIGURES: tuple[Figure, ...] = (
         "characteristics",
         "Scorecard",
         "scorecard.characteristics",
-        ("curves", "areas"),
+        ("roc", "areas"),
         "researcher",
         "Receiver operating characteristic of each check, used as a number.{found}",
         "Each check as a number: share of bad fits caught against share of false alarms, over all "

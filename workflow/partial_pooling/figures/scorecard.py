@@ -68,12 +68,12 @@ def caught_and_false(checks: pd.DataFrame) -> Figure:
 
 
 @styled
-def characteristics(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
+def characteristics(roc: pd.DataFrame, areas: pd.DataFrame) -> Figure:
     """Draw the receiver operating characteristic of each check as a number.
 
     Parameters
     ----------
-    curves, areas
+    roc, areas
         Of the scorecard.
 
     Returns
@@ -85,7 +85,7 @@ def characteristics(curves: pd.DataFrame, areas: pd.DataFrame) -> Figure:
     for ax, (truth, title) in zip(figure.subplots(2), TITLES.items(), strict=True):
         ax.set_title(title, loc="left")
         ax.plot([0, 100], [0, 100], color=GREY, linewidth=0.8)
-        mine = curves[curves["truth"] == truth]
+        mine = roc[roc["truth"] == truth]
         if mine.empty:
             note(ax, "all fits are alike")
             continue

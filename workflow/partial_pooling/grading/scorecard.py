@@ -234,7 +234,7 @@ class Scorecard:
                 )
         return pd.DataFrame(rows).astype({"draws": str})
 
-    def curves(self, points: int = 101) -> pd.DataFrame:
+    def roc(self, points: int = 101) -> pd.DataFrame:
         """Receiver operating characteristics, all draws together, at evenly spaced false alarms.
 
         Returns
@@ -334,7 +334,7 @@ class Scorecard:
             "checks": self.checks,
             "adds": self.adds,
             "areas": self.areas,
-            "curves": self.curves,
+            "roc": self.roc,
             "maps": self.maps,
             "thresholds": self.thresholds,
         }
