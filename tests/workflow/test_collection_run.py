@@ -58,3 +58,20 @@ def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
     refused = project.snakemake("-n", "results/reviews/bad/report.html", check=False)
     assert refused.returncode != 0
     assert "table 'bad': line 8, column std_error: found 0" in refused.stderr
+
+
+def test_checks_are_scored_over_a_collection(tmp_path):
+    project = copy_project(tmp_path)
+    project.write_study(STUDY)
+    (project.folder / "many.csv").write_text(HEAD + "".join(ROWS))
+    assert "score" not in project.planned()
+    project.snakemake("--cores", "2", "scorecard")
+    checks = pd.read_csv(project.results / "scorecard" / "checks.csv")
+    fits = pd.read_parquet(project.results / "reviews" / "fits.parquet")
+    row = checks.query("truth == 'accurate' and part == 'all' and draws == '50'")
+    assert row["bad"].unique().tolist() == [(fits["accurate"] == False).sum()]  # noqa: E712
+    assert row["good"].unique().tolist() == [(fits["accurate"] == True).sum()]  # noqa: E712
+    page = (project.results / "scorecard" / "index.html").read_text()
+    assert "2 graded fits of reviews" in page
+    assert page.count("<figure") == 5
+    assert not project.planned("scorecard")

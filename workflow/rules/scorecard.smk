@@ -22,6 +22,16 @@ SCORECARD_TABLES = {
 }
 
 
+def of_scored(name):
+    """A file of each collection that is fitted; none ends the run in one line."""
+    if not SCORED:
+        sys.exit(
+            "partial-pooling: scorecard: found no collection whose tables are fitted; "
+            "allowed: a configuration with one, such as config/scorecard.yaml"
+        )
+    return [f"results/{collection}/{name}.parquet" for collection in SCORED]
+
+
 localrules:
     score,
     plot_scorecard,
@@ -30,8 +40,8 @@ localrules:
 
 rule score:
     input:
-        tables=collect("results/{collection}/tables.parquet", collection=SCORED),
-        fits=collect("results/{collection}/fits.parquet", collection=SCORED),
+        tables=lambda wildcards: of_scored("tables"),
+        fits=lambda wildcards: of_scored("fits"),
     output:
         **SCORECARD_TABLES,
     log:
