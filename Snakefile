@@ -68,6 +68,7 @@ include: "workflow/rules/certify.smk"
 include: "workflow/rules/collection.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/collection_page.smk"
+include: "workflow/rules/scorecard.smk"
 
 
 rule all:
@@ -129,3 +130,10 @@ rule calibration:
             dataset=STUDY.datasets,
             name=CALIBRATION_SHOWN,
         ),
+
+
+rule scorecard:
+    input:
+        rules.score.output,
+        rules.plot_scorecard.output,
+        rules.render_scorecard.output,

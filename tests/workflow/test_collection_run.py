@@ -120,3 +120,20 @@ def test_a_killed_run_goes_on_where_it_stood_and_bad_tables_end_nothing(tmp_path
         sd = posterior.sd("mu")
         assert tables["mu_mean"][i] == pytest.approx(posterior.mean("mu"), abs=1e-8 * sd)
         assert tables["mu_sd"][i] == pytest.approx(sd, rel=1e-8)
+
+
+def test_checks_are_scored_over_a_collection(tmp_path):
+    project = copy_project(tmp_path)
+    project.write_study(STUDY)
+    (project.folder / "many.csv").write_text(HEAD + "".join(ROWS))
+    assert "score" not in project.planned()
+    project.snakemake("--cores", "2", "scorecard")
+    checks = pd.read_csv(project.results / "scorecard" / "checks.csv")
+    fits = pd.read_parquet(project.results / "reviews" / "fits.parquet")
+    row = checks.query("truth == 'accurate' and part == 'all' and draws == '50'")
+    assert row["bad"].unique().tolist() == [(fits["accurate"] == False).sum()]  # noqa: E712
+    assert row["good"].unique().tolist() == [(fits["accurate"] == True).sum()]  # noqa: E712
+    page = (project.results / "scorecard" / "index.html").read_text()
+    assert "2 graded fits of reviews" in page
+    assert page.count("<figure") == 5
+    assert not project.planned("scorecard")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from partial_pooling.data.simulated import ERRORS
 from partial_pooling.errors import InputError
 
 
@@ -51,6 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     command.add_argument("results", type=Path, nargs="?", default="results", help="their folder")
     command.set_defaults(run=_verify)
+    command = commands.add_parser(
+        "simulate",
+        help="tables of known tau over a design, as CSV of a collection, to standard output",
+    )
+    command.add_argument("--groups", type=int, nargs="+", default=[3, 8, 20, 100])
+    command.add_argument(
+        "--tau", type=float, nargs="+", default=[0, 0.1, 0.5, 1, 3, 10], help="typical error: 1"
+    )
+    command.add_argument("--errors", nargs="+", choices=ERRORS, default=list(ERRORS))
+    command.add_argument("--tables", type=int, default=1, help="of each combination")
+    command.add_argument("--seed", type=int, default=1)
+    command.set_defaults(run=_simulate)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
@@ -128,6 +142,20 @@ def _compare(options: argparse.Namespace) -> int:
     equal, lines = compare(read_certificate(options.one), read_certificate(options.other))
     print("\n".join(lines))
     return 0 if equal else 1
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from partial_pooling.data.simulated import simulated_csv
+
+    allowed = {"groups": 2, "tables": 1, "seed": 0, "tau": 0}
+    for name, least in allowed.items():
+        given = getattr(options, name)
+        for value in given if isinstance(given, list) else [given]:
+            if not least <= value < math.inf:
+                raise InputError(f"--{name}: found {value}; allowed: numbers from {least}")
+    design = options.groups, options.tau, options.errors, options.tables, options.seed
+    sys.stdout.write(simulated_csv(*design))
+    return 0
 
 
 def _estimate(options: argparse.Namespace) -> int:

@@ -234,8 +234,9 @@ def versions_of(dataset):
 def pictures(category, results="dataset"):
     """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside most."""
     folder = "calibration" if category == "Calibration" else "figures"
+    of = "scorecard" if category == "Scorecard" else f"{{{results}}}"
     stems = {
-        figure: f"results/{{{results}}}/{folder}/{figure.name}"
+        figure: f"results/{of}/{folder}/{figure.name}"
         for figure in registry.of_category(category)
     }
     return {
@@ -243,7 +244,7 @@ def pictures(category, results="dataset"):
             f"{stem}.svg",
             caption=f"../report/{figure.name}.rst",
             category=category,
-            labels={"data set": f"{{{results}}}", "figure": figure.title},
+            labels={"data set": of, "figure": figure.title},
         )
         for figure, stem in stems.items()
     } | {

@@ -24,8 +24,9 @@ from partial_pooling.data.collection import OK, Member
 from partial_pooling.exact.batched import VARIABLES
 from partial_pooling.exact.population import FEWEST, populations
 from partial_pooling.files import replacing
-from partial_pooling.grading.grades import ERRORS, FAILED, FEW, RIGHT, WRONG
+from partial_pooling.grading.grades import ERRORS, FAILED, FEW, HONEST, RIGHT, WRONG
 from partial_pooling.grading.judgement import FIRST_COLUMNS, judge_estimates, judge_fits
+from partial_pooling.grading.parts import GRADES, judge_parts
 from partial_pooling.priors.distributions import Location
 
 AT_ONCE = 10_000  # tables in memory
@@ -213,8 +214,10 @@ def _fits(
         return pd.DataFrame({name: pd.Series(dtype=str) for name in columns})
     judged = pd.DataFrame({name: pd.Series(dtype=float) for name in (*CELL, "verdict", "alarms")})
     if (found["reason"] == "").any():
-        estimates = judge_estimates(unpack(found, OF_ESTIMATES), thresholds, CELL)
+        graded = unpack(found, OF_ESTIMATES)
+        estimates = judge_estimates(graded, thresholds, CELL)
         judged = judge_fits(unpack(found, OF_FIT).assign(model=""), estimates, thresholds, CELL)
+        judged = judged.join(judge_parts(graded, thresholds, CELL), on=CELL)
     # a row a fit that was asked for and number of draws, also where sampling failed
     rows = pd.DataFrame(
         [
@@ -227,11 +230,11 @@ def _fits(
     judged = judged[[name for name in judged if name in CELL or name not in rows]]
     judged[KEY] = judged[KEY].astype(str)
     rows = rows.merge(judged, on=CELL, how="left").merge(found[[KEY, "reason"]], on=KEY, how="left")
-    rows = rows.reindex(columns=list(dict.fromkeys([*rows, *FIRST_COLUMNS])))
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows, *FIRST_COLUMNS, *GRADES])))
     failed = rows["verdict"].isna()
     rows["verdict"] = rows["verdict"].astype(object).where(~failed, FAILED)
     rows["alarms"] = rows["alarms"].astype(object).fillna("")
-    for name in ("accurate", "honest"):
+    for name in ("accurate", HONEST, *GRADES):
         rows[name] = rows[name].astype("boolean")
     for name in COUNTS:
         rows[name] = rows[name].astype("Int64")  # which has a value for none

@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Category = Literal["Groups", "Fits", "Settings", "Study", "Calibration", "Collection"]
+Category = Literal["Groups", "Fits", "Settings", "Study", "Calibration", "Collection", "Scorecard"]
 Audience = Literal["analyst", "student", "researcher"]
 REPORTED: tuple[Category, ...] = ("Fits", "Study", "Groups")
 
@@ -416,6 +416,60 @@ FIGURES: tuple[Figure, ...] = (
         " Of more than 300 tables 300 are drawn, evenly spaced in this order. Intervals that run "
         "out of the axes are far wider than the others.",
     ),
+    Figure(
+        "caught_and_false",
+        "Scorecard",
+        "scorecard.caught_and_false",
+        ("checks",),
+        "researcher",
+        "For each check, the share of bad fits that it catches and of good fits that it stops at."
+        "{found}",
+        "What each check stops at, at its customary threshold, over all numbers of draws: of the "
+        "fits that are bad (circles, the further right the better), and of the others (squares, "
+        "the further left the better). Bars are 95 % intervals, tables being the independent unit."
+        "{found}",
+    ),
+    Figure(
+        "characteristics",
+        "Scorecard",
+        "scorecard.characteristics",
+        ("roc", "areas"),
+        "researcher",
+        "Receiver operating characteristic of each check, used as a number.{found}",
+        "Each check as a number: share of bad fits caught against share of false alarms, over all "
+        "thresholds. The area is the chance that it ranks a bad fit behind a good one; 0.5, the "
+        "grey line, is no better than a coin.{found}",
+    ),
+    Figure(
+        "over_draws",
+        "Scorecard",
+        "scorecard.over_draws",
+        ("checks",),
+        "researcher",
+        "Caught and false alarms of four checks against the number of draws.{found}",
+        "The same shares by number of draws a chain, for R-hat and ESS, any divergence, all that "
+        "diagnose functions look at, and this project's alarms. Bars are 95 % intervals.{found}",
+    ),
+    Figure(
+        "maps_accurate",
+        "Scorecard",
+        "scorecard.maps_accurate",
+        ("maps",),
+        "researcher",
+        "For each check, shares caught and of false alarms by number of groups and tau.{found}",
+        "Where each check fails, for fits that are not accurate: percent caught (left) and of "
+        "false alarms (right), by number of groups and exact median of τ over typical standard "
+        "error.{found}",
+    ),
+    Figure(
+        "maps_honest",
+        "Scorecard",
+        "scorecard.maps_honest",
+        ("maps",),
+        "researcher",
+        "For each check, shares caught and of false alarms by number of groups and tau.{found}",
+        "Where each check fails, for fits that err more than they admit; as above.{found}",
+    ),
 )
 
 
@@ -429,6 +483,7 @@ JOBS: dict[Category, str] = {
 Priors: mu {{ mu.dist }}{% for name, value in mu.items() if name != "dist" %} {{ name }} = \
 {{ value }}{% endfor %}; tau {{ tau.dist }}{% for name, value in tau.items() if name != "dist" %} \
 {{ name }} = {{ value }}{% endfor %}.""",
+    "Scorecard": "Collections: {{ snakemake.params.collections }}.",
     "Fits": DATASET
     + ", seed {{ snakemake.params.seed }}, target_accept {{ snakemake.params.target_accept }}, "
     "{{ snakemake.params.chains }} chains of {{ snakemake.params.draws }} draws.",

@@ -53,7 +53,7 @@ REPLACED = {
 }
 
 # what stands in results/ and is no data set's
-RESERVED = ("fits", "logs", "benchmarks", "sha256sums")
+RESERVED = ("fits", "logs", "benchmarks", "scorecard", "sha256sums")
 
 LIMITS = {
     "minimum": "from",

@@ -1,0 +1,233 @@
+"""The scorecard against simpler counts, and its intervals against what they promise."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from partial_pooling.__main__ import main
+from partial_pooling.data.simulated import simulated_tables
+from partial_pooling.grading.checks import CHECKS, SCORES, score
+from partial_pooling.grading.inference import share_interval
+from partial_pooling.grading.parts import judge_parts
+from partial_pooling.grading.scorecard import Scorecard, cells_of, clustered_area, clustered_share
+from partial_pooling.report.scorecard import findings, lead
+
+DRAWS = (100, 1000)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """Two hundred tables, two models, two numbers of draws; a bad fit has a larger R-hat."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for table, model, draws in itertools.product(range(200), ("centered", "marginal"), DRAWS):
+        honest = rng.random() > (0.3 if model == "centered" else 0.02)
+        rows.append(
+            {
+                **{"table": f"t{table}", "model": model, "draws": draws, "chains": 4},
+                **{"groups": 3 + 10 * (table % 2), "ratio": 0.1 + table % 3},
+                "r_hat_max": 1 + rng.gamma(2, 0.004 if honest else 0.02),
+                "ess_bulk_min": rng.gamma(4, 300 if draws > 500 else 60),
+                "ess_tail_min": rng.gamma(4, 300),
+                "divergence_rate": rng.binomial(5, 0.02 if honest else 0.5) / 1000,
+                "ebfmi_min": rng.gamma(20, 0.03),
+                "max_treedepth_rate": 0.0,
+                "mcse_mean_max": rng.gamma(2, 0.02),
+                "mcse_quantile_max": rng.gamma(2, 0.01),
+                "alarms": "" if honest else "r_hat",
+            }
+            | {
+                f"{truth}_{part}": honest if truth == "honest" else honest and draws > 500
+                for truth in ("accurate", "honest")
+                for part in ("all", "mu", "tau", "theta")
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def test_shares_are_counts_of_cells(cells):
+    found = Scorecard(cells).checks().set_index(["truth", "part", "draws", "check"])
+    at = cells[cells["draws"] == 100]
+    bad = ~at["honest_tau"]
+    raised = at["r_hat_max"] > 1.01
+    row = found.loc["honest", "tau", "100", "r_hat_1.01"]
+    assert row["bad"] == bad.sum()
+    assert row["good"] == (~bad).sum()
+    assert row["caught"] == pytest.approx((bad & raised).sum() / bad.sum())
+    assert row["false_alarm"] == pytest.approx((~bad & raised).sum() / (~bad).sum())
+    assert row["wrong_if_raised"] == pytest.approx((bad & raised).sum() / raised.sum())
+    assert row["wrong_if_quiet"] == pytest.approx((bad & ~raised).sum() / (~raised).sum())
+    # a combination stops wherever one of its parts does
+    few = (at["ess_bulk_min"] < 400) | (at["ess_tail_min"] < 400) | raised
+    row = found.loc["honest", "tau", "100", "usual"]
+    assert row["caught"] == pytest.approx((bad & few).sum() / bad.sum())
+    assert found.loc["honest", "all", "all", "alarms"]["caught"] == 1
+
+
+def test_what_a_check_adds_is_counted_where_the_usual_ones_are_quiet(cells):
+    found = Scorecard(cells).adds().set_index(["truth", "draws", "check"])
+    quiet = cells[
+        (cells["r_hat_max"] <= 1.01)
+        & (cells["ess_bulk_min"] >= 400)
+        & (cells["ess_tail_min"] >= 400)
+    ]
+    row = found.loc["honest", "all", "divergences_any"]
+    missed = quiet[~quiet["honest_all"]]
+    assert row["missed"] == len(missed)
+    assert row["caught"] == pytest.approx((missed["divergence_rate"] > 0).mean())
+
+
+def test_areas_are_those_of_mann_and_whitney(cells):
+    found = Scorecard(cells).areas().set_index(["truth", "part", "draws", "score"])
+    bad = ~cells["honest_all"].to_numpy()
+    for name in SCORES:
+        values = score(cells, name)
+        u = stats.mannwhitneyu(values[bad], values[~bad]).statistic
+        area = found.loc["honest", "all", "all", name]
+        assert area["area"] == pytest.approx(u / bad.sum() / (~bad).sum())
+        assert area["area_low"] <= area["area"] <= area["area_high"]
+    assert found.loc["honest", "all", "all", "max_treedepth_rate"]["area"] == 0.5
+
+
+def test_characteristics_enclose_the_areas(cells):
+    card = Scorecard(cells)
+    areas = card.areas().set_index(["truth", "part", "draws", "score"])["area"]
+    for (truth, name), rows in card.roc(2001).groupby(["truth", "score"]):
+        area = np.trapezoid(rows["caught"], rows["false_alarm"])
+        assert area == pytest.approx(areas[truth, "all", "all", name], abs=2e-3)
+
+
+def test_maps_and_thresholds(cells):
+    card = Scorecard(cells)
+    maps = card.maps()
+    of = maps[(maps["truth"] == "honest") & (maps["check"] == "ebfmi")]
+    assert of["cells"].sum() == len(cells)
+    assert len(of) == 6  # two numbers of groups, three ratios
+    assert of["tables"].sum() == 200
+    thresholds = card.thresholds(0.1).set_index(["truth", "score"])
+    # false alarms of tables that did not choose: 10 %, in one run of a thousand outside
+    row = thresholds.loc["honest", "r_hat_max"]
+    assert 0.05 < row["false_alarm"] < 0.17
+    assert row["threshold"] > 1.01
+    # a threshold of what is the worse the smaller is told on its own scale
+    assert 0 < thresholds.loc["honest", "ebfmi_min"]["threshold"] < 0.6
+
+
+def test_a_cell_a_table_gives_the_interval_of_clopper_and_pearson():
+    events = np.arange(50) < 7
+    found = clustered_share(events, np.ones(50, dtype=bool), np.arange(50))
+    assert found == pytest.approx(share_interval(7, 50), abs=2e-3)
+    # cells that repeat their table tell no more than the table
+    tenfold = clustered_share(
+        np.repeat(events, 10), np.ones(500, dtype=bool), np.repeat(np.arange(50), 10)
+    )
+    assert tenfold == pytest.approx(found, abs=5e-3)
+    assert np.isnan(clustered_share(events, np.zeros(50, dtype=bool), np.arange(50))).all()
+
+
+def test_intervals_hold_what_they_estimate():
+    # 400 scorecards of 30 tables with four cells that go together; 95 % intervals should miss at
+    # most 5 % of the time: more than 8.5 % in one run of a thousand
+    rng = np.random.default_rng(2)
+    cluster = np.repeat(np.arange(30), 4)
+    everywhere = np.ones(120, dtype=bool)
+    missed = [0, 0]
+    for _ in range(400):
+        rate = rng.beta(1, 3, 30)
+        _, low, high = clustered_share(rng.random(120) < rate[cluster], everywhere, cluster)
+        missed[0] += not low <= 0.25 <= high
+        effect = rng.normal(size=30)[cluster]
+        bad = rng.random(120) < 0.3
+        values = effect + rng.normal(size=120) + bad
+        area = float(stats.norm.cdf(1 / 2))  # of two cells, each with spread sqrt(2)
+        _, low, high = clustered_area(bad, values, cluster)
+        missed[1] += not low <= area <= high
+    assert missed[0] <= 34
+    assert missed[1] <= 40  # of a normal approximation
+
+
+def test_cells_take_what_could_be_graded():
+    tables = pd.DataFrame(
+        {"table": ["a", "b"], "groups": [3, 4], "tau_q50": [1.0, 2.0], "typical_error": [2.0, 1.0]}
+    )
+    grades = {
+        f"{t}_{p}": [True, None] for t in ("accurate", "honest") for p in ("mu", "tau", "theta")
+    }
+    fits = pd.DataFrame(
+        {"table": ["b", "a"], "accurate": [False, None], "honest": [True, None], **grades}
+    )
+    found = cells_of(tables, fits, 4)
+    assert found["table"].tolist() == ["b"]
+    assert found["ratio"].tolist() == [2.0]
+    assert found["groups"].tolist() == [4]
+    assert not found["accurate_all"].any()
+    assert found["honest_all"].all()
+
+
+def test_parts_are_graded_by_themselves():
+    thresholds = {
+        **{"error_mean": 0.1, "error_sd": 0.15, "error_quantile": 0.04},
+        **{"honest_level": 0.001, "tolerance_mean": 0.02, "tolerance_share": 0.01},
+    }
+    names = ["mu", "tau", "log_tau", "theta[a]", "theta[b]"]
+    rows = pd.DataFrame({"key": "k", "draws": 100, "variable": names})
+    rows = rows.assign(
+        mean=0.0, sd=1.0, mcse_mean=0.05, mcse_sd=0.03, exact_sd=1.0, bias=0.0, z=0.0
+    )
+    rows = rows.assign(ess_bulk=400.0, error_mean=0.0, error_sd=0.0, error_quantile=0.0)
+    for name, p in (("q5", 0.05), ("q50", 0.5), ("q95", 0.95)):
+        rows[f"ess_{name}"], rows[f"below_{name}"] = 900.0, p
+    rows.loc[1, ["bias", "z", "error_mean"]] = [0.5, 10.0, 0.5]
+    rows.loc[4, "error_quantile"] = 0.05
+    rows.loc[3, "ess_q95"] = 100.0
+    found = judge_parts(rows, thresholds, ["key", "draws"]).iloc[0]
+    assert (found["accurate_mu"], found["accurate_tau"], found["accurate_theta"]) == (1, 0, 0)
+    assert (found["honest_mu"], found["honest_tau"], found["honest_theta"]) == (1, 0, 1)
+    assert found["mcse_mean_max"] == 0.05
+    assert found["mcse_quantile_max"] == pytest.approx(0.5 / np.sqrt(400))
+
+
+def test_simulated_tables_stay_when_more_are_asked_for(capsys):
+    design = ([3], [0.0, 2.0], ["equal", "mixed"])
+    few = dict((n, (y, s)) for n, y, s in simulated_tables(*design, tables=1, seed=1))
+    many = dict((n, (y, s)) for n, y, s in simulated_tables(*design, tables=3, seed=1))
+    assert len(few) == 4
+    assert len(many) == 12
+    for name, (estimate, std_error) in few.items():
+        np.testing.assert_array_equal(many[name][0], estimate)
+        np.testing.assert_array_equal(many[name][1], std_error)
+    assert many["3 groups, tau 2, mixed 1"][1] == pytest.approx([0.2, 1, 5])
+    # spread of the estimates: variance tau^2 + 1; chance of a false alarm 1 in 1,000
+    _, y, _ = next(simulated_tables([4000], [2.0], ["equal"], tables=1, seed=3))
+    low, high = stats.chi2.ppf([0.0005, 0.9995], 4000) / 4000 * 5
+    assert low < (y**2).mean() < high
+    assert main(["simulate", "--groups", "3", "--tau", "0", "--errors", "equal"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "table,group,estimate,std_error"
+    assert main(["simulate", "--groups", "1"]) == 1
+    assert "--groups: found 1; allowed: numbers from 2" in capsys.readouterr().err
+
+
+def test_sentences_say_what_the_tables_bear(cells):
+    card = Scorecard(cells)
+    checks, adds = card.checks(), card.adds()
+    told = " ".join(findings(checks, adds))
+    row = checks[
+        (checks["truth"] == "honest") & (checks["part"] == "all") & (checks["draws"] == "all")
+    ].set_index("check")
+    assert f"any divergence caught {100 * row.loc['divergences_any', 'caught']:.0f}" in told
+    assert "800 graded fits of heavy" in lead(checks, {"heavy": {}})
+    few = Scorecard(cells[cells["honest_all"] | (cells["table"] == "t1")])
+    assert "Too few fits were not honest to say what finds them." in findings(
+        few.checks(), few.adds()
+    )
+
+
+def test_every_check_has_words_and_stops_at_what_is_undefined(cells):
+    worst = cells.head(1).assign(**dict.fromkeys(SCORES, np.nan), alarms="r_hat")
+    for check in CHECKS:
+        assert check.short
+        assert check.words
+        assert check.raised(worst).tolist() == [True]
