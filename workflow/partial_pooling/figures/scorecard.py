@@ -193,9 +193,9 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, colour: str) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     values = np.full((len(GROUPS) - 1, len(RATIOS) - 1), np.nan)
-    for cell in rows.dropna(subset=share).itertuples():
-        x, y = int(cell.ratio), int(cell.groups)
-        values[y, x] = getattr(cell, share)
+    for _, cell in rows.dropna(subset=share).iterrows():
+        x, y = int(cell["ratio"]), int(cell["groups"])
+        values[y, x] = cell[share]
         ax.text(
             *(x, y, f"{100 * values[y, x]:.0f}"),
             horizontalalignment="center",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from partial_pooling.grading.diagnostics import PROBABILITIES
+from partial_pooling.grading.distances import PROBABILITIES
 from partial_pooling.grading.grades import ERRORS, HONEST
 from partial_pooling.grading.judgement import judge_estimates
 
@@ -57,8 +57,8 @@ def judge_parts(
     for name in PARTS:
         rows = judge_estimates(estimates[part == name].reset_index(drop=True), thresholds, by)
         missed = np.column_stack([rows[error] > thresholds[error] for error in ERRORS])
-        graded = rows[by].assign(
-            **{f"accurate_{name}": ~missed.any(axis=1), f"{HONEST}_{name}": rows[HONEST]}
-        )
+        graded = rows[by].copy()
+        graded[f"accurate_{name}"] = ~missed.any(axis=1)
+        graded[f"{HONEST}_{name}"] = rows[HONEST]
         columns.append(graded.groupby(by, sort=False).all())
     return pd.concat(columns, axis=1)

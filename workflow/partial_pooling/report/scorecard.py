@@ -83,6 +83,7 @@ def lead(checks: pd.DataFrame, collections: Mapping[str, Any]) -> str:
         share = percent(row["bad"] / (row["bad"] + row["good"]))
         told.append(f"{share} {'were not accurate' if truth == 'accurate' else 'not honest'}")
     cells = int(rows["bad"].iloc[0] + rows["good"].iloc[0])
+    names = listed([name.replace("_", " ") for name in collections])
     return (
         f"{count(cells, 'graded fit')} of {listed([name.replace('_', ' ') for name in collections])}, a fit at each number of "
         f"draws counting as one. Against the exact answers {told[0]}, {told[1]}. All that is said "
