@@ -72,7 +72,7 @@ def write_collection(folder, count, population=None, **options):
     tables, fits = made(count, **options)
     folder.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pandas(tables, preserve_index=False)
-    told = {"data_sha256": "0" * 64, "settings": json.dumps({"chains": 4})}
+    told = {"data_sha256": "0" * 64, "settings": json.dumps({"chains": 4}), "versions": "{}"}
     told = {**table.schema.metadata, **told}
     pq.write_table(table.replace_schema_metadata(told), folder / "tables.parquet")
     fits.to_parquet(folder / "fits.parquet")

@@ -128,7 +128,7 @@ def test_no_break_spaces_of_spreadsheets_are_spaces(tmp_path):
     )
     for named in ("std error", "std\u00a0error"):
         groups = read_groups(file, columns={"std_error": named})
-        assert groups.names == ("ward 1", "ward 2")
+        assert groups.names == ("ward 1", "ward 2", "ward 3")
 
 
 # of each kind of data, with what its form must keep: zero cells, sizes near the limits, any float

@@ -374,7 +374,7 @@ def test_diagnosing_rests_on_arviz_and_scipy_and_not_on_samplers():
 
 def test_drawing_rests_on_matplotlib_and_not_on_samplers():
     drawing = [path.stem for path in SCRIPTS if path.stem.startswith("plot_")]
-    assert len(drawing) == 6
+    assert len(drawing) == 7
     for rule in drawing:
         assert {"matplotlib", "numpy", "pandas"} <= libraries_of(rule)
         assert libraries_of(rule).isdisjoint(SAMPLERS)

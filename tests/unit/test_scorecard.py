@@ -192,8 +192,8 @@ def test_parts_are_graded_by_themselves():
 
 def test_simulated_tables_stay_when_more_are_asked_for(capsys):
     design = ([3], [0.0, 2.0], ["equal", "mixed"])
-    few = dict((n, (y, s)) for n, y, s in simulated_tables(*design, tables=1, seed=1))
-    many = dict((n, (y, s)) for n, y, s in simulated_tables(*design, tables=3, seed=1))
+    few = {n: (y, s) for n, y, s in simulated_tables(*design, tables=1, seed=1)}
+    many = {n: (y, s) for n, y, s in simulated_tables(*design, tables=3, seed=1)}
     assert len(few) == 4
     assert len(many) == 12
     for name, (estimate, std_error) in few.items():

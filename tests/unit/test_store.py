@@ -371,7 +371,7 @@ def test_a_loaded_fit_has_the_groups_that_arviz_asks_for(study, eight_schools):
     assert "observed_data" not in again.children
     (folder / "data.csv").write_text((folder / "data.csv").read_text().replace("28.0", "29.0"))
     seal_of(folder / "data.csv").unlink(missing_ok=True)
-    with pytest.raises(InputError, match=r"data.csv: damaged \(the fit is one of other data\)"):
+    with pytest.raises(InputError, match=r"batch-000.json: damaged \(its fits are others: data"):
         load_fit(study.results, "schools", "centered", seed=2, observed_data=True)
 
 

@@ -192,6 +192,7 @@ localrules:
     certificate,
     figures,
     calibration,
+    scorecard,
 
 
 PATH = "[A-Za-z0-9_-]+"

@@ -89,9 +89,9 @@ def upright(text: str) -> str:
     Examples
     --------
     >>> upright("log τ (τ in standardized mean difference)").splitlines()
-    ['log τ (τ in', 'standardized mean', 'difference)']
+    ['log τ (τ in standardized', 'mean difference)']
     """
-    return textwrap.fill(text, 24, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, 27, break_long_words=False, break_on_hyphens=False)
 
 
 def percent(fraction: float) -> str:

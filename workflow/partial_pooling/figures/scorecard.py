@@ -161,19 +161,30 @@ def over_draws(checks: pd.DataFrame) -> Figure:
     return figure
 
 
+@styled
 def maps_accurate(maps: pd.DataFrame) -> Figure:
-    """Draw where each check finds fits that are not accurate (see `_maps`)."""
+    """Draw where each check finds fits that are not accurate.
+
+    Parameters
+    ----------
+    maps
+        Of `Scorecard.maps`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row a check; left caught, right false alarms, by number of groups and tau over error.
+    """
     return _maps(maps, "accurate")
 
 
+@styled
 def maps_honest(maps: pd.DataFrame) -> Figure:
-    """Draw where each check finds fits that err more than they admit (see `_maps`)."""
+    """Draw where each check finds fits that err more than they admit (see `maps_accurate`)."""
     return _maps(maps, "honest")
 
 
-@styled
 def _maps(maps: pd.DataFrame, truth: str) -> Figure:
-    """A row a check; left caught, right false alarms, by number of groups and tau over error."""
     rows = maps[maps["truth"] == truth]
     figure = new_figure(0.8 + 1.75 * len(CHECKS))
     panels = figure.subplots(len(CHECKS), 2, squeeze=False, sharex=True, sharey=True)

@@ -40,6 +40,19 @@ SHARED = {
     "reason": "Why there is no fit; empty if there is one.",
 }
 
+# of the scorecard's tables; a cell is a fit at a number of draws
+SCORED = {
+    "truth": "What makes a cell bad: it is not accurate, or not honest.",
+    "draws": "Draws a chain; `all` for all numbers of them.",
+    "check": "The check; grading/checks.py has its threshold.",
+    "bad": "Number of bad cells.",
+    "good": "Number of the others.",
+    "caught, caught_low, caught_high": "Share of bad cells that the check stops at, with a 95 % "
+    "interval.",
+    "false_alarm, false_alarm_low, false_alarm_high": "Share of good cells that it stops at, with "
+    "a 95 % interval.",
+}
+
 EFFECTIVE = "Effective sample size"
 
 
@@ -112,6 +125,20 @@ FILES = (
         },
     ),
     File(
+        "{dataset}/given.csv",
+        "a group, in the columns of its form, before an effect measure is taken",
+        "group estimate std_error",
+        {
+            "mean, sd, n": "Mean, standard deviation (with n - 1) and number of values.",
+            "events, n, exposure": "Events, among n trials or during an exposure.",
+            "events_treated, n_treated, events_control, n_control": "Events among so many in each "
+            "arm.",
+            "mean_treated, sd_treated, mean_control, sd_control": "Mean and standard deviation of "
+            "each arm.",
+            "r": "Correlation.",
+        },
+    ),
+    File(
         "{dataset}/exact.csv",
         "a variable of the exact posterior, in the units of theta",
         "variable q{2.5,5,25,50,75,95,97.5}",
@@ -165,6 +192,20 @@ FILES = (
             "coverage_90": "Mean of the exact probability between the 5 and 95 % quantiles.",
             "share_z_above_{2,4}": "Share of seeds whose size of z is above this.",
             "expected_above_{2,4}": "The same for a right sampler.",
+        },
+    ),
+    File(
+        "{dataset}/likelihoods.csv",
+        "a family, of the exact likelihood or of its normal approximation, and a variable",
+        "variable q{2.5,5,25,50,75,95,97.5}",
+        {
+            "family": "Family of the data.",
+            "mean, sd": "Moments under it; empty where none exists.",
+            "above_null": "Probability to be above the value of no effect; empty where there is "
+            "none.",
+            "error_mean, error_sd, error_quantile": "How far the normal approximation is from the "
+            "exact likelihood, as the errors of a fit (docs/grading.md).",
+            "note": "Why a family has no posterior here; else empty.",
         },
     ),
     File(
@@ -396,6 +437,89 @@ FILES = (
         "{collection}/fits.parquet",
         "a table, and a fit at a number of draws: as fits.csv, with",
         "table reason",
+        {
+            "accurate_{mu,tau,theta}": "Whether the fit is accurate of this part alone; log tau "
+            "counts as tau.",
+            "honest_{mu,tau,theta}": "Whether it is honest of this part alone, corrected for the "
+            "tests of this part.",
+            "mcse_mean_max": "Largest Monte Carlo standard error of a mean, over the sampled "
+            "standard deviation.",
+            "mcse_quantile_max": "Largest Monte Carlo standard error of a 5, 50 or 95 % quantile, "
+            "in probability.",
+        },
+    ),
+    File(
+        "scorecard/checks.csv",
+        "a truth, a part of the variables, a number of draws and a check",
+        "",
+        SCORED
+        | {
+            "part": "Of which variables: all, mu, tau or theta.",
+            "wrong_if_raised, wrong_if_raised_low, wrong_if_raised_high": "Of cells that the check "
+            "stops at, the share that is bad, with a 95 % interval.",
+            "wrong_if_quiet, wrong_if_quiet_low, wrong_if_quiet_high": "The same of cells at which "
+            "it is quiet.",
+        },
+    ),
+    File(
+        "scorecard/adds.csv",
+        "a truth, a number of draws and a check, where R-hat and both ESS are quiet",
+        "",
+        {name: SCORED[name] for name in SCORED if name not in ("bad", "good")}
+        | {"missed": "Number of bad cells there.", "passed": "Number of good cells there."},
+    ),
+    File(
+        "scorecard/areas.csv",
+        "a truth, a part of the variables, a number of draws and a check as a number",
+        "",
+        {
+            "truth": SCORED["truth"],
+            "part": "Of which variables: all, mu, tau or theta.",
+            "draws": SCORED["draws"],
+            "score": "Column of fits.parquet.",
+            "area, area_low, area_high": "Chance that it ranks a bad cell behind a good one, with "
+            "a 95 % interval.",
+        },
+    ),
+    File(
+        "scorecard/roc.csv",
+        "a truth, a check as a number and a rate of false alarms, of all numbers of draws",
+        "",
+        {
+            "truth": SCORED["truth"],
+            "score": "Column of fits.parquet.",
+            "false_alarm": "Share of good cells that are stopped at.",
+            "caught": "Share of bad cells that are, at the same threshold.",
+        },
+    ),
+    File(
+        "scorecard/maps.csv",
+        "a truth, a check, and a cell of the plane of groups and tau over the typical error",
+        "",
+        {name: SCORED[name] for name in SCORED if name != "draws"}
+        | {
+            "groups, ratio": "Place of the cell's lower edge, from 0: groups 2, 5, 10, 20, 50; "
+            "exact median of tau over typical error 0, 0.25, 0.5, 1, 2, 4.",
+            "tables, cells": "Numbers of tables and of cells there.",
+            "wrong_if_raised, wrong_if_raised_low, wrong_if_raised_high": "Of cells that the check "
+            "stops at, the share that is bad, with a 95 % interval.",
+            "wrong_if_quiet, wrong_if_quiet_low, wrong_if_quiet_high": "The same of cells at which "
+            "it is quiet.",
+        },
+    ),
+    File(
+        "scorecard/thresholds.csv",
+        "a truth and a check as a number",
+        "",
+        {
+            "truth": SCORED["truth"],
+            "score": "Column of fits.parquet.",
+            "threshold": "What stops at 5 % of the good cells of every second table.",
+            "caught, caught_low, caught_high": SCORED["caught, caught_low, caught_high"],
+            "false_alarm, false_alarm_low, false_alarm_high": SCORED[
+                "false_alarm, false_alarm_low, false_alarm_high"
+            ],
+        },
     ),
 )
 

@@ -85,7 +85,7 @@ def lead(checks: pd.DataFrame, collections: Mapping[str, Any]) -> str:
     cells = int(rows["bad"].iloc[0] + rows["good"].iloc[0])
     names = listed([name.replace("_", " ") for name in collections])
     return (
-        f"{count(cells, 'graded fit')} of {listed([name.replace('_', ' ') for name in collections])}, a fit at each number of "
+        f"{count(cells, 'graded fit')} of {names}, a fit at each number of "
         f"draws counting as one. Against the exact answers {told[0]}, {told[1]}. All that is said "
         "here is of tables and models like these."
     )

@@ -20,7 +20,7 @@ from partial_pooling.sampling.manifests import read_manifest
 from partial_pooling.sampling.store import read_attributes
 from partial_pooling.study.contents import NAME, files_of, read_contents
 from partial_pooling.study.housekeeping import MANIFESTS, is_temporary
-from partial_pooling.study.kept import counted_versions
+from partial_pooling.study.kept import counted_versions, versions_in
 from partial_pooling.study.provenance import DISTRIBUTIONS
 
 MEGABYTE = 1e6
@@ -201,7 +201,7 @@ def _of_other_versions(results: Path) -> Iterator[Finding]:
         made = _content(path).get("provenance", {}).get("versions", "{}")
         yield from _other_versions(path, made, _counted(path.parents[1]))
     for path in sorted(results.glob("*/tables.parquet")):
-        yield from _other_versions(path, _of_parquet(path), _counted(path.parent))
+        yield from _other_versions(path, versions_in(path), _counted(path.parent))
     seen = set()
     for manifest in sorted(results.glob(f"*/{MANIFESTS}")):
         counted = _counted(manifest.parents[2])
@@ -247,16 +247,6 @@ def _content(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content
-
-
-def _of_parquet(path: Path) -> str:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return ((pq.read_schema(path).metadata or {}).get(b"versions") or b"{}").decode()
-    except (OSError, ValueError, pa.ArrowException):
-        return "{}"
 
 
 def _why(error: InputError) -> str:
