@@ -51,3 +51,21 @@ def batch_memory(wildcards, attempt):
 def gathering_memory(wildcards, attempt):
     """Memory of gathering all tables, in MB."""
     return 1500 + 2 * reading_mb(len(STUDY.members[wildcards.collection]), attempt)
+
+
+# those whose tables are fitted, which the scorecard takes
+SCORED = {
+    name: collection
+    for name, collection in STUDY.collections.items()
+    if collection.models
+}
+
+
+def of_scored(name):
+    """A file of each collection that is fitted; none ends the run in one line."""
+    if not SCORED:
+        sys.exit(
+            "partial-pooling: scorecard: found no collection whose tables are fitted; "
+            "allowed: a configuration with one, such as config/scorecard.yaml"
+        )
+    return [f"results/{collection}/{name}.parquet" for collection in SCORED]

@@ -11,25 +11,10 @@ render_scorecard  tables and figures
 out: results/scorecard/index.html
 """
 
-SCORED = {
-    name: collection
-    for name, collection in STUDY.collections.items()
-    if collection.models
-}
 SCORECARD_TABLES = {
     name: f"results/scorecard/{name}.csv"
     for name in ("checks", "adds", "areas", "roc", "maps", "thresholds")
 }
-
-
-def of_scored(name):
-    """A file of each collection that is fitted; none ends the run in one line."""
-    if not SCORED:
-        sys.exit(
-            "partial-pooling: scorecard: found no collection whose tables are fitted; "
-            "allowed: a configuration with one, such as config/scorecard.yaml"
-        )
-    return [f"results/{collection}/{name}.parquet" for collection in SCORED]
 
 
 localrules:
