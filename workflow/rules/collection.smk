@@ -69,3 +69,20 @@ def of_scored(name):
             "allowed: a configuration with one, such as config/scorecard.yaml"
         )
     return [f"results/{collection}/{name}.parquet" for collection in SCORED]
+
+
+def reports_of(wildcards):
+    """Folders of the tables that have a report; the page shows them, and never asks for one."""
+    folder = pathlib.Path("results", wildcards.collection)
+    return sorted(path.parent.name for path in folder.glob("*/report.html"))
+
+
+def report_command(wildcards):
+    """What makes the report of a table, before and after the table's folder."""
+    files = " ".join(
+        shlex.quote(os.path.relpath(path)) for path in workflow.configfiles
+    )
+    after = f"{os.sep}report.html --cores 4" + (
+        f" --configfile {files}" if files else ""
+    )
+    return [f"uv run snakemake results/{wildcards.collection}/", after]

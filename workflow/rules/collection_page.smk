@@ -17,21 +17,6 @@ localrules:
     render_collection,
 
 
-def reports_of(wildcards):
-    """Folders of the tables that have a report; the page shows them, and never asks for one."""
-    folder = pathlib.Path("results", wildcards.collection)
-    return sorted(path.parent.name for path in folder.glob("*/report.html"))
-
-
-def report_command(wildcards):
-    """What makes the report of a table, before and after the table's folder."""
-    files = " ".join(
-        shlex.quote(os.path.relpath(path)) for path in workflow.configfiles
-    )
-    after = "/report.html --cores 4" + (f" --configfile {files}" if files else "")
-    return [f"uv run snakemake results/{wildcards.collection}/", after]
-
-
 rule plot_collection:
     input:
         **registry.inputs("Collection", "results/{collection}"),
