@@ -1,5 +1,7 @@
 """What the rules of collections share: their batches, and what a job depends on and asks for."""
 
+import shlex
+
 from partial_pooling.study.plan import deal, memory_mb, reading_mb, runtime_minutes
 
 COLLECTION_BATCHES = {

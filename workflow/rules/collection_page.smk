@@ -9,8 +9,6 @@ in:  these, fits.parquet, the page's template and its library of tables
 out: results/{collection}/index.html
 """
 
-import shlex
-
 
 localrules:
     plot_collection,

@@ -64,6 +64,11 @@ def paragraphs(lines: Iterable[str]) -> Html:
     return Html("".join(f"<p>{_unbroken(line)}</p>" for line in lines if line))
 
 
+def folded(title: str, content: Html) -> Html:
+    """Hide what few ask for below its title."""
+    return Html(f'<details class="note"><summary>{title}</summary>{content}</details>')
+
+
 def bold(text: str) -> Html:
     """Escape, and print in bold."""
     return Html(f"<b>{escape(text)}</b>")

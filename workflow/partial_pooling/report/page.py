@@ -78,7 +78,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         folded=True,
     ),
     Chapter("Calibration", (calibration,), folded=True),
-    Chapter("Methods", (methods, model, classical, intervals, lecture)),
+    Chapter("Methods", (methods, model, classical, intervals, lecture), folded=True),
     Chapter("All numbers", (numbers, fits, origin), folded=True),
 )
 SECTIONS: tuple[ModuleType, ...] = (

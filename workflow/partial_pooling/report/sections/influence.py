@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 
 from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, bold, paragraphs, table
+from partial_pooling.report.html import Html, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections.decisions import above_words
 from partial_pooling.words import count, fixed, listed, percent, significant
@@ -95,7 +95,7 @@ def influence_table(report: Results) -> Html:
         "log p(y)": fixed(2),
         "p (Holm)": significant(2),
     }
-    return table(
+    inner = table(
         frame,
         formats,
         f"The exact posterior without each group, c = {above_words(report)}; then log density of "
@@ -104,6 +104,7 @@ def influence_table(report: Results) -> Html:
         "influence",
         "influence.csv",
     )
+    return folded("The numbers without each group", inner)
 
 
 CONTENT = (

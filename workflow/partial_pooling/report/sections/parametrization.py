@@ -18,6 +18,7 @@ from partial_pooling.report.html import (
     Html,
     Shown,
     bold,
+    folded,
     paragraphs,
     table,
     with_interval,
@@ -202,7 +203,7 @@ def weights_table(report: Results) -> Html:
         "" if told["by_hand"] else "weights.csv",
         most=FEW_ROWS,
     )
-    return Html(f'<details class="note"><summary>Weights of the groups</summary>{inner}</details>')
+    return folded("Weights of the groups", inner)
 
 
 def _middle(report: Results) -> float:

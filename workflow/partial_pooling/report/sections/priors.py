@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import pandas as pd
 
+from partial_pooling.grading.inference import Interval
 from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, bold, paragraphs, table
+from partial_pooling.report.html import Html, bold, folded, paragraphs, table, with_interval
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections.decisions import above_words
 from partial_pooling.report.sections.influence import stands
@@ -83,7 +85,7 @@ def sensitivity_table(report: Results) -> Html:
         }
     )
     formats = dict.fromkeys(frame.columns[2:], fixed(3))
-    return table(
+    inner = table(
         frame,
         formats,
         "How the exact posterior moves if a part of the model counts half (α = 1/2) or double "
@@ -93,6 +95,7 @@ def sensitivity_table(report: Results) -> Html:
         "sensitivity",
         "sensitivity.csv",
     )
+    return folded("How far each part moves each variable", inner)
 
 
 def prior_words(report: Results) -> Html:
@@ -128,20 +131,21 @@ def prior_table(report: Results) -> Html:
     """The same data under each prior, with its source."""
     rows = report.priors
     frame = pd.DataFrame({"prior": rows.index, "of μ": rows["prior_mu"], "of τ": rows["prior_tau"]})
-    for name, variable in (("μ", "mu"), ("τ", "tau"), ("new", "new")):
-        for column, q in (("median", "50"), ("2.5 %", "2.5"), ("97.5 %", "97.5")):
-            frame[f"{name} {column}"] = rows[f"{variable}_q{q}"].to_numpy()
-    formats = dict.fromkeys(frame.columns[3:], report.units)
+    for name, variable in (("μ", "mu"), ("τ", "tau"), ("new group", "new")):
+        ends = rows[[f"{variable}_q{q}" for q in ("50", "2.5", "97.5")]].to_numpy(dtype=float)
+        shown: list[Any] = [with_interval(Interval(*row), report.units) for row in ends]
+        frame[name] = shown
     frame["P(μ > c)"] = rows["mu_above"].to_numpy()
-    frame["source"] = rows["source"].to_numpy()
-    return table(
+    sources = [f"{name}: {source}" for name, source in rows["source"].items() if source]
+    inner = table(
         frame,
-        {**formats, "P(μ > c)": percent},
+        {"P(μ > c)": percent},
         f"The same data under other priors: exact medians and 95 % intervals, c = "
-        f"{above_words(report)}.",
+        f"{above_words(report)}. {'; '.join(sources)}.",
         "priors",
         "priors.csv",
     )
+    return folded("The numbers under each prior, and where it is from", inner)
 
 
 def atlas_words(report: Results) -> Html:
