@@ -190,7 +190,7 @@ def test_snakemakes_own_report_holds_every_figure(finished):
         names = archive.namelist()
     figures = sorted((finished.results / "schools" / "figures").glob("*.svg"))
     figures += (finished.results / "schools" / "figures" / "settings").glob("*.svg")
-    assert len(figures) == 12 + 2 * 2  # and one a model and target_accept
+    assert len(figures) == 18 + 2 * 2  # and one a model and target_accept
     shutil.rmtree(finished.results / "schools" / "figures" / "settings")
     for figure in figures:
         assert any(name.endswith(figure.name) for name in names), figure.name
