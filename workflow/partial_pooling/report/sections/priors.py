@@ -52,8 +52,9 @@ def sensitivity_words(report: Results) -> Html:
     asked = rows[rows["distance"].notna()]
     if found:
         lines.append(
-            f"By the thresholds of ArviZ's psense ({THRESHOLD:g} a unit of log₂ α): "
-            f"{'; '.join(found)}."
+            "ArviZ's psense, which asks whether a posterior moves with the weight of the prior and "
+            "of the data, not whether the two disagree, would name (its threshold: "
+            f"{THRESHOLD:g} a unit of log₂ α): {'; '.join(found)}."
         )
     elif len(asked):
         lines.append(
