@@ -98,7 +98,7 @@ def test_every_number_is_there_and_no_mean_is_far_off(extremes, name):
 def test_the_report_says_numbers_and_has_every_figure(extremes, name):
     page = (extremes / name / "report.html").read_text()
     assert len(page) < 8e6
-    assert page.count("data:image/svg+xml;base64,") == len(registry.embedded())
+    assert page.count("data:image/svg+xml") == len(registry.embedded())
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", page, flags=re.DOTALL)
     assert not re.search(r"\b(nan|inf|None)\b", text)
 
