@@ -14,6 +14,12 @@ from workflow_project import TINY, copy_project, results_of
 pytestmark = pytest.mark.slow
 
 
+def of_schools(project):
+    """Bytes of the results of the study; other tests may have made those of others beside them."""
+    results = results_of(project)
+    return {name: content for name, content in results.items() if name.startswith("schools/")}
+
+
 def test_settings_of_compilers_and_of_numpy_change_no_result(finished, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
@@ -31,7 +37,7 @@ def test_settings_of_compilers_and_of_numpy_change_no_result(finished, tmp_path)
             "PYTHONHASHSEED": "7",
         },
     )
-    assert results_of(project) == results_of(finished)
+    assert of_schools(project) == of_schools(finished)
     assert "all as they were written" in project.command("verify").stdout
     # nothing but what Snakemake keeps for itself, which is empty
     written = [path for path in home.rglob("*") if path.is_file() and path.name != ".pytensorrc"]
@@ -104,7 +110,7 @@ def test_a_full_disk_under_the_whole_project_is_recovered_from(finished, tmp_pat
         small.snakemake("--cores", "2", check=False)
         subprocess.run(["mount", "-o", "remount,size=500m", str(folder)], check=True)
         small.snakemake("--cores", "4")
-        assert results_of(small) == results_of(finished)
+        assert of_schools(small) == of_schools(finished)
         assert "all as they were written" in small.command("verify").stdout
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
