@@ -69,9 +69,11 @@ def test_bad_input_ends_snakemake_in_one_line_and_leaves_results_alone(finished,
     whole = results_of(finished)
     (finished.folder / "bad.yaml").write_bytes(BAD[said])
     pipe = finished.folder / "pipe.csv"
-    if not pipe.exists():
-        os.mkfifo(pipe)
-    process = finished.snakemake("--cores", "1", study="bad.yaml", check=False)
+    os.mkfifo(pipe)
+    try:
+        process = finished.snakemake("--cores", "1", study="bad.yaml", check=False)
+    finally:
+        pipe.unlink()  # nobody copies a folder with one
     assert process.returncode == 1
     lines = [line for line in process.stderr.splitlines() if "profile" not in line]
     assert len(lines) == 1, process.stderr
