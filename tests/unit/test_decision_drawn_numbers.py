@@ -188,8 +188,13 @@ def test_priors_that_change_the_conclusion_are_named(report):
         moved = f"above 2.5) by {100 * of['mu > c']:.1f} percentage"
         assert moved.replace("above 2.5)", "> 2.5)").replace("-", "−") in words
     assert "prior of μ: prior and data conflict (log τ)" in words
-    row = cells(priors.prior_table(report))[1]
-    assert row[:3] == ["first", "Flat", "DuMouchel(s=3)"] and row[12:] == ["98 %", "Smith 1999"]
+    shown = priors.prior_table(report)
+    row, mine = cells(shown)[1], TABLES["priors"].set_index("name").loc["first"]
+    assert row[:3] == ["first", "Flat", "DuMouchel(s=3)"] and row[6] == "98 %"
+    for cell, variable in zip(row[3:6], ("mu", "tau", "new"), strict=True):
+        middle, low, high = (report.units(mine[f"{variable}_q{q}"]) for q in ("50", "2.5", "97.5"))
+        assert cell == f"{middle} {low} to {high}"
+    assert "first: Smith 1999" in text(shown)
     first = cells(priors.sensitivity_table(report))[0]
     of = rows.loc[("prior of mu", "mu")]
     shown = [of[c] for c in ("mean_half", "mean_double", "sd_half", "sd_double", "distance")]

@@ -370,7 +370,7 @@ def test_eight_schools_agree_with_grid_that_knows_only_the_model(schools):
 def test_joint_statements_agree_with_simulation(schools):
     # 4 standard errors, some 80 comparisons: a false alarm in 200 runs, but the seed is fixed
     generator = np.random.default_rng(11)
-    count = 400_000
+    count = 100_000
     tau = np.exp(schools.quantile("log_tau", generator.uniform(size=count)))
     variance = SCHOOLS_ERROR**2 + tau[:, None] ** 2
     precision = 1 / 25 + (1 / variance).sum(axis=1)

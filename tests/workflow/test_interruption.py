@@ -17,7 +17,7 @@ from partial_pooling.study.certificate import compare
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = 10
+MOMENTS = 5
 # Whom a kill strikes (Snakemake, a step, the kernel of the notebook, or every process), and what is
 # taken away before, so that it has something to do.
 KINDS = {
