@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from scipy import stats
 
 from partial_pooling.__main__ import main
@@ -13,6 +14,7 @@ from partial_pooling.grading.checks import CHECKS, SCORES, score
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.parts import judge_parts
 from partial_pooling.grading.scorecard import Scorecard, cells_of, clustered_area, clustered_share
+from partial_pooling.report import scorecard as page
 from partial_pooling.report.scorecard import findings, lead
 
 DRAWS = (100, 1000)
@@ -231,3 +233,52 @@ def test_every_check_has_words_and_stops_at_what_is_undefined(cells):
         assert check.short
         assert check.words
         assert check.raised(worst).tolist() == [True]
+
+
+def rows_of(html):
+    table = BeautifulSoup(html, "html.parser")
+    return [
+        [cell.get("data-value") or cell.get_text() for cell in row.find_all("td")]
+        for row in table.select("tbody tr")
+    ]
+
+
+def test_tables_of_the_page_have_the_numbers_under_their_headings(cells):
+    card = Scorecard(cells)
+    checks, adds, areas, limits = card.checks(), card.adds(), card.areas(), card.thresholds()
+    at = ["truth", "part", "draws", "check"]
+    told = checks.set_index(at).sort_index()
+    html = page.checks_table(checks)
+    assert html.index("not accurate: caught") < html.index("not accurate: false alarms")
+    assert html.index("not honest: false alarms") < html.index("not honest if it stops")
+    for check, row in zip(CHECKS, rows_of(html), strict=True):
+        accurate, honest = (told.loc[t, "all", "all", check.name] for t in ("accurate", "honest"))
+        expected = [
+            *(accurate["caught"], accurate["false_alarm"]),
+            *(honest["caught"], honest["false_alarm"]),
+            *(honest["wrong_if_raised"], honest["wrong_if_quiet"]),
+        ]
+        shown = [float(value) if value != "–" else np.nan for value in row[1:]]
+        assert shown == pytest.approx(expected, nan_ok=True)
+    more = adds[adds["draws"] == "all"].set_index(["truth", "check"])
+    first = rows_of(page.adds_table(adds))[0]
+    expected = more.loc[("accurate", "r_hat_1.05"), ["caught", "false_alarm"]]
+    assert [float(value) for value in first[1:3]] == pytest.approx(list(expected))
+    of = areas[(areas["draws"] == "all") & (areas["truth"] == "honest")]
+    area = of.set_index(["part", "score"])["area"]
+    for name, row in zip(SCORES, rows_of(page.areas_table(areas)), strict=True):
+        assert [float(value) for value in row[1:]] == pytest.approx(list(area[:, name]))
+    for (_, expected), row in zip(
+        limits.iterrows(), rows_of(page.thresholds_table(limits)), strict=True
+    ):
+        assert row[0] == f"not {expected['truth']}"
+        numbers = [expected["threshold"], expected["caught"], expected["false_alarm"]]
+        assert [float(v) for v in row[2:]] == pytest.approx(numbers)
+
+
+def test_the_lead_has_the_shares_of_bad_fits(cells):
+    words = lead(Scorecard(cells).checks(), {"heavy": {}})
+    accurate, honest = (100 * (~cells[f"{t}_all"]).mean() for t in ("accurate", "honest"))
+    assert f"{accurate:.0f} % were not accurate, {honest:.0f} % not honest".replace(
+        " %", "\N{NO-BREAK SPACE}%"
+    ) in words.replace(" %", "\N{NO-BREAK SPACE}%")

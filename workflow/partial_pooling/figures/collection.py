@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from partial_pooling.figures.axes import log_axis, note
 from partial_pooling.figures.labels import escape, label
+from partial_pooling.figures.plane import over_plane
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, Array, new_figure, styled
 from partial_pooling.grading.over_tables import GROUPS, RATIOS, models_of, verdict_map
 from partial_pooling.priors.priors import parse_prior
@@ -60,7 +60,6 @@ def map_of_verdicts(tables: pd.DataFrame) -> Figure:
 
 
 def _cells(ax: Axes, cells: pd.DataFrame, share: str, number: str, colour: str) -> None:
-    shades = LinearSegmentedColormap.from_list("share", ["#FFFFFF", colour])
     values = np.full((len(GROUPS) - 1, len(RATIOS) - 1), np.nan)
     deep = float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) < 0.4  # white can be read on it
     for _, row in cells[cells[number] > 0].iterrows():
@@ -75,15 +74,7 @@ def _cells(ax: Axes, cells: pd.DataFrame, share: str, number: str, colour: str) 
             fontsize=8,
             color="white" if deep and row[share] > 0.7 else "black",
         )
-    ax.imshow(values, cmap=shades, vmin=0, vmax=1, aspect="auto", origin="lower")
-    ax.grid(visible=False)
-    ax.tick_params(length=0)
-    last = len(GROUPS) - 2
-    groups = [
-        f"{a}–{int(b) - 1}" if math.isfinite(b) else f"{a}+" for a, b in itertools.pairwise(GROUPS)
-    ]
-    ax.set_yticks(range(last + 1), groups)
-    ax.set_xticks(np.arange(len(RATIOS) - 2) + 0.5, [f"{edge:g}" for edge in RATIOS[1:-1]])
+    over_plane(ax, values, colour)
 
 
 @styled

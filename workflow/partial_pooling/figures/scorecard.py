@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from partial_pooling.figures.axes import note
-from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, new_figure, styled
+from partial_pooling.figures.plane import over_plane
+from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, Array, new_figure, styled
 from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 
@@ -46,12 +46,11 @@ def caught_and_false(checks: pd.DataFrame) -> Figure:
             ("caught", CAUGHT, "o", 0.15, "of these, caught"),
             ("false_alarm", FALSE_ALARM, "s", -0.15, "of the others, false alarms"),
         ):
-            share = rows[name].to_numpy()
-            ends = [share - rows[f"{name}_low"], rows[f"{name}_high"] - share]
+            share, ends = _in_percent(rows, name)
             ax.errorbar(
-                100 * share,
+                share,
                 place + up,
-                xerr=100 * np.array(ends),
+                xerr=ends,
                 fmt=marker,
                 color=colour,
                 markersize=4,
@@ -136,12 +135,11 @@ def over_draws(checks: pd.DataFrame) -> Figure:
             ):
                 mine = rows[rows["check"] == name]
                 draws = mine["draws"].astype(float).to_numpy() * 1.02 ** (k - 1.5)
-                share = mine[column].to_numpy()
-                ends = [share - mine[f"{column}_low"], mine[f"{column}_high"] - share]
+                share, ends = _in_percent(mine, column)
                 ax.errorbar(
                     draws,
-                    100 * share,
-                    yerr=100 * np.array(ends),
+                    share,
+                    yerr=ends,
                     color=colour,
                     linestyle=LINES[k],
                     elinewidth=1,
@@ -201,8 +199,6 @@ def _maps(maps: pd.DataFrame, truth: str) -> Figure:
 
 
 def _cells(ax: Axes, rows: pd.DataFrame, share: str, colour: str) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
     values = np.full((len(GROUPS) - 1, len(RATIOS) - 1), np.nan)
     for _, cell in rows.dropna(subset=share).iterrows():
         x, y = int(cell["ratio"]), int(cell["groups"])
@@ -214,12 +210,12 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, colour: str) -> None:
             fontsize=8,
             bbox=HALO if values[y, x] > 0.5 else None,
         )
-    shades = LinearSegmentedColormap.from_list("share", ["#FFFFFF", colour])
-    ax.imshow(values, cmap=shades, vmin=0, vmax=1, aspect="auto", origin="lower")
-    ax.grid(visible=False)
-    ax.tick_params(length=0)
-    names = [
-        f"{a}–{int(b) - 1}" if math.isfinite(b) else f"{a}+" for a, b in itertools.pairwise(GROUPS)
-    ]
-    ax.set_yticks(range(len(names)), names, fontsize=8)
-    ax.set_xticks(np.arange(len(RATIOS) - 2) + 0.5, [f"{edge:g}" for edge in RATIOS[1:-1]])
+    over_plane(ax, values, colour)
+    ax.tick_params(axis="y", labelsize=8)
+
+
+def _in_percent(rows: pd.DataFrame, name: str) -> tuple[Array, Array]:
+    """Shares, and the lengths of their intervals to both sides, shape (2, rows)."""
+    share = 100 * rows[name].to_numpy()
+    ends = 100 * rows[[f"{name}_low", f"{name}_high"]].to_numpy().T
+    return share, np.abs(ends - share)

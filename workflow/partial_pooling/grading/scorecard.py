@@ -181,11 +181,7 @@ class Scorecard:
                 rows.append(
                     {
                         **{"truth": truth, "part": part, "draws": draws, "check": check.name},
-                        **{"bad": int((bad & at).sum()), "good": int((~bad & at).sum())},
-                        **_columns("caught", self.share(raised, bad & at)),
-                        **_columns("false_alarm", self.share(raised, ~bad & at)),
-                        **_columns("wrong_if_raised", self.share(bad, raised & at)),
-                        **_columns("wrong_if_quiet", self.share(bad, ~raised & at)),
+                        **self._shares(bad, raised, at),
                     }
                 )
         return pd.DataFrame(rows).astype({"draws": str})
@@ -287,11 +283,7 @@ class Scorecard:
                         {
                             **{"truth": truth, "check": check.name, "groups": g, "ratio": r},
                             **{"tables": tables, "cells": int(at.sum())},
-                            **{"bad": int((bad & at).sum()), "good": int((~bad & at).sum())},
-                            **_columns("caught", self.share(raised, bad & at)),
-                            **_columns("false_alarm", self.share(raised, ~bad & at)),
-                            **_columns("wrong_if_raised", self.share(bad, raised & at)),
-                            **_columns("wrong_if_quiet", self.share(bad, ~raised & at)),
+                            **self._shares(bad, raised, at),
                         }
                     )
         return pd.DataFrame(rows)
@@ -339,6 +331,17 @@ class Scorecard:
             "thresholds": self.thresholds,
         }
         return {name: way() for name, way in ways.items()}
+
+    def _shares(self, bad: Flags, raised: Flags, at: Flags) -> dict[str, float]:
+        """Numbers of bad and good cells, and the shares of `checks`, among some cells."""
+        return {
+            "bad": int((bad & at).sum()),
+            "good": int((~bad & at).sum()),
+            **_columns("caught", self.share(raised, bad & at)),
+            **_columns("false_alarm", self.share(raised, ~bad & at)),
+            **_columns("wrong_if_raised", self.share(bad, raised & at)),
+            **_columns("wrong_if_quiet", self.share(bad, ~raised & at)),
+        }
 
     def _where(self, parts: Iterable[str] = (ALL, *PARTS)) -> list[tuple[str, str, int | str]]:
         return [(truth, part, draws) for truth in TRUTHS for part in parts for draws in self.draws]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from partial_pooling.grading.grades import CHECKS, HONEST, MORE_DRAWS, RIGHT, TRUST
 from partial_pooling.report.findings import CHECK_WORDS, GRADE_WORDS
-from partial_pooling.report.html import Html, Shown, badge, bold, paragraphs, table
+from partial_pooling.report.html import Html, Shown, badge, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import Format, count, listed, percent, significant, some_of, symbol
 
@@ -217,15 +217,15 @@ def checks(report: Results) -> Html:
         f"<dt>{escape(name)} ({limits[key]})</dt><dd>{escape(asks)}</dd>"
         for key, (name, asks, _) in CHECK_WORDS.items()
     )
-    return Html(
-        '<details class="note"><summary>What the grades and checks mean</summary>'
+    meaning = Html(
         "<p>A fit is <b>right</b> if its three errors are small and it is honest. It has "
         "<b>too few draws</b> if an error is too large, but not seen to be beyond what its own "
         "Monte Carlo error admits: more draws cure that, or show a fault. It is <b>wrong</b>, "
         "which more draws do not cure, if it is not honest.</p>"
         f"<dl>{grades}</dl><p>The ordinary checks, which need no exact answer:</p>"
-        f"<dl>{checks}</dl></details>"
+        f"<dl>{checks}</dl>"
     )
+    return folded("What the grades and checks mean", meaning)
 
 
 def alarms_words(report: Results) -> Html:
