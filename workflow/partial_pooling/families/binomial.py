@@ -65,13 +65,6 @@ class Binomial(Family[Counts]):
         below = betainc(groups.n - inner, inner + 1, expit(-theta))
         return np.where(y < 0, 0.0, np.where(y >= groups.n, 1.0, below))
 
-    def below(self, groups: Counts, theta: Array) -> tuple[Array, Array]:
-        from scipy.special import betainc  # the Snakefile imports this room, and not SciPy
-
-        a, n = groups.events, groups.n
-        less = betainc(n - a + 1, np.maximum(a, 1.0), expit(-theta))
-        return np.where(a > 0, less, 0.0), np.exp(self.log_likelihood(groups, theta))
-
     def powered(self, groups: Counts, alpha: float) -> Counts:
         return Counts(groups.names, groups.events * alpha, groups.n * alpha)
 

@@ -172,12 +172,15 @@ class Family[Data: Groups = Any](ABC):
     def cdf(self, groups: Data, theta: Array, y: Array) -> Array:
         """Probability that a replicate of each group's datum is at most y, both (..., J)."""
 
-    @abstractmethod
     def below(self, groups: Data, theta: Array) -> tuple[Array, Array]:
         """Probability of less than the data, and of as much, of the shape (..., J) of theta.
 
         The second is 0 of data that are not counted.
         """
+        datum = next(iter(self.data(groups).values()))
+        if not self.whole:
+            return self.cdf(groups, theta, datum), np.zeros(np.shape(theta))
+        return self.cdf(groups, theta, datum - 1), np.exp(self.log_likelihood(groups, theta))
 
     def powered(self, groups: Data, alpha: float) -> Data | None:
         """Data whose likelihood is that of these to the power alpha, but for a factor.

@@ -70,11 +70,6 @@ class Normal(Family[Estimates]):
 
         return np.asarray(ndtr((y - theta) / groups.std_error))
 
-    def below(self, groups: Estimates, theta: Array) -> tuple[Array, Array]:
-        from scipy.special import ndtr  # the Snakefile imports this room, and not SciPy
-
-        return ndtr((groups.estimate - theta) / groups.std_error), np.zeros(np.shape(theta))
-
     def powered(self, groups: Estimates, alpha: float) -> Estimates:
         return Estimates(groups.names, groups.estimate, groups.std_error / math.sqrt(alpha))
 

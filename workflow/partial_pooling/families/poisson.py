@@ -70,14 +70,6 @@ pm.Poisson("y", mu=mean, observed=events, dims="group")"""
         below = gammaincc(np.maximum(y, 0) + 1, self.information(groups, theta))
         return np.where(y < 0, 0.0, below)
 
-    def below(self, groups: Rates, theta: Array) -> tuple[Array, Array]:
-        from scipy.special import gammaincc  # the Snakefile imports this room, and not SciPy
-
-        a = groups.events
-        with np.errstate(over="ignore"):
-            less = gammaincc(np.maximum(a, 1.0), groups.exposure * np.exp(theta))
-        return np.where(a > 0, less, 0.0), np.exp(self.log_likelihood(groups, theta))
-
     def powered(self, groups: Rates, alpha: float) -> Rates:
         return Rates(groups.names, groups.events * alpha, groups.exposure * alpha)
 

@@ -94,12 +94,6 @@ pm.StudentT(
 
         return np.asarray(stdtr(groups.n - 1, (y - theta) / self._scale(groups)))
 
-    def below(self, groups: Summaries, theta: Array) -> tuple[Array, Array]:
-        from scipy.special import stdtr  # the Snakefile imports this room, and not SciPy
-
-        z = (groups.mean - theta) / self._scale(groups)
-        return stdtr(groups.n - 1, z), np.zeros(np.shape(theta))
-
     def powered(self, groups: Summaries, alpha: float) -> Summaries | None:
         n = groups.n * alpha
         if not (n > 1).all():
