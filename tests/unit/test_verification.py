@@ -70,7 +70,7 @@ def test_one_bit_flipped_in_any_file_or_seal_is_found_and_nothing_else_is_named(
     assert len(files) == 2 * (len(PLACES) + 1) + 1
     for path in files:
         whole = path.read_bytes()
-        for _ in range(3):
+        for _ in range(3 if path.suffix == ".sha256" else 1):  # a seal has several parts
             bit = rng.randrange(8 * len(whole))
             flipped = bytearray(whole)
             flipped[bit // 8] ^= 1 << bit % 8
