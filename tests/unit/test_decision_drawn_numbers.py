@@ -21,7 +21,7 @@ from partial_pooling.figures.decision import ranks as draw_ranks
 from partial_pooling.figures.decision import usual_priors as draw_usual_priors
 from partial_pooling.report.captions import caption
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import decisions, fit, influence, intervals, priors
+from partial_pooling.report.sections import decisions, fit, influence, intervals, priors, summary
 
 TABLES = decision_tables()
 DECISIONS = pd.DataFrame({"variable": ["mu"], "above": [2.5], "probability": [0.6789]})
@@ -147,7 +147,10 @@ def test_a_group_that_decides_is_named(report):
     words = told_by(influence, report, influence.influence_words)
     most = (told["mu_above"] - 0.6789).abs().idxmax()
     assert f"without {most}, to {pct(told['mu_above'][most])}" in words
-    assert "No single group decides" in words and "No group is an outlier" in words
+    assert (
+        "None of the 4 groups that can be left out decides" in words
+        and "No group is an outlier" in words
+    )
     assert f"corrected for 4 groups (Holm), is {sig(told['p_corrected'].min(), 2)}" in words
     assert "Of 1 group nothing is told here: improper without it." in words
     again = opened(report)
@@ -156,6 +159,11 @@ def test_a_group_that_decides_is_named(report):
     again.__dict__["influence"] = changed
     words = told_by(influence, again, influence.influence_words)
     assert "One group decides: without Birch the conclusion" in words
+    assert text(summary.group_mark(again)) == "Another conclusion without Birch "
+    told = opened(report)
+    told.__dict__["influence"] = report.influence.assign(reason="")
+    assert "No single group decides: without" in influence.finding(told)
+    assert text(summary.group_mark(told)) == "No group decides "
     assert "Elm is an outlier" in words and "smallest p 0.012" in words
     row = cells(influence.influence_table(report))[1]
     of = TABLES["influence"].iloc[1]

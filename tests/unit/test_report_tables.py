@@ -135,6 +135,13 @@ def test_title_has_the_exact_answer(report):
         ["Common mean", "4.4", "−3.7 to 12.6"],
         ["A new group", "", "−8.3 to 18.2"],
         ["Groups differ by", "3.04", "0.14 to 12.07"],
+        ["P(μ > 2.5)", "68 %", ""],
+    ]
+    assert rows[3][3] == "probability that μ is above 2.5; of a new group, 57 %"
+    marks = [(plain(str(mark)), mark["class"][1]) for mark in soup("a", class_="badge")]
+    assert marks[-2:] == [
+        ("Another conclusion under the prior first", "fail"),
+        ("No group of the 4 that can be left out decides", "pass"),
     ]
     assert rows[0][3] == "μ, the mean of the groups' true values: mean and 95 % interval"
     assert "I² 41 %: the share" in rows[2][3]

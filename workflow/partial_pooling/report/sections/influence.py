@@ -21,6 +21,13 @@ def stands(chance: float) -> str:
     return "above" if chance > SURE else "below" if chance < 1 - SURE else "undecided"
 
 
+def deciders(report: Results) -> list[str]:
+    """Groups without which the conclusion about mu is another."""
+    conclusion = stands(float(report.decisions["probability"]["mu"]))
+    told = report.influence[report.influence["reason"] == ""]
+    return [str(name) for name, p in told["mu_above"].items() if stands(p) != conclusion]
+
+
 TITLE = "Does one group decide?"
 
 
@@ -42,7 +49,10 @@ def _lines(report: Results) -> list[str]:
     if len(told):
         move = (told["mu_above"] - chance).abs()
         most = str(move.idxmax())
-        other = [str(name) for name, p in told["mu_above"].items() if stands(p) != stands(chance)]
+        other = deciders(report)
+        none = "No single group decides"
+        if len(missing):
+            none = f"None of the {count(len(told), 'group')} that can be left out decides"
         lines.append(
             f"With all groups P(μ > {escape(c)}) is {percent(chance)}. It moves most without "
             f"{bold(most)}, to {percent(float(told['mu_above'][most]))}. "
@@ -51,7 +61,7 @@ def _lines(report: Results) -> list[str]:
                 "the conclusion, whether μ is above, below or neither with a probability of "
                 "97.5 %, is another."
                 if other
-                else "No single group decides: without any of them the conclusion, whether μ is "
+                else f"{none}: without any of them the conclusion, whether μ is "
                 "above, below or neither with a probability of 97.5 %, is the same."
             )
         )
