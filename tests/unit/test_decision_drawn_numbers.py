@@ -179,6 +179,34 @@ def test_a_group_that_decides_is_named(report):
     )
 
 
+def test_leave_one_out_from_draws_is_told_beside_the_exact(report):
+    given_theta, integrated = loo_lines(report)
+    assert "the draws of one fit (marginal, target_accept 0.93, 3,456 draws)" in given_theta
+    assert "too large (here above 0.65) it warns" in given_theta
+    # Ash has no exact density
+    assert (
+        "log p(y) is off by at most 0.50 (Elm), by more than 0.1 in 2 of the 4 groups; it warns of "
+        "1 of these 2, and of 1 other."
+    ) in given_theta
+    assert (
+        "log p(y) is off by at most 0.030 (Cedar), by more than 0.1 in none of the 4 groups; it "
+        "warns of 1 of the 4 groups."
+    ) in integrated
+    ash, birch = cells(influence.loo_table(report))[:2]
+    assert ash == ["Ash", "–", "−9.000", "–", "0.900", "−9.000", "–", "0.900"]
+    assert birch[1:] == ["−4.125", "−4.100", "0.035", "0.300", "−4.130", "0.003", "0.300"]
+    many = opened(report)
+    many.__dict__["loo"] = report.loo.assign(integrated=np.nan)
+    assert len(loo_lines(many)) == 1
+    many.__dict__["loo"] = report.loo.assign(exact=np.nan)
+    assert not loo_lines(many)
+
+
+def loo_lines(report):
+    html = BeautifulSoup(influence.loo_words(report), "html.parser")
+    return [text(str(line)) for line in html("p")]
+
+
 def test_priors_that_change_the_conclusion_are_named(report):
     words = told_by(priors, report, priors.prior_words)
     assert "Under 2 priors in common use P(μ > 2.5) is 73 % to 98 %" in words
