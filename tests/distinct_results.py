@@ -369,8 +369,12 @@ def decision_tables(seed=47):
          "mu_prior_sd": [3, 3, 5, 5]}
     )  # fmt: skip
     return {
-        "influence": influence, "loo": loo, "sensitivity": sensitivity, "priors": priors, "atlas": atlas
-    }  # fmt: skip
+        "influence": influence,
+        "loo": loo,
+        "sensitivity": sensitivity,
+        "priors": priors,
+        "atlas": atlas,
+    }
 
 
 def write_distinct_results(folder):

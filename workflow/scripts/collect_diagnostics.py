@@ -50,14 +50,12 @@ def main(job: Any) -> None:
 def _loo(job: Any, best: dict[str, Any]) -> pd.DataFrame:
     """Leave-one-out from the first seed's fit of the setting to use."""
     groups, family = read_data(job.input.data), FAMILIES[job.params.family]
-    exact = read_table(
-        job.input.influence, dtype={"group": str}, keep_default_na=False, na_values=[""]
-    )
+    exact = read_table(job.input.influence)["log_predictive"]
     sampling = job.params.settings["sampling"]
     of_model = [path for path in job.input.batches if Path(path).parent.name == best["model"]]
     draws = loo_draws(family, sampling["chains"])
     fit = read_one(of_model, sampling["seeds"][0], best["target_accept"], draws)
-    table = loo_table(groups, family, fit["posterior"].to_dataset(), exact["log_predictive"])
+    table = loo_table(groups, family, fit["posterior"].to_dataset(), exact)
     return table.assign(model=best["model"])
 
 

@@ -291,8 +291,8 @@ FILES = (
             "model": "Model of the fit: that of the setting to use, of the first seed.",
             "draws": "Of all chains, from their beginning.",
             "exact": "log_predictive of influence.csv.",
-            "conditional, integrated": "The same by PSIS, with the likelihood of its data given its "
-            "theta, and given mu and tau alone (empty of more than 100 groups, if that takes "
+            "conditional, integrated": "The same by PSIS, with the likelihood of its data given "
+            "its theta, and given mu and tau alone (empty of more than 100 groups, if that takes "
             "quadrature).",
             "{conditional,integrated}_mcse": "Monte Carlo standard error; empty where k is too "
             "large for one.",
