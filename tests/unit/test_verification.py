@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from partial_pooling.__main__ import main
@@ -28,6 +29,7 @@ schools/calibration/calibration_ecdf.png
 trials/index.html trials/tables.parquet trials/store/exact-00.parquet trials/batches/000.json
 trials/population.json trials/one/report.html
 """.split()
+TABLES = pd.DataFrame({"table": ["one"]}).to_parquet()
 
 
 @pytest.fixture
@@ -36,7 +38,9 @@ def results(tmp_path):
     folder, rng = tmp_path / "results", random.Random(7)
     for place in PLACES:
         with replacing(folder / place) as temporary:
-            temporary.write_bytes(rng.randbytes(300))
+            temporary.write_bytes(
+                TABLES if place == "trials/tables.parquet" else rng.randbytes(300)
+            )
     write_json({}, folder / "schools/kept.json")
     write_json({"versions": json.dumps(versions())}, folder / "schools/provenance.json")
     (folder / "schools/logs").mkdir()
