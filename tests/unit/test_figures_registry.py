@@ -18,8 +18,8 @@ from matplotlib.colors import to_rgb
 from partial_pooling.figures import registry
 from partial_pooling.figures.style import COLOURS, MARKERS
 from partial_pooling.report.captions import CALIBRATION
-from partial_pooling.study.configuration import load_schema
 from partial_pooling.study.digest import LIBRARY, code_digest, library_modules
+from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[2]
 CATEGORIES = get_args(registry.Category)

@@ -23,8 +23,8 @@ from partial_pooling.priors.distributions import (
     HalfStudentT,
     LogNormal,
     Normal,
-    Scale,
 )
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior, prior_to_offer
 
 NARROW, WEAK, WIDE = "narrow", "weak", "wide"
