@@ -805,6 +805,22 @@ def test_calibration_is_told_with_every_test(report):
     columns["uniform"] = (["no", "no", "yes", "yes"], None)
     soup = BeautifulSoup(html, "html.parser")
     assert_table(str(soup.find(id="table-uniformity")), columns)
+    rows = calibration()["paired"]
+    columns = {
+        "source": (["centered", "centered"], None),
+        "variable": (["mu", "log_tau"], None),
+    }
+    for head, form in (
+        ("simulations", lambda x: fix(x, 0)),
+        ("shift", lambda x: fix(x, 4)),
+        ("shift se", lambda x: fix(x, 4)),
+        ("p value", lambda x: sig(x, 2)),
+        ("p corrected", lambda x: sig(x, 2)),
+    ):
+        values = [row[head.replace(" ", "_")] for row in rows]
+        columns[head] = ([form(value) for value in values], values)
+    columns["right"] = (["no", "yes"], None)
+    assert_table(str(soup.find(id="table-paired")), columns)
     told = plain(html)
     assert calibration_section.finding(report) == "First &lt; second."
     assert "First < second." not in told  # said once

@@ -312,7 +312,17 @@ def data_with_proper_prior(wildcards):
 
 def calibration_digests(wildcards):
     """Digests of what a report shows of a calibration, as far as it is there."""
-    folder = pathlib.Path(f"results/{wildcards.dataset}/calibration")
+    return digests_of_calibration(wildcards.dataset)
+
+
+def all_calibration_digests(wildcards):
+    """Digests of what reports show of calibrations, as far as these are there."""
+    return {name: digests_of_calibration(name) for name in STUDY.datasets}
+
+
+def digests_of_calibration(dataset):
+    """See `calibration_digests`."""
+    folder = pathlib.Path(f"results/{dataset}/calibration")
     digests = [folder / f".{name}.sha256" for name in CALIBRATION_SHOWN]
     return [path.read_text().strip() for path in digests if path.exists()]
 

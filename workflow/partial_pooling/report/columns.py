@@ -352,7 +352,7 @@ FILES = (
         "model simulation divergences max_treedepth_hits gradients reason",
         {
             "true_tau": "The true tau.",
-            "r_hat": "Largest R-hat of mu and log_tau.",
+            "r_hat": "Largest R-hat of the variables.",
             "ess_{bulk,tail}": "Smallest effective sample sizes of the variables.",
             "worst": "The variable that has the smaller of the two.",
             "thinned": "Whether there are as many effective draws as are ranked.",
@@ -368,6 +368,19 @@ FILES = (
             "p_value": "Of the test that ranks are uniform.",
             "p_corrected": "The same, corrected for the number of variables (Holm).",
             "uniform": "Whether that was not rejected.",
+        },
+    ),
+    File(
+        "{dataset}/calibration/paired.csv",
+        "a model and a variable",
+        "source variable simulations",
+        {
+            "shift": "Mean share of ranked draws below the truth, less its exact probability.",
+            "shift_se": "Standard error of that mean.",
+            "p_value": "Of the test that ranks differ from exact positions by the draws' noise "
+            "alone.",
+            "p_corrected": "The same, corrected for the number of rows (Holm).",
+            "right": "Whether that was not rejected.",
         },
     ),
     File(
