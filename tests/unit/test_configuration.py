@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from partial_pooling.errors import InputError
 from partial_pooling.study import reference
-from partial_pooling.study.configuration import check, read_study
+from partial_pooling.study.checking import check
+from partial_pooling.study.configuration import read_study
 from partial_pooling.study.file import read_file
 from partial_pooling.study.settings import Configuration, load_schema
 

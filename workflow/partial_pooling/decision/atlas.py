@@ -23,7 +23,8 @@ from scipy.special import ndtr
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.alike import Line
-from partial_pooling.priors.distributions import HalfFlat, HalfNormal, Scale
+from partial_pooling.priors.distributions import HalfFlat, HalfNormal
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from partial_pooling.arrays import Array, slices, sums_without
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Estimates
 from partial_pooling.families.family import Family
-from partial_pooling.priors.distributions import Location
+from partial_pooling.priors.prior import Location
 
 REACH = 7.5  # standard deviations beyond which a normal has 3e-14
 TINY = 1e-150  # a standard deviation of 0, as where exp(log tau) is 0 in floats

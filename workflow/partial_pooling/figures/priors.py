@@ -14,7 +14,7 @@ from partial_pooling.figures.axes import note
 from partial_pooling.figures.curves import body, curve
 from partial_pooling.figures.labels import label
 from partial_pooling.figures.style import EXACT, RAW, new_figure, styled
-from partial_pooling.priors.distributions import Location, Scale
+from partial_pooling.priors.prior import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:

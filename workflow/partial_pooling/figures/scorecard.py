@@ -14,6 +14,7 @@ from partial_pooling.figures.plane import over_plane
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, Array, new_figure, styled
 from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
+from partial_pooling.words import TAU_TO_ERROR
 
 WORDS = {check.name: check.short for check in CHECKS}
 CAUGHT, FALSE_ALARM = COLOURS["noncentered"], COLOURS["centered"]
@@ -194,7 +195,7 @@ def _maps(maps: pd.DataFrame, truth: str) -> Figure:
         right.set_title("false alarms", loc="left", fontsize=9.5)
         left.set_ylabel("groups")
     for ax in panels[-1]:
-        ax.set_xlabel("τ / typical standard error")
+        ax.set_xlabel(TAU_TO_ERROR)
     return figure
 
 

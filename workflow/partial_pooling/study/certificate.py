@@ -21,8 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from partial_pooling.errors import InputError
 from partial_pooling.files import number_or_null, read_json
 from partial_pooling.sampling.manifests import read_fits
-from partial_pooling.study.kept import versions_in
-from partial_pooling.tables import read_parquet, read_table
+from partial_pooling.tables import read_metadata, read_parquet, read_table
 
 # Tables, and the columns that say which row is which.
 TABLES = {
@@ -98,7 +97,8 @@ def certify(
     used = [read_json(folder / "provenance.json")["versions"] for folder in folders]
     calibrated = [folder for folder in folders if (folder / SUMMARY).exists()]
     used += [read_json(folder / SUMMARY)["provenance"]["versions"] for folder in calibrated]
-    used += [versions_in(folder / "tables.parquet") for folder in collections]
+    tables = [folder / "tables.parquet" for folder in collections]
+    used += [read_metadata(path).get("versions", "{}") for path in tables]
     for path in batches:
         dataset, model = path.parents[2].name, path.parent.name
         for fit in read_fits(path):
