@@ -194,8 +194,8 @@ def test_parts_are_graded_by_themselves():
 
 def test_simulated_tables_stay_when_more_are_asked_for(capsys):
     design = ([3], [0.0, 2.0], ["equal", "mixed"])
-    few = {n: (y, s) for n, y, s in simulated_tables(*design, tables=1, seed=1)}
-    many = {n: (y, s) for n, y, s in simulated_tables(*design, tables=3, seed=1)}
+    few = {n: (y, s) for n, y, s in simulated_tables(*design, tables=[1], seed=1)}
+    many = {n: (y, s) for n, y, s in simulated_tables(*design, tables=[3], seed=1)}
     assert len(few) == 4
     assert len(many) == 12
     for name, (estimate, std_error) in few.items():
@@ -203,11 +203,15 @@ def test_simulated_tables_stay_when_more_are_asked_for(capsys):
         np.testing.assert_array_equal(many[name][1], std_error)
     assert many["3 groups, tau 2, mixed 1"][1] == pytest.approx([0.2, 1, 5])
     # spread of the estimates: variance tau^2 + 1; chance of a false alarm 1 in 1,000
-    _, y, _ = next(simulated_tables([4000], [2.0], ["equal"], tables=1, seed=3))
+    _, y, _ = next(simulated_tables([4000], [2.0], ["equal"], tables=[1], seed=3))
     low, high = stats.chi2.ppf([0.0005, 0.9995], 4000) / 4000 * 5
     assert low < (y**2).mean() < high
     assert main(["simulate", "--groups", "3", "--tau", "0", "--errors", "equal"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "table,group,estimate,std_error"
+    some = [n for n, _, _ in simulated_tables([3, 8], [0.0], ["equal"], tables=[2, 1], seed=1)]
+    assert some == [f"{size} groups, tau 0, equal {k}" for size, k in ((3, 1), (3, 2), (8, 1))]
+    assert main(["simulate", "--tables", "2", "1"]) == 1
+    assert "--tables: found 2 numbers" in capsys.readouterr().err
     assert main(["simulate", "--groups", "1"]) == 1
     assert "--groups: found 1; allowed: numbers from 2" in capsys.readouterr().err
 
