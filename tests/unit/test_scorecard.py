@@ -13,9 +13,10 @@ from partial_pooling.data.simulated import simulated_tables
 from partial_pooling.grading.checks import CHECKS, SCORES, score
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.parts import judge_parts
+from partial_pooling.grading.rates import ALARMS, nearest, rates_of
 from partial_pooling.grading.scorecard import Scorecard, cells_of, clustered_area, clustered_share
-from partial_pooling.report import scorecard as page
-from partial_pooling.report.scorecard import findings, lead
+from partial_pooling.report import scorecard_tables as page
+from partial_pooling.report import scorecard_words as words
 
 DRAWS = (100, 1000)
 
@@ -50,8 +51,13 @@ def cells():
     return pd.DataFrame(rows)
 
 
-def test_shares_are_counts_of_cells(cells):
-    found = Scorecard(cells).checks().set_index(["truth", "part", "draws", "check"])
+@pytest.fixture(scope="module")
+def tables(cells):
+    return Scorecard(cells).tables()
+
+
+def test_shares_are_counts_of_cells(cells, tables):
+    found = tables["checks"].set_index(["truth", "part", "draws", "check"])
     at = cells[cells["draws"] == 100]
     bad = ~at["honest_tau"]
     raised = at["r_hat_max"] > 1.01
@@ -69,8 +75,8 @@ def test_shares_are_counts_of_cells(cells):
     assert found.loc["honest", "all", "all", "alarms"]["caught"] == 1
 
 
-def test_what_a_check_adds_is_counted_where_the_usual_ones_are_quiet(cells):
-    found = Scorecard(cells).adds().set_index(["truth", "draws", "check"])
+def test_what_a_check_adds_is_counted_where_the_usual_ones_are_quiet(cells, tables):
+    found = tables["adds"].set_index(["truth", "draws", "check"])
     quiet = cells[
         (cells["r_hat_max"] <= 1.01)
         & (cells["ess_bulk_min"] >= 400)
@@ -102,9 +108,9 @@ def test_characteristics_enclose_the_areas(cells):
         assert area == pytest.approx(areas[truth, "all", "all", name], abs=2e-3)
 
 
-def test_maps_and_thresholds(cells):
+def test_maps_and_thresholds(cells, tables):
     card = Scorecard(cells)
-    maps = card.maps()
+    maps = tables["maps"]
     of = maps[(maps["truth"] == "honest") & (maps["check"] == "ebfmi")]
     assert of["cells"].sum() == len(cells)
     assert len(of) == 6  # two numbers of groups, three ratios
@@ -127,6 +133,10 @@ def test_a_cell_a_table_gives_the_interval_of_clopper_and_pearson():
         np.repeat(events, 10), np.ones(500, dtype=bool), np.repeat(np.arange(50), 10)
     )
     assert tenfold == pytest.approx(found, abs=5e-3)
+    # clusters that are alike to the last cell
+    halves = clustered_share(np.arange(8) % 2 == 0, np.ones(8, dtype=bool), np.arange(8) // 2)
+    assert halves.low < share_interval(4, 8).low
+    assert halves.value == 0.5
     assert np.isnan(clustered_share(events, np.zeros(50, dtype=bool), np.arange(50))).all()
 
 
@@ -216,19 +226,62 @@ def test_simulated_tables_stay_when_more_are_asked_for(capsys):
     assert "--groups: found 1; allowed: numbers from 2" in capsys.readouterr().err
 
 
-def test_sentences_say_what_the_tables_bear(cells):
-    card = Scorecard(cells)
-    checks, adds = card.checks(), card.adds()
-    told = " ".join(findings(checks, adds))
+def test_sentences_say_what_the_tables_bear(cells, tables):
+    checks = tables["checks"]
+    told = " ".join(words.findings(checks))
     row = checks[
         (checks["truth"] == "honest") & (checks["part"] == "all") & (checks["draws"] == "all")
     ].set_index("check")
     assert f"any divergence caught {100 * row.loc['divergences_any', 'caught']:.0f}" in told
-    assert "800 graded fits of heavy" in lead(checks, {"heavy": {}})
     few = Scorecard(cells[cells["honest_all"] | (cells["table"] == "t1")])
-    assert "Too few fits were not honest to say what finds them." in findings(
-        few.checks(), few.adds()
+    nothing = "Too few fits were not honest to say what finds them."
+    assert nothing in words.findings(few.checks())
+    assert words.of_checks(few.checks()) == nothing
+    assert "too few to say" in words.of_adds(few.adds())
+    assert words.of_maps(few.maps()).startswith("Nowhere on the map")
+
+
+def test_each_section_opens_with_the_numbers_of_its_table(cells, tables):
+    bad, few = ~cells["honest_all"], cells["draws"] == 100
+
+    def shown(share):
+        return f"{100 * share:.0f}\N{NO-BREAK SPACE}% ("
+
+    quick = (cells["r_hat_max"] > 1.01) | (cells["ess_bulk_min"] < 400)
+    quick |= cells["ess_tail_min"] < 400
+    # the project's alarm is raised at all bad fits of these, and at no other
+    assert (
+        "stopped at no more than 5\N{NO-BREAK SPACE}% of the others, this project's alarms at "
+        "the thresholds of the configuration caught most: 100\N{NO-BREAK SPACE}% ("
+    ) in words.of_checks(tables["checks"])
+    missed = bad & ~quick
+    told = words.of_adds(tables["adds"])
+    assert f"only {missed.sum()} fits were not honest: too few to say" in told
+    wrong = ~cells["accurate_all"]
+    assert f"{(wrong & ~quick).sum()} fits were not accurate still." in told
+    more = tables["adds"].query("truth == 'accurate' and draws == 'all'")
+    assert shown(more["caught"].max()) in told
+    areas = tables["areas"]
+    of = areas[(areas["truth"] == "honest") & (areas["part"] == "all") & (areas["draws"] == "all")]
+    told = words.of_areas(areas)
+    assert f"area {of['area'].max():.2f} (" in told
+    assert "No better than a coin, as far as these fits tell: bulk ESS" in told
+    limits = tables["thresholds"]
+    honest = limits[limits["truth"] == "honest"].set_index("score")
+    assert shown(honest["caught"].max()) in words.of_thresholds(limits)
+    told = words.of_draws(tables["checks"])
+    assert "From 100 to 1,000 draws a chain" in told
+    for at in (few, ~few):
+        assert shown(quick[bad & at].mean()) in told
+    told = words.of_maps(tables["maps"])
+    lowest = min(
+        (quick[at].mean(), at.sum())
+        for groups in (3, 13)
+        for ratio in (0.1, 1.1, 2.1)
+        if (at := bad & (cells["groups"] == groups) & (cells["ratio"] == ratio)).sum() >= 20
     )
+    assert f"{shown(lowest[0])}" in told
+    assert f") of {lowest[1]}" in told
 
 
 def test_every_check_has_words_and_stops_at_what_is_undefined(cells):
@@ -247,12 +300,11 @@ def rows_of(html):
     ]
 
 
-def test_tables_of_the_page_have_the_numbers_under_their_headings(cells):
-    card = Scorecard(cells)
-    checks, adds, areas, limits = card.checks(), card.adds(), card.areas(), card.thresholds()
+def test_tables_of_the_page_have_the_numbers_under_their_headings(tables):
+    checks, adds, areas, limits = (tables[n] for n in ("checks", "adds", "areas", "thresholds"))
     at = ["truth", "part", "draws", "check"]
     told = checks.set_index(at).sort_index()
-    html = page.checks_table(checks)
+    html = page.checks_table(checks).html()
     assert html.index("not accurate: caught") < html.index("not accurate: false alarms")
     assert html.index("not honest: false alarms") < html.index("not honest if it stops")
     for check, row in zip(CHECKS, rows_of(html), strict=True):
@@ -265,24 +317,76 @@ def test_tables_of_the_page_have_the_numbers_under_their_headings(cells):
         shown = [float(value) if value != "–" else np.nan for value in row[1:]]
         assert shown == pytest.approx(expected, nan_ok=True)
     more = adds[adds["draws"] == "all"].set_index(["truth", "check"])
-    first = rows_of(page.adds_table(adds))[0]
+    first = rows_of(page.adds_table(adds).html())[0]
     expected = more.loc[("accurate", "r_hat_1.05"), ["caught", "false_alarm"]]
     assert [float(value) for value in first[1:3]] == pytest.approx(list(expected))
     of = areas[(areas["draws"] == "all") & (areas["truth"] == "honest")]
     area = of.set_index(["part", "score"])["area"]
-    for name, row in zip(SCORES, rows_of(page.areas_table(areas)), strict=True):
+    for name, row in zip(SCORES, rows_of(page.areas_table(areas).html()), strict=True):
         assert [float(value) for value in row[1:]] == pytest.approx(list(area[:, name]))
     for (_, expected), row in zip(
-        limits.iterrows(), rows_of(page.thresholds_table(limits)), strict=True
+        limits.iterrows(), rows_of(page.thresholds_table(limits).html()), strict=True
     ):
         assert row[0] == f"not {expected['truth']}"
         numbers = [expected["threshold"], expected["caught"], expected["false_alarm"]]
         assert [float(v) for v in row[2:]] == pytest.approx(numbers)
 
 
-def test_the_lead_has_the_shares_of_bad_fits(cells):
-    words = lead(Scorecard(cells).checks(), {"heavy": {}})
+def test_the_lead_has_the_shares_of_bad_fits(cells, tables):
+    told = words.lead(tables["fits"], tables["checks"])
     accurate, honest = (100 * (~cells[f"{t}_all"]).mean() for t in ("accurate", "honest"))
-    assert f"{accurate:.0f} % were not accurate, {honest:.0f} % not honest".replace(
-        " %", "\N{NO-BREAK SPACE}%"
-    ) in words.replace(" %", "\N{NO-BREAK SPACE}%")
+    assert told.startswith(
+        "400 fits of 200 tables (100 of 3 groups and 100 of 13 groups), each looked at after "
+        "several numbers of draws: 800 graded answers."
+    )
+    shares = f"{accurate:.0f} % were not accurate, {honest:.0f} % not honest"
+    assert shares.replace(" %", "\N{NO-BREAK SPACE}%") in told
+
+
+def test_fits_are_counted_by_groups_and_model(cells, tables):
+    rows = tables["fits"].set_index(["groups", "model"])
+    at = (cells["groups"] == 13) & (cells["model"] == "centered")
+    row = rows.loc[13, "centered"]
+    assert (row["tables"], row["fits"], row["cells"]) == (100, 100, 200)
+    assert row["not_honest"] == pytest.approx((~cells["honest_all"])[at].mean())
+    assert row["not_accurate"] == pytest.approx((~cells["accurate_all"])[at].mean())
+    html = rows_of(page.fits_table(rows.reset_index()).html())
+    assert html[2][:4] == ["13", "centered", "100", "100"]
+    assert float(html[2][4]) == pytest.approx(row["not_accurate"])
+
+
+def test_rates_are_counts_of_the_part_that_is_nearest(cells):
+    rates = rates_of(Scorecard(cells))
+    rows = nearest(rates, groups=10, ratio=1.0, draws=5000).set_index("alarm")
+    assert list(rows.index) == list(ALARMS)
+    at = (cells["groups"] == 13) & (cells["ratio"] == 1.1) & (cells["draws"] == 1000)
+    assert set(rows["groups"]) == {13}
+    assert set(rows["draws"]) == {1000}
+    row = rows.loc["any"]
+    raised, bad = cells["alarms"] != "", ~cells["honest_all"]
+    assert row["raised"] == (raised & at).sum()
+    assert row["bad"] + row["good"] == at.sum()
+    assert row["tables"] == cells["table"][at].nunique()
+    assert row["wrong_if_raised"] == pytest.approx(bad[raised & at].mean())
+    assert row["wrong_if_quiet"] == pytest.approx(bad[~raised & at].mean())
+    assert rows.loc["r_hat", "raised"] == row["raised"]
+    assert rows.loc["ebfmi", "raised"] == 0
+    for unlike in ((2, 1.0, 1000), (14, 1.0, 1000), (10, 9.0, 1000), (10, 1.0, 20)):
+        assert nearest(rates, *unlike).empty
+
+
+def test_a_table_says_the_same_in_markdown(tables):
+    told = page.checks_table(tables["checks"])
+    lines = told.markdown().splitlines()
+    assert len(lines) == 2 + len(CHECKS) + 2
+    first = [cell.strip() for cell in lines[2].strip("|").split("|")]
+    assert first[0] == "R-hat above 1.01"
+    row = told.frame.iloc[0]["not accurate: caught"]
+    assert first[1] == page.in_words(row)
+    assert first[1].startswith(f"{100 * row.value:.0f}\N{NO-BREAK SPACE}% (")
+    maps = tables["maps"]
+    lines = page.map_table(maps, "usual").markdown().splitlines()
+    assert lines[0] == "| groups | τ 0 to 0.25 | τ 1 to 2 | τ 2 to 4 |"
+    cell = maps[(maps["check"] == "usual") & (maps["truth"] == "honest")].iloc[0]
+    assert f"| {100 * cell['caught']:.0f}\N{NO-BREAK SPACE}% (" in lines[2]
+    assert f") of {cell['bad']} |" in lines[2]

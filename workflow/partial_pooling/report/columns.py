@@ -449,6 +449,18 @@ FILES = (
         },
     ),
     File(
+        "scorecard/fits.csv",
+        "a number of groups and a model",
+        "model",
+        {
+            "groups": "Number of groups of the tables.",
+            "tables, fits, cells": "Numbers of tables, of fits of the model to them, and of cells.",
+            "not_accurate, not_accurate_low, not_accurate_high": "Share of the cells that is not "
+            "accurate, with a 95 % interval.",
+            "not_honest, not_honest_low, not_honest_high": "The same of not honest.",
+        },
+    ),
+    File(
         "scorecard/checks.csv",
         "a truth, a part of the variables, a number of draws and a check",
         "",

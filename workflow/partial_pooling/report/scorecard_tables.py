@@ -1,0 +1,255 @@
+"""The tables of the scorecard, for its page and for docs/scorecard.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
+from partial_pooling.grading.inference import Interval
+from partial_pooling.grading.over_tables import GROUPS, RATIOS
+from partial_pooling.grading.scorecard import ALL, FALSE_ALARMS, TRUTHS
+from partial_pooling.report.html import Html, table, with_interval
+from partial_pooling.words import Format, first_upper, percent, significant
+
+WORDS = {check.name: check.words for check in CHECKS}
+SHARES = {"caught": "caught", "false_alarm": "false alarms"}
+PARTS_OF = {ALL: "all variables", "mu": "mu alone", "tau": "tau alone", "theta": "thetas alone"}
+
+
+class Tabled(NamedTuple):
+    """A table that is written as HTML or Markdown.
+
+    Attributes
+    ----------
+    name
+        Its id.
+    frame
+        Text, whole numbers, and `Interval`.
+    caption
+        What it holds.
+    forms
+        How to write the numbers of a column; shares are in percent.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    caption: str
+    forms: dict[str, Format]
+
+    def html(self) -> Html:
+        """For a page."""
+        shown = self.frame.copy()
+        for column in shown:
+            shown[column] = [
+                with_interval(value, self._form(column)) if isinstance(value, Interval) else value
+                for value in shown[column]
+            ]
+        formats: dict[str, Format] = {
+            name: self.forms.get(name, "{:,}".format)
+            for name in map(str, shown)
+            if pd.api.types.is_numeric_dtype(shown[name])
+        }
+        return table(shown, formats, self.caption, self.name)
+
+    def markdown(self) -> str:
+        """For a document."""
+        lines = [[str(name) for name in self.frame], ["---"] * self.frame.shape[1]]
+        lines += [
+            [self._text(column, value) for column, value in zip(self.frame, row, strict=True)]
+            for row in self.frame.itertuples(index=False)
+        ]
+        body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return f"{body}\n\n{self.caption}\n"
+
+    def _form(self, column: Any) -> Format:
+        return self.forms.get(str(column), percent)
+
+    def _text(self, column: Any, value: Any) -> str:
+        if isinstance(value, Interval):
+            return in_words(value, self._form(column))
+        if isinstance(value, str):
+            return value
+        return self.forms.get(str(column), "{:,}".format)(value)
+
+
+def in_words(interval: Interval, form: Format = percent) -> str:
+    """A number with its interval in brackets."""
+    if math.isnan(interval.value):
+        return "–"
+    value = form(interval.value)
+    if math.isnan(interval.low):
+        return value
+    return f"{value} ({form(interval.low)} to {form(interval.high)})"
+
+
+def interval(row: Any, name: str) -> Interval:
+    """A share of a row of the scorecard's tables."""
+    return Interval(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
+
+
+def overall(checks: pd.DataFrame) -> pd.DataFrame:
+    """Rows of all variables and numbers of draws."""
+    return checks[(checks["part"] == ALL) & (checks["draws"] == ALL)]
+
+
+def fits_table(fits: pd.DataFrame) -> Tabled:
+    """How many fits were bad."""
+    frame = fits[["groups", "model", "tables", "fits"]].assign(
+        **{f"not {truth}": _cells(fits, f"not_{truth}") for truth in TRUTHS}
+    )
+    return Tabled(
+        "fits",
+        frame,
+        "Fits of each model to tables of each number of groups, and how many were bad, over all "
+        "numbers of draws.",
+        {},
+    )
+
+
+def checks_table(checks: pd.DataFrame) -> Tabled:
+    """Each check at its customary threshold."""
+    rows = overall(checks)
+    frame = _of_checks(rows)
+    honest = rows[rows["truth"] == "honest"]
+    frame["not honest if it stops"] = _cells(honest, "wrong_if_raised")
+    frame["not honest if quiet"] = _cells(honest, "wrong_if_quiet")
+    return Tabled(
+        "checks",
+        frame,
+        "Each check at its customary threshold: share of bad fits that it catches, share of the "
+        "others that it stops at, and how often a fit is not honest where it stops and where it "
+        "is quiet. 95 % intervals (Korn and Graubard), tables being the independent unit.",
+        {},
+    )
+
+
+def parts_table(checks: pd.DataFrame) -> Tabled:
+    """What each check caught of fits that are not honest in some variables."""
+    rows = checks[(checks["truth"] == "honest") & (checks["draws"] == ALL)]
+    frame = pd.DataFrame({"check": _names(rows)})
+    bad = []
+    for part, words in PARTS_OF.items():
+        of = rows[rows["part"] == part]
+        frame[words] = _cells(of, "caught")
+        bad.append(f"{int(of['bad'].iloc[0]):,} ({words})")
+    return Tabled(
+        "parts",
+        frame,
+        "Share of the fits that each check catches among those that are not honest in some "
+        f"variables: of {', '.join(bad)}.",
+        {},
+    )
+
+
+def adds_table(adds: pd.DataFrame) -> Tabled:
+    """What each further check adds to R-hat and ESS."""
+    rows = adds[adds["draws"] == ALL]
+    missed = {truth: int(rows[rows["truth"] == truth]["missed"].iloc[0]) for truth in TRUTHS}
+    return Tabled(
+        "adds",
+        _of_checks(rows),
+        "What each check adds: shares among the fits at which R-hat and both ESS are quiet, of "
+        f"which {missed['accurate']:,} are not accurate and {missed['honest']:,} not honest.",
+        {},
+    )
+
+
+def areas_table(areas: pd.DataFrame) -> Tabled:
+    """Areas under the characteristics, by what of the fit is bad."""
+    rows = areas[(areas["draws"] == ALL) & (areas["truth"] == "honest")]
+    frame = pd.DataFrame({"check as a number": list(SCORE_WORDS.values())})
+    for part, words in PARTS_OF.items():
+        of = rows[rows["part"] == part].set_index("score").loc[list(SCORE_WORDS)]
+        frame[words] = _cells(of, "area")
+    return Tabled(
+        "areas",
+        frame,
+        "Chance that a check, as a number, ranks a fit that is not honest behind one that is "
+        "(area under its characteristic), where all variables count, and for some alone. 95 % "
+        "intervals (Obuchowski).",
+        dict.fromkeys(PARTS_OF.values(), two),
+    )
+
+
+def thresholds_table(thresholds: pd.DataFrame) -> Tabled:
+    """Thresholds for a stated rate of false alarms."""
+    frame = pd.DataFrame(
+        {
+            "fit is": [f"not {truth}" for truth in thresholds["truth"]],
+            "check": [SCORE_WORDS[name] for name in thresholds["score"]],
+            "threshold": thresholds["threshold"],
+            "caught": _cells(thresholds, "caught"),
+            "false alarms": _cells(thresholds, "false_alarm"),
+        }
+    )
+    return Tabled(
+        "thresholds",
+        frame,
+        f"Thresholds at which a check stops at {percent(FALSE_ALARMS)} of the good fits of every "
+        "second table, and what they do on the other tables, which did not choose them.",
+        {"threshold": significant(4)},
+    )
+
+
+def map_table(maps: pd.DataFrame, check: str) -> Tabled:
+    """Where a check catches fits that are not honest."""
+    rows = maps[(maps["truth"] == "honest") & (maps["check"] == check)]
+    frame = pd.DataFrame({"groups": [name for name, _ in _ranges(GROUPS, rows["groups"])]})
+    for title, ratio in _ranges(RATIOS, rows["ratio"]):
+        of = rows[rows["ratio"] == ratio].set_index("groups")
+        frame[f"τ {title}"] = [
+            _caught(of.loc[place]) if place in of.index else "–"
+            for _, place in _ranges(GROUPS, rows["groups"])
+        ]
+    return Tabled(
+        f"map_{check}",
+        frame,
+        f"{first_upper(WORDS[check])}: of the fits that were not honest, the share caught, by "
+        "number of groups and exact median of τ over the typical error.",
+        {},
+    )
+
+
+def two(value: float) -> str:
+    """An area."""
+    return f"{value:.2f}"
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    return [WORDS[name] for name in rows["check"].unique()]
+
+
+def _of_checks(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row a check: caught and false alarms, for each truth."""
+    frame = pd.DataFrame({"check": _names(rows)})
+    for truth in TRUTHS:
+        of = rows[rows["truth"] == truth]
+        for name, words in SHARES.items():
+            frame[f"not {truth}: {words}"] = _cells(of, name)
+    return frame
+
+
+def _cells(rows: pd.DataFrame, name: str) -> Sequence[Any]:
+    return pd.Series([interval(row, name) for _, row in rows.iterrows()], dtype=object).to_numpy()
+
+
+def _caught(cell: pd.Series[Any]) -> str:
+    return f"{in_words(interval(cell, 'caught'))} of {int(cell['bad']):,}" if cell["bad"] else "–"
+
+
+def _ranges(edges: Sequence[float], places: pd.Series[int]) -> list[tuple[str, int]]:
+    """Names of the ranges between edges that have fits, and their places."""
+    whole = edges is GROUPS
+    return [
+        (
+            f"{edges[k]:g} to {edges[k + 1] - whole:g}"
+            if math.isfinite(edges[k + 1])
+            else f"{edges[k]:g} or more",
+            k,
+        )
+        for k in sorted({int(place) for place in places})
+    ]
