@@ -115,7 +115,9 @@ def test_maps_and_thresholds(cells, tables):
     assert of["cells"].sum() == len(cells)
     assert len(of) == 6  # two numbers of groups, three ratios
     assert of["tables"].sum() == 200
-    thresholds = card.thresholds(0.1).set_index(["truth", "score"])
+    thresholds = card.thresholds(0.1)
+    assert set(thresholds["draws"]) == {"all", "100", "1000"}
+    thresholds = thresholds[thresholds["draws"] == "all"].set_index(["truth", "score"])
     # false alarms of tables that did not choose: 10 %, in one run of a thousand outside
     row = thresholds.loc["honest", "r_hat_max"]
     assert 0.05 < row["false_alarm"] < 0.17
@@ -267,8 +269,9 @@ def test_each_section_opens_with_the_numbers_of_its_table(cells, tables):
     assert f"area {of['area'].max():.2f} (" in told
     assert "No better than a coin, as far as these fits tell: bulk ESS" in told
     limits = tables["thresholds"]
-    honest = limits[limits["truth"] == "honest"].set_index("score")
+    honest = limits[(limits["truth"] == "honest") & (limits["draws"] == "1000")]
     assert shown(honest["caught"].max()) in words.of_thresholds(limits)
+    assert f" of {honest['bad'].iloc[0]} fits" in words.of_thresholds(limits)
     told = words.of_draws(tables["checks"])
     assert "From 100 to 1,000 draws a chain" in told
     for at in (few, ~few):
@@ -324,9 +327,15 @@ def test_tables_of_the_page_have_the_numbers_under_their_headings(tables):
     area = of.set_index(["part", "score"])["area"]
     for name, row in zip(SCORES, rows_of(page.areas_table(areas).html()), strict=True):
         assert [float(value) for value in row[1:]] == pytest.approx(list(area[:, name]))
-    for (_, expected), row in zip(
-        limits.iterrows(), rows_of(page.thresholds_table(limits).html()), strict=True
-    ):
+    for draws in DRAWS:
+        by_draws = areas[areas["truth"] == "honest"].set_index(["part", "draws", "score"])["area"]
+        column = page.areas_by_draws_table(areas).frame[f"{draws:,} draws"]
+        for name, value in zip(SCORES, column, strict=True):
+            assert value.value == by_draws["all", str(draws), name]
+    limits = limits[limits["draws"] == "1000"]
+    shown = page.thresholds_table(tables["thresholds"])
+    assert "1,000 draws" in shown.caption
+    for (_, expected), row in zip(limits.iterrows(), rows_of(shown.html()), strict=True):
         assert row[0] == f"not {expected['truth']}"
         numbers = [expected["threshold"], expected["caught"], expected["false_alarm"]]
         assert [float(v) for v in row[2:]] == pytest.approx(numbers)
@@ -336,8 +345,8 @@ def test_the_lead_has_the_shares_of_bad_fits(cells, tables):
     told = words.lead(tables["fits"], tables["checks"])
     accurate, honest = (100 * (~cells[f"{t}_all"]).mean() for t in ("accurate", "honest"))
     assert told.startswith(
-        "400 fits of 200 tables (100 of 3 groups and 100 of 13 groups), each looked at after "
-        "several numbers of draws: 800 graded answers."
+        "400 fits of 200 tables (100 with 3 groups and 100 with 13 groups), each looked at "
+        "after several numbers of draws: 800 in all,"
     )
     shares = f"{accurate:.0f} % were not accurate, {honest:.0f} % not honest"
     assert shares.replace(" %", "\N{NO-BREAK SPACE}%") in told
@@ -357,7 +366,8 @@ def test_fits_are_counted_by_groups_and_model(cells, tables):
 
 def test_rates_are_counts_of_the_part_that_is_nearest(cells):
     rates = rates_of(Scorecard(cells))
-    rows = nearest(rates, groups=10, ratio=1.0, draws=5000).set_index("alarm")
+    found = nearest(rates, groups=10, ratio=1.0, draws=5000)
+    rows = found[found["model"] == "all"].set_index("alarm")
     assert list(rows.index) == list(ALARMS)
     at = (cells["groups"] == 13) & (cells["ratio"] == 1.1) & (cells["draws"] == 1000)
     assert set(rows["groups"]) == {13}
@@ -370,6 +380,11 @@ def test_rates_are_counts_of_the_part_that_is_nearest(cells):
     assert row["wrong_if_raised"] == pytest.approx(bad[raised & at].mean())
     assert row["wrong_if_quiet"] == pytest.approx(bad[~raised & at].mean())
     assert rows.loc["r_hat", "raised"] == row["raised"]
+    centered = found[found["model"] == "centered"].iloc[0]
+    at &= cells["model"] == "centered"
+    assert centered["alarm"] == "any"
+    assert centered["false_alarm"] == pytest.approx(raised[~bad & at].mean())
+    assert centered["wrong_if_quiet"] == pytest.approx(bad[~raised & at].mean())
     assert rows.loc["ebfmi", "raised"] == 0
     for unlike in ((2, 1.0, 1000), (14, 1.0, 1000), (10, 9.0, 1000), (10, 1.0, 20)):
         assert nearest(rates, *unlike).empty

@@ -1,27 +1,27 @@
 """How often a fit with an alarm was wrong, over simulated tables: reports say it beside theirs.
 
-`rates.csv` beside this file is of the whole scorecard (docs/scorecard.md), at the default
-thresholds: a row a number of groups, a range of tau over the typical error, a number of draws and
-an alarm.
+`rates.csv` beside this file is of the run in docs/scorecard.md, at the default thresholds.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from partial_pooling.grading.grades import CHECKS
 from partial_pooling.grading.over_tables import RATIOS
-from partial_pooling.grading.scorecard import Scorecard
+from partial_pooling.grading.scorecard import ALL, Scorecard
 from partial_pooling.tables import read_table
 
 SHIPPED = Path(__file__).with_name("rates.csv")
 ANY = "any"  # of the alarms
 ALARMS = (*(key for _, key, _ in CHECKS), ANY)
 CELL = ["groups", "ratio", "draws"]
+FEWEST = 10  # tables of a part of the design of which reports speak
 BEYOND = 2.0  # times the largest ratio of the design, or a part of its fewest draws, is like it
 
 
@@ -31,33 +31,36 @@ def rates_of(card: Scorecard) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a number of groups, range of the ratio, number of draws and alarm: ratio, the median
-        of those in the range; tables, and raised, fits with the alarm, their numbers; the rest as
-        of `Scorecard.checks`, bad being wrong.
+        A row a part of the design (number of groups, range of the ratio, number of draws) with at
+        least `FEWEST` tables and an alarm, of all models, and one a model with any alarm: ratio,
+        the median of those in the range; tables, and raised, fits with the alarm, their numbers;
+        the rest as of `Scorecard.checks`, bad being wrong.
     """
     cells = card.cells
-    bad = card.bad("honest")
     names = cells["alarms"].str.split()
     raised = {alarm: np.array([alarm in some for some in names]) for alarm in ALARMS}
     raised[ANY] = (cells["alarms"] != "").to_numpy()
     ranges = np.searchsorted(RATIOS, cells["ratio"], side="right")
     middle = cells.groupby([cells["groups"], ranges])["ratio"].transform("median")
+    asked = [(ALL, alarm) for alarm in ALARMS]
+    asked += [(model, ANY) for model in sorted(cells["model"].unique())]
+    parts: dict[Any, Any] = cells.groupby([cells["groups"], middle, cells["draws"]]).indices
     rows = []
-    parts = cells.groupby([cells["groups"], middle, cells["draws"]]).indices
     for (size, ratio, draws), places in parts.items():
-        at = np.isin(np.arange(len(cells)), places)
-        part = {
-            **{"groups": size, "ratio": ratio, "draws": draws},
-            "tables": len(np.unique(card.cluster[places])),
-        }
-        rows += [
-            {
-                **part,
-                **{"alarm": alarm, "raised": int(raised[alarm][at].sum())},
-                **card.shares(bad, raised[alarm], at),
-            }
-            for alarm in ALARMS
-        ]
+        if len(np.unique(card.cluster[places])) < FEWEST:
+            continue
+        here = np.isin(np.arange(len(cells)), places)
+        for model, alarm in asked:
+            at = here & (cells["model"] == model).to_numpy() if model != ALL else here
+            rows.append(
+                {
+                    **{"groups": size, "ratio": ratio, "draws": draws},
+                    **{"model": model, "alarm": alarm},
+                    "tables": len(np.unique(card.cluster[at])),
+                    "raised": int(raised[alarm][at].sum()),
+                    **card.shares(card.bad("honest"), raised[alarm], at),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -84,7 +87,7 @@ def nearest(rates: pd.DataFrame, groups: int, ratio: float, draws: int) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        Rows of `rates`, one an alarm; none where the design has nothing like it.
+        Rows of `rates`, one a model and alarm; none where the design has nothing like it.
     """
     covered = (
         rates["groups"].min() <= groups <= rates["groups"].max()

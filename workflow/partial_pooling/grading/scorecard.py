@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -208,7 +209,7 @@ class Scorecard:
             that most have; cells; with intervals not_accurate and not_honest, shares of the cells.
         """
         rows = []
-        parts = self.cells.groupby(["groups", "model"]).indices
+        parts: dict[Any, Any] = self.cells.groupby(["groups", "model"]).indices
         for (groups, model), places in parts.items():
             at = np.isin(np.arange(len(self.cells)), places)
             row = {
@@ -332,29 +333,32 @@ class Scorecard:
         Returns
         -------
         pandas.DataFrame
-            A row a truth and score: threshold, in the units of the score; with intervals caught
-            and false_alarm on the other tables.
+            A row a truth, number of draws and score: threshold, in the units of the score; with
+            intervals caught and false_alarm on the other tables.
         """
         chooses = _half(self.cells["table"])
         rows = []
-        for truth in TRUTHS:
-            bad = self.bad(truth)
+        for truth, _, draws in self._where(parts=(ALL,)):
+            bad, at = self.bad(truth), self.at(draws)
             for name, worse_above in SCORES.items():
                 values = score(self.cells, name)
-                good = values[~bad & chooses]
+                good = values[~bad & at & chooses]
                 if not good.size:
                     continue
                 limit = float(np.quantile(good, 1 - rate, method="higher"))
-                raised = values > limit
+                raised, others = values > limit, at & ~chooses
                 rows.append(
                     {
-                        **{"truth": truth, "score": name},
+                        "truth": truth,
+                        "draws": draws,
+                        "score": name,
                         "threshold": limit if worse_above else -limit,
-                        **_columns("caught", self.share(raised, bad & ~chooses)),
-                        **_columns("false_alarm", self.share(raised, ~bad & ~chooses)),
+                        "bad": int((bad & others).sum()),
+                        **_columns("caught", self.share(raised, bad & others)),
+                        **_columns("false_alarm", self.share(raised, ~bad & others)),
                     }
                 )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows).astype({"draws": str})
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All of it, by name."""

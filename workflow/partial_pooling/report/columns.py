@@ -521,11 +521,13 @@ FILES = (
     ),
     File(
         "scorecard/thresholds.csv",
-        "a truth and a check as a number",
+        "a truth, a number of draws and a check as a number",
         "",
         {
             "truth": SCORED["truth"],
+            "draws": SCORED["draws"],
             "score": "Column of fits.parquet.",
+            "bad": "Number of bad cells of the other tables.",
             "threshold": "What stops at 5 % of the good cells of every second table.",
             "caught, caught_low, caught_high": SCORED["caught, caught_low, caught_high"],
             "false_alarm, false_alarm_low, false_alarm_high": SCORED[

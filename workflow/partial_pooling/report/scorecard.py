@@ -65,7 +65,10 @@ def sections(found: Mapping[str, pd.DataFrame]) -> list[Section]:
             "Checks as numbers",
             words.of_areas(found["areas"]),
             ("characteristics",),
-            (tables.areas_table(found["areas"]),),
+            (
+                tables.areas_table(found["areas"]),
+                tables.areas_by_draws_table(found["areas"]),
+            ),
         ),
         Section(
             "Thresholds for few false alarms",
@@ -115,6 +118,7 @@ def render_scorecard(folder: Path, collections: Mapping[str, Any], templates: Pa
         truths=words.TRUTH,
         sections=sections(found),
         figures=figures,
+        titles={name: filled(name, {})[1].partition(":")[0] for name in figures},
         collections=collections,
     )
     return with_policy(page, templates / "scorecard.html.j2")

@@ -13,7 +13,7 @@ from partial_pooling.grading.inference import Interval
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 from partial_pooling.grading.scorecard import ALL, FALSE_ALARMS, TRUTHS
 from partial_pooling.report.html import Html, table, with_interval
-from partial_pooling.words import Format, first_upper, percent, significant
+from partial_pooling.words import Format, first_upper, percent
 
 WORDS = {check.name: check.words for check in CHECKS}
 SHARES = {"caught": "caught", "false_alarm": "false alarms"}
@@ -44,16 +44,17 @@ class Tabled(NamedTuple):
         """For a page."""
         shown = self.frame.copy()
         for column in shown:
-            shown[column] = [
+            values: Any = [
                 with_interval(value, self._form(column)) if isinstance(value, Interval) else value
                 for value in shown[column]
             ]
+            shown[column] = values
         formats: dict[str, Format] = {
             name: self.forms.get(name, "{:,}".format)
             for name in map(str, shown)
             if pd.api.types.is_numeric_dtype(shown[name])
         }
-        return table(shown, formats, self.caption, self.name)
+        return table(shown, formats, self.caption, self.name, stacks=True)
 
     def markdown(self) -> str:
         """For a document."""
@@ -66,7 +67,7 @@ class Tabled(NamedTuple):
         return f"{body}\n\n{self.caption}\n"
 
     def _form(self, column: Any) -> Format:
-        return self.forms.get(str(column), percent)
+        return self.forms.get(str(column), share)
 
     def _text(self, column: Any, value: Any) -> str:
         if isinstance(value, Interval):
@@ -76,7 +77,12 @@ class Tabled(NamedTuple):
         return self.forms.get(str(column), "{:,}".format)(value)
 
 
-def in_words(interval: Interval, form: Format = percent) -> str:
+def share(value: float) -> str:
+    """In percent; the ends of intervals of few tables may be nearly nothing."""
+    return percent(value) if value == 0 or value >= 1e-4 else f"under {percent(1e-4)}"
+
+
+def in_words(interval: Interval, form: Format = share) -> str:
     """A number with its interval in brackets."""
     if math.isnan(interval.value):
         return "–"
@@ -87,7 +93,7 @@ def in_words(interval: Interval, form: Format = percent) -> str:
 
 
 def interval(row: Any, name: str) -> Interval:
-    """A share of a row of the scorecard's tables."""
+    """A share, with its interval, of a row of the scorecard's tables."""
     return Interval(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
 
 
@@ -175,24 +181,47 @@ def areas_table(areas: pd.DataFrame) -> Tabled:
     )
 
 
+def areas_by_draws_table(areas: pd.DataFrame) -> Tabled:
+    """Areas under the characteristics, by number of draws."""
+    rows = areas[(areas["part"] == ALL) & (areas["truth"] == "honest") & (areas["draws"] != ALL)]
+    frame = pd.DataFrame({"check as a number": list(SCORE_WORDS.values())})
+    for draws in sorted(rows["draws"].astype(int).unique()):
+        of = rows[rows["draws"] == str(draws)].set_index("score").loc[list(SCORE_WORDS)]
+        frame[f"{draws:,} draws"] = _cells(of, "area")
+    return Tabled(
+        "areas_by_draws",
+        frame,
+        "The same area, of all variables, among fits with equally many draws a chain.",
+        dict.fromkeys(map(str, frame.columns[1:]), two),
+    )
+
+
 def thresholds_table(thresholds: pd.DataFrame) -> Tabled:
-    """Thresholds for a stated rate of false alarms."""
+    """Thresholds for a stated rate of false alarms, at the most draws."""
+    rows, draws = at_most_draws(thresholds)
     frame = pd.DataFrame(
         {
-            "fit is": [f"not {truth}" for truth in thresholds["truth"]],
-            "check": [SCORE_WORDS[name] for name in thresholds["score"]],
-            "threshold": thresholds["threshold"],
-            "caught": _cells(thresholds, "caught"),
-            "false alarms": _cells(thresholds, "false_alarm"),
+            "fit is": [f"not {truth}" for truth in rows["truth"]],
+            "check": [SCORE_WORDS[name] for name in rows["score"]],
+            "threshold": rows["threshold"].to_numpy(),
+            "caught": _cells(rows, "caught"),
+            "false alarms": _cells(rows, "false_alarm"),
         }
     )
     return Tabled(
         "thresholds",
         frame,
-        f"Thresholds at which a check stops at {percent(FALSE_ALARMS)} of the good fits of every "
-        "second table, and what they do on the other tables, which did not choose them.",
-        {"threshold": significant(4)},
+        f"Thresholds at which a check stops at {percent(FALSE_ALARMS)} of the good fits with "
+        f"{draws:,} draws a chain of every second table, and what they do on the other tables, "
+        "which did not choose them.",
+        {"threshold": "{:.4g}".format},
     )
+
+
+def at_most_draws(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Rows of the largest number of draws, and this number."""
+    draws = int(rows.loc[rows["draws"] != ALL, "draws"].astype(int).max())
+    return rows[rows["draws"] == str(draws)], draws
 
 
 def map_table(maps: pd.DataFrame, check: str) -> Tabled:
@@ -233,11 +262,11 @@ def _of_checks(rows: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _cells(rows: pd.DataFrame, name: str) -> Sequence[Any]:
+def _cells(rows: pd.DataFrame, name: str) -> Any:
     return pd.Series([interval(row, name) for _, row in rows.iterrows()], dtype=object).to_numpy()
 
 
-def _caught(cell: pd.Series[Any]) -> str:
+def _caught(cell: Any) -> str:
     return f"{in_words(interval(cell, 'caught'))} of {int(cell['bad']):,}" if cell["bad"] else "–"
 
 

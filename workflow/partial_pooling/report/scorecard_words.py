@@ -11,8 +11,15 @@ import pandas as pd
 from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 from partial_pooling.grading.scorecard import ALL, FALSE_ALARMS, TRUTHS
-from partial_pooling.report.scorecard_tables import WORDS, in_words, interval, overall, two
-from partial_pooling.words import count, first_upper, listed, percent, significant
+from partial_pooling.report.scorecard_tables import (
+    WORDS,
+    at_most_draws,
+    in_words,
+    interval,
+    overall,
+    two,
+)
+from partial_pooling.words import count, first_upper, listed, percent
 
 FEWEST = 20  # bad fits of which a sentence may speak
 BAD = {truth: f"not {truth}" for truth in TRUTHS}
@@ -28,16 +35,17 @@ SPOKEN_OF = ("usual", "divergences_any", "alarms")
 
 def lead(fits: pd.DataFrame, checks: pd.DataFrame) -> str:
     """How many fits there were, and how many were bad."""
-    rows = overall(checks).drop_duplicates("truth").set_index("truth")
+    rows: Any = overall(checks).drop_duplicates("truth").set_index("truth")
     cells = int(rows.loc["honest", ["bad", "good"]].sum())
     share = {truth: percent(rows.loc[truth, "bad"] / cells) for truth in TRUTHS}
     tables = fits.drop_duplicates("groups")
-    sizes = listed([f"{of.tables:,} of {of.groups} groups" for of in tables.itertuples()])
+    sizes = listed([f"{of.tables:,} with {of.groups} groups" for of in tables.itertuples()])
     return (
         f"{count(int(fits['fits'].sum()), 'fit')} of {count(int(tables['tables'].sum()), 'table')} "
-        f"({sizes}), each looked at after several numbers of draws: {cells:,} graded answers. "
-        f"Against the exact ones {share['accurate']} were not accurate, {share['honest']} not "
-        "honest. All that is said here is of tables and models like these."
+        f"({sizes}), each looked at after several numbers of draws: {cells:,} in all, a fit at "
+        f"each number of draws counting as one. Against the exact answers {share['accurate']} "
+        f"were not accurate, {share['honest']} not honest. All that is said here is of tables and "
+        "models like these."
     )
 
 
@@ -67,9 +75,12 @@ def of_checks(checks: pd.DataFrame) -> str:
         f"Of the fits that were not honest, most were caught by {WORDS[most]}: "
         f"{_told(of, most)}, and {_told(of, most, 'false_alarm')} of the others with them."
     )
-    calm = of[of["false_alarm"] <= FALSE_ALARMS]
+    calm = of[(of["false_alarm"] <= FALSE_ALARMS) & (of["caught"] > 0)]
     if calm.empty:
-        return f"{told} Every check stopped at more than {percent(FALSE_ALARMS)} of the others."
+        return (
+            f"{told} None that caught any stopped at less than {percent(FALSE_ALARMS)} of the "
+            "others."
+        )
     best = str(calm["caught"].idxmax())
     return (
         f"{told} Of the checks that stopped at no more than {percent(FALSE_ALARMS)} of the "
@@ -101,7 +112,7 @@ def of_adds(adds: pd.DataFrame) -> str:
 def of_areas(areas: pd.DataFrame) -> str:
     """Which number ranks best, and which does no better than chance."""
     rows = areas[(areas["truth"] == "honest") & (areas["part"] == ALL) & (areas["draws"] == ALL)]
-    of = rows.set_index("score").dropna(subset="area")
+    of: Any = rows.set_index("score").dropna(subset="area")
     if of.empty:
         return "All fits were honest, or none: nothing can be ranked."
     best = str(of["area"].idxmax())
@@ -116,16 +127,17 @@ def of_areas(areas: pd.DataFrame) -> str:
 
 
 def of_thresholds(thresholds: pd.DataFrame) -> str:
-    """What a threshold for few false alarms catches on other tables."""
-    of = thresholds[thresholds["truth"] == "honest"].set_index("score").dropna(subset="caught")
-    if of.empty:
-        return _too_few("honest")
+    """What a threshold for few false alarms catches on other tables, at the most draws."""
+    rows, draws = at_most_draws(thresholds)
+    of: Any = rows[rows["truth"] == "honest"].set_index("score")
+    if not len(of) or of["bad"].iloc[0] < FEWEST:
+        return _too_few("honest", f" with {draws:,} draws a chain")
     best = str(of["caught"].idxmax())
-    limit = significant(4)(of.loc[best, "threshold"])
     return (
-        f"Where thresholds are set to stop at {percent(FALSE_ALARMS)} of the honest fits, "
-        f"{SCORE_WORDS[best]} (at {limit}) catches most on the tables that did not set them: "
-        f"{_told(of, best)}, for false alarms at {_told(of, best, 'false_alarm')}."
+        f"Where thresholds are set to stop at {percent(FALSE_ALARMS)} of the honest fits with "
+        f"{draws:,} draws a chain, {SCORE_WORDS[best]} (at {of.loc[best, 'threshold']:.4g}) "
+        f"catches most on the tables that did not set them: {_told(of, best)} of "
+        f"{int(of['bad'].iloc[0])} fits, for false alarms at {_told(of, best, 'false_alarm')}."
     )
 
 
@@ -155,10 +167,12 @@ def of_maps(maps: pd.DataFrame) -> str:
     """Where the checks that people use most catch least."""
     told = []
     for name in SPOKEN_OF:
-        of = maps[(maps["truth"] == "honest") & (maps["check"] == name) & (maps["bad"] >= FEWEST)]
+        of: Any = maps[
+            (maps["truth"] == "honest") & (maps["check"] == name) & (maps["bad"] >= FEWEST)
+        ]
         if of.empty:
             return "Nowhere on the map are enough fits not honest to say where a check fails."
-        worst = of.loc[of["caught"].idxmin()]
+        worst: Any = of.loc[of["caught"].idxmin()]
         told.append(
             f"{WORDS[name]} with {_place(worst)}: {in_words(interval(worst, 'caught'))} of "
             f"{int(worst['bad']):,}"
@@ -180,13 +194,13 @@ def _place(cell: Any) -> str:
     return f"{groups} and τ of {low:g} to {high:g} typical errors"
 
 
-def _by_check(rows: pd.DataFrame, truth: str) -> pd.DataFrame:
+def _by_check(rows: pd.DataFrame, truth: str) -> Any:
     return rows[rows["truth"] == truth].set_index("check")
 
 
-def _told(of: pd.DataFrame, name: str, share: str = "caught") -> str:
+def _told(of: Any, name: str, share: str = "caught") -> str:
     return in_words(interval(of.loc[name], share))
 
 
-def _too_few(truth: str) -> str:
-    return f"Too few fits were {BAD[truth]} to say what finds them."
+def _too_few(truth: str, which: str = "") -> str:
+    return f"Too few fits{which} were {BAD[truth]} to say what finds them."
