@@ -1,15 +1,20 @@
 """The scorecard against simpler counts, and its intervals against what they promise."""
 
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from bs4 import BeautifulSoup
 from scipy import stats
 
 from partial_pooling.__main__ import main
-from partial_pooling.data.simulated import simulated_tables
+from partial_pooling.data.simulated import ERRORS, simulated_csv, simulated_tables
+from partial_pooling.errors import InputError
 from partial_pooling.grading.checks import CHECKS, SCORES, score
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.parts import judge_parts
@@ -17,7 +22,9 @@ from partial_pooling.grading.rates import ALARMS, nearest, rates_of
 from partial_pooling.grading.scorecard import Scorecard, cells_of, clustered_area, clustered_share
 from partial_pooling.report import scorecard_tables as page
 from partial_pooling.report import scorecard_words as words
+from partial_pooling.report.scorecard_document import document, store
 
+ROOT = Path(__file__).parents[2]
 DRAWS = (100, 1000)
 
 
@@ -342,7 +349,7 @@ def test_tables_of_the_page_have_the_numbers_under_their_headings(tables):
 
 
 def test_the_lead_has_the_shares_of_bad_fits(cells, tables):
-    told = words.lead(tables["fits"], tables["checks"])
+    told = words.lead(tables["models"], tables["checks"])
     accurate, honest = (100 * (~cells[f"{t}_all"]).mean() for t in ("accurate", "honest"))
     assert told.startswith(
         "400 fits of 200 tables (100 with 3 groups and 100 with 13 groups), each looked at "
@@ -353,13 +360,13 @@ def test_the_lead_has_the_shares_of_bad_fits(cells, tables):
 
 
 def test_fits_are_counted_by_groups_and_model(cells, tables):
-    rows = tables["fits"].set_index(["groups", "model"])
+    rows = tables["models"].set_index(["groups", "model"])
     at = (cells["groups"] == 13) & (cells["model"] == "centered")
     row = rows.loc[13, "centered"]
     assert (row["tables"], row["fits"], row["cells"]) == (100, 100, 200)
     assert row["not_honest"] == pytest.approx((~cells["honest_all"])[at].mean())
     assert row["not_accurate"] == pytest.approx((~cells["accurate_all"])[at].mean())
-    html = rows_of(page.fits_table(rows.reset_index()).html())
+    html = rows_of(page.models_table(rows.reset_index()).html())
     assert html[2][:4] == ["13", "centered", "100", "100"]
     assert float(html[2][4]) == pytest.approx(row["not_accurate"])
 
@@ -405,3 +412,71 @@ def test_a_table_says_the_same_in_markdown(tables):
     cell = maps[(maps["check"] == "usual") & (maps["truth"] == "honest")].iloc[0]
     assert f"| {100 * cell['caught']:.0f}\N{NO-BREAK SPACE}% (" in lines[2]
     assert f") of {cell['bad']} |" in lines[2]
+
+
+def write_collection(folder, cells):
+    """A collection as its rules write it, as far as a scorecard reads it."""
+    folder.mkdir()
+    settings = {
+        "prior": {"mu": {"dist": "Normal", "mu": 0, "sigma": 5}, "tau": {"dist": "HalfFlat"}},
+        "models": ["centered", "marginal"],
+        "sampling": {
+            **{"sampler": "nutpie", "chains": 4, "tune": 1000},
+            **{"draws": list(DRAWS), "target_accept": [0.8]},
+        },
+    }
+    told = {
+        "settings": json.dumps(settings),
+        "versions": json.dumps({"nutpie": "0.1", "pymc": "6.0"}),
+    }
+    one = cells.drop_duplicates("table")
+    tables = one[["table", "groups"]].assign(tau_q50=one["ratio"] * 2, typical_error=2.0)
+    grades = {f"{truth}_all": truth for truth in ("accurate", "honest")}
+    fits = cells.rename(columns=grades).drop(columns=["groups", "ratio", "chains"])
+    for name, frame in (("tables", tables), ("fits", fits)):
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        pq.write_table(table.replace_schema_metadata(told), folder / f"{name}.parquet")
+
+
+def test_the_document_has_the_numbers_of_the_run(cells, tables, tmp_path):
+    number = cells["table"].str[1:].astype(int)
+    cells = cells.assign(
+        table=[
+            f"{g} groups, tau 1, equal {n // 2 + 1}"
+            for g, n in zip(cells["groups"], number, strict=True)
+        ]
+    )
+    write_collection(tmp_path / "heavy_prior", cells)
+    store(tmp_path, tmp_path / "stored", tmp_path / "rates.csv")
+    told = document(tmp_path / "stored")
+    nothing, lead = told.splitlines()[1:3]
+    assert (nothing, lead) == ("", words.lead(tables["models"], tables["checks"]))
+    for sentence in (
+        *words.findings(tables["checks"]),
+        words.of_checks(tables["checks"]),
+        words.of_adds(tables["adds"]),
+        words.of_areas(tables["areas"]),
+        words.of_draws(tables["checks"]),
+        words.of_maps(tables["maps"]),
+    ):
+        assert sentence in told
+    for table in (page.adds_table(tables["adds"]), page.map_table(tables["maps"], "usual")):
+        assert table.markdown().strip() in told
+    assert "mu Normal(0, 5), tau HalfFlat()" in told
+    assert "a part of it: 100 of 192 tables with 3 groups, 0 of 192 tables with 8 groups" in told
+    found, expected = pd.read_csv(tmp_path / "rates.csv"), rates_of(Scorecard(cells))
+    pd.testing.assert_frame_equal(found, expected, rtol=5e-3, check_dtype=False)
+    fewer = cells[cells["table"] != "3 groups, tau 1, equal 1"]
+    more = fewer.assign(table=fewer["table"].str.replace("tau 1", "tau 2"))
+    write_collection(tmp_path / "light_prior", pd.concat([cells, more]))
+    with pytest.raises(InputError, match="light_prior: found 99 to 100 tables a combination"):
+        store(tmp_path, tmp_path / "stored", tmp_path / "rates.csv")
+    with pytest.raises(InputError, match="found no fitted collection"):
+        store(tmp_path / "stored", tmp_path / "stored", tmp_path / "rates.csv")
+
+
+def test_the_tables_that_are_shipped_are_simulated_ones():
+    short = simulated_csv([3, 8, 20], [0, 0.1, 0.5, 1, 3, 10], ERRORS, [1], 1)
+    dear = simulated_csv([100], [0, 1, 10], ["mixed"], [1], 1)
+    text = (ROOT / "config" / "datasets" / "scorecard.csv").read_text()
+    assert text == short + dear.partition("\n")[2]

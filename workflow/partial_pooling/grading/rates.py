@@ -20,7 +20,7 @@ from partial_pooling.tables import read_table
 SHIPPED = Path(__file__).with_name("rates.csv")
 ANY = "any"  # of the alarms
 ALARMS = (*(key for _, key, _ in CHECKS), ANY)
-CELL = ["groups", "ratio", "draws"]
+PART = ["groups", "ratio", "draws"]  # of the design
 FEWEST = 10  # tables of a part of the design of which reports speak
 BEYOND = 2.0  # times the largest ratio of the design, or a part of its fewest draws, is like it
 
@@ -66,7 +66,9 @@ def rates_of(card: Scorecard) -> pd.DataFrame:
 
 @cache
 def shipped() -> pd.DataFrame:
-    """The rates of the whole scorecard."""
+    """The rates of the whole scorecard; no rows before one was run."""
+    if not SHIPPED.exists():
+        return pd.DataFrame(columns=[*PART, "model", "alarm"], dtype=float)
     return read_table(SHIPPED)
 
 
@@ -96,7 +98,7 @@ def nearest(rates: pd.DataFrame, groups: int, ratio: float, draws: int) -> pd.Da
     )
     if not covered:
         return rates.iloc[:0]
-    for column, value in zip(CELL, (groups, ratio, draws), strict=True):
+    for column, value in zip(PART, (groups, ratio, draws), strict=True):
         off = np.log(rates[column].to_numpy(dtype=float) / value) ** 2
         rates = rates[off == off.min()]
     return rates

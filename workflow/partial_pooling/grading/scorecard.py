@@ -199,7 +199,7 @@ class Scorecard:
                 )
         return pd.DataFrame(rows).astype({"draws": str})
 
-    def fits(self) -> pd.DataFrame:
+    def models(self) -> pd.DataFrame:
         """How many fits of each model were bad.
 
         Returns
@@ -363,7 +363,7 @@ class Scorecard:
     def tables(self) -> dict[str, pd.DataFrame]:
         """All of it, by name."""
         ways: dict[str, Callable[[], pd.DataFrame]] = {
-            "fits": self.fits,
+            "models": self.models,
             "checks": self.checks,
             "adds": self.adds,
             "areas": self.areas,

@@ -449,7 +449,7 @@ FILES = (
         },
     ),
     File(
-        "scorecard/fits.csv",
+        "scorecard/models.csv",
         "a number of groups and a model",
         "model",
         {

@@ -18,7 +18,7 @@ from partial_pooling.report.policy import with_policy
 from partial_pooling.report.scorecard_tables import Tabled
 from partial_pooling.tables import read_table
 
-NEEDED = ("fits", "checks", "adds", "areas", "maps", "thresholds")
+NEEDED = ("models", "checks", "adds", "areas", "maps", "thresholds")
 DRAWS = {"draws": str}  # "all" is one
 
 
@@ -81,7 +81,7 @@ def sections(found: Mapping[str, pd.DataFrame]) -> list[Section]:
             "Where each check fails",
             words.of_maps(found["maps"]),
             ("maps_honest", "maps_accurate"),
-            (tables.fits_table(found["fits"]),),
+            (tables.models_table(found["models"]),),
         ),
     ]
 
@@ -113,7 +113,7 @@ def render_scorecard(folder: Path, collections: Mapping[str, Any], templates: Pa
         for entry in registry.of_category("Scorecard")
     }
     page = environment.get_template("scorecard.html.j2").render(
-        lead=words.lead(found["fits"], found["checks"]),
+        lead=words.lead(found["models"], found["checks"]),
         findings=words.findings(found["checks"]),
         truths=words.TRUTH,
         sections=sections(found),

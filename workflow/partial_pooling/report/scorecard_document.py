@@ -2,26 +2,28 @@
 
     uv run python -m partial_pooling.report.scorecard_document results
 
-takes a run's collections in `results`, writes their tables into docs/scorecard/, the rates that
-reports state into the library, and the document. `report.generated` writes the document alone.
+takes a run's collections in `results`, or those of a stage of it, writes their tables into
+docs/scorecard/, the rates that reports state into the library, and the document.
+`report.generated` writes the document alone.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from partial_pooling.files import read_json, write_json
+from partial_pooling.errors import InputError
+from partial_pooling.files import read_json
 from partial_pooling.grading import rates
 from partial_pooling.grading.scorecard import Scorecard, cells_of
 from partial_pooling.report import scorecard_words as words
 from partial_pooling.report.scorecard import NEEDED, read_scorecard, sections
-from partial_pooling.report.scorecard_tables import Tabled, map_table
+from partial_pooling.report.scorecard_tables import map_table
 from partial_pooling.tables import read_metadata, read_parquet
 from partial_pooling.words import listed
 
@@ -29,66 +31,84 @@ ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "scorecard.md"
 STORED = ROOT / "docs" / "scorecard"  # its tables, and run.json
 DIGITS = "%.5g"
+WHOLE = {3: 192, 8: 192, 20: 192, 100: 60}  # tables with so many groups
 COLLECTED = ("tables.parquet", "fits.parquet")
 
 
-def store(results: Path) -> None:
+def store(results: Path, folder: Path = STORED, shipped: Path = rates.SHIPPED) -> None:
     """Take the tables of a run.
 
     Parameters
     ----------
     results
         Folder of the run's collections; all that are fitted count.
+    folder, shipped
+        Where to write the tables, and the rates that reports state.
+
+    Raises
+    ------
+    InputError
+        If there is none, or some combinations of the design have fewer tables than others.
     """
     cells, runs = [], {}
-    for folder in sorted(results.iterdir()):
-        if not all((folder / name).exists() for name in COLLECTED):
+    for where in sorted(results.iterdir()):
+        if not all((where / name).exists() for name in COLLECTED):
             continue
-        told = read_metadata(folder / COLLECTED[1])
+        told = read_metadata(where / COLLECTED[1])
         settings = json.loads(told["settings"])
-        tables, fits = (read_parquet(folder / name) for name in COLLECTED)
+        tables, fits = (read_parquet(where / name) for name in COLLECTED)
+        _check_balance(where, tables)
         cells.append(cells_of(tables, fits, settings["sampling"]["chains"]))
-        runs[folder.name] = {
+        runs[where.name] = {
             **{name: settings[name] for name in ("prior", "models", "sampling")},
             "versions": json.loads(told["versions"]),
         }
+    if not cells:
+        raise InputError(f"{results}: found no fitted collection; allowed: results of a scorecard")
     card = Scorecard(pd.concat(cells, ignore_index=True))
-    STORED.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     found = card.tables()
     for name in NEEDED:
-        found[name].to_csv(STORED / f"{name}.csv", index=False, float_format=DIGITS)
-    rates.rates_of(card).to_csv(rates.SHIPPED, index=False, float_format="%.3g")
-    write_json(runs, STORED / "run.json")
+        found[name].to_csv(folder / f"{name}.csv", index=False, float_format=DIGITS)
+    rates.rates_of(card).to_csv(shipped, index=False, float_format="%.3g")
+    (folder / "run.json").write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
 
 
-def document() -> str:
-    """The text of docs/scorecard.md."""
-    found, runs = read_scorecard(STORED), read_json(STORED / "run.json")
+def _check_balance(where: Path, tables: pd.DataFrame) -> None:
+    """Hold the numbers of tables of each combination against each other, by number of groups."""
+    combination = tables["table"].str.rsplit(" ", n=1).str[0]
+    for size, names in combination.groupby(tables["groups"]):
+        numbers = names.value_counts()
+        if numbers.nunique() > 1:
+            raise InputError(
+                f"{where}: found {numbers.min()} to {numbers.max()} tables a combination with "
+                f"{size} groups; allowed: equally many, as `partial_pooling simulate` writes"
+            )
+
+
+def document(folder: Path = STORED) -> str:
+    """The text of docs/scorecard.md, from tables that `store` wrote."""
+    found, runs = read_scorecard(folder), read_json(folder / "run.json")
     lines = [
         "# Which check of a sampler can you trust?",
-        words.lead(found["fits"], found["checks"]),
+        words.lead(found["models"], found["checks"]),
         f"A fit is {words.TRUTH['accurate']}. It is {words.TRUTH['honest']}. With few draws or "
         "many groups nearly every fit is inaccurate; to find those that are not honest is what a "
         "check is for.",
         "\n".join(f"- {sentence}" for sentence in words.findings(found["checks"])),
-        "This page is written from the tables in [docs/scorecard/](scorecard/), which are those "
-        "of the run to five digits.",
+        "This page is written from the tables in [scorecard/](scorecard/), which are those of the "
+        "run to five digits.",
         "## The run",
-        _design(runs),
+        _design(found["models"], runs),
     ]
     for section in sections(found):
         lines += [f"## {section.title}", section.finding]
         lines += [table.markdown() for table in section.tables]
-        if section.title.startswith("Where"):
-            lines += [table.markdown() for table in _maps(found["maps"])]
+    lines += [map_table(found["maps"], name).markdown() for name in words.SPOKEN_OF]
     return "\n\n".join(line.strip() for line in lines) + "\n"
 
 
-def _maps(maps: pd.DataFrame) -> Sequence[Tabled]:
-    return [map_table(maps, name) for name in words.SPOKEN_OF]
-
-
-def _design(runs: Mapping[str, Any]) -> str:
+def _design(models: pd.DataFrame, runs: Mapping[str, Any]) -> str:
     lines = []
     for name, run in runs.items():
         sampling = run["sampling"]
@@ -104,14 +124,21 @@ def _design(runs: Mapping[str, Any]) -> str:
             f"{draws} draws a chain, which are prefixes of one run. {sampling['sampler']} "
             f"{run['versions'][sampling['sampler']]}, PyMC {run['versions']['pymc']}."
         )
-    return "\n".join(
-        [
-            "The design is in `config/scorecard/whole.yaml`, with the command that writes its "
-            "tables: τ of 0, 0.1, 0.5, 1, 3 and 10 typical errors, equal and mixed errors.",
-            "",
-            *lines,
-        ]
+    finished = models.drop_duplicates("groups").set_index("groups")["tables"].to_dict()
+    told = (
+        "The design is in `config/scorecard/whole.yaml`, with the command that writes its tables: "
+        "τ of 0, 0.1, 0.5, 1, 3 and 10 typical errors, equal and mixed errors."
     )
+    if finished != WHOLE:
+        some = [
+            f"{finished.get(size, 0):,} of {all_of:,} tables with {size} groups"
+            for size, all_of in WHOLE.items()
+        ]
+        told += (
+            f" This is a part of it: {listed(some)}, equally many of each combination of τ and "
+            "errors."
+        )
+    return "\n".join([told, "", *lines])
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Tabled(NamedTuple):
             for name in map(str, shown)
             if pd.api.types.is_numeric_dtype(shown[name])
         }
-        return table(shown, formats, self.caption, self.name, stacks=True)
+        return table(shown, formats, self.caption, self.name)
 
     def markdown(self) -> str:
         """For a document."""
@@ -102,13 +102,13 @@ def overall(checks: pd.DataFrame) -> pd.DataFrame:
     return checks[(checks["part"] == ALL) & (checks["draws"] == ALL)]
 
 
-def fits_table(fits: pd.DataFrame) -> Tabled:
+def models_table(models: pd.DataFrame) -> Tabled:
     """How many fits were bad."""
-    frame = fits[["groups", "model", "tables", "fits"]].assign(
-        **{f"not {truth}": _cells(fits, f"not_{truth}") for truth in TRUTHS}
+    frame = models[["groups", "model", "tables", "fits"]].assign(
+        **{f"not {truth}": _cells(models, f"not_{truth}") for truth in TRUTHS}
     )
     return Tabled(
-        "fits",
+        "models",
         frame,
         "Fits of each model to tables of each number of groups, and how many were bad, over all "
         "numbers of draws.",

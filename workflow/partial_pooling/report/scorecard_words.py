@@ -33,15 +33,15 @@ TRUTH = {
 SPOKEN_OF = ("usual", "divergences_any", "alarms")
 
 
-def lead(fits: pd.DataFrame, checks: pd.DataFrame) -> str:
+def lead(models: pd.DataFrame, checks: pd.DataFrame) -> str:
     """How many fits there were, and how many were bad."""
     rows: Any = overall(checks).drop_duplicates("truth").set_index("truth")
     cells = int(rows.loc["honest", ["bad", "good"]].sum())
     share = {truth: percent(rows.loc[truth, "bad"] / cells) for truth in TRUTHS}
-    tables = fits.drop_duplicates("groups")
+    tables = models.drop_duplicates("groups")
     sizes = listed([f"{of.tables:,} with {of.groups} groups" for of in tables.itertuples()])
     return (
-        f"{count(int(fits['fits'].sum()), 'fit')} of {count(int(tables['tables'].sum()), 'table')} "
+        f"{count(int(models['fits'].sum()), 'fit')} of {count(int(tables['tables'].sum()), 'table')} "
         f"({sizes}), each looked at after several numbers of draws: {cells:,} in all, a fit at "
         f"each number of draws counting as one. Against the exact answers {share['accurate']} "
         f"were not accurate, {share['honest']} not honest. All that is said here is of tables and "
