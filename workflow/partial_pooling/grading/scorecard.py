@@ -343,9 +343,9 @@ class Scorecard:
             for name, worse_above in SCORES.items():
                 values = score(self.cells, name)
                 good = values[~bad & at & chooses]
-                if not good.size:
-                    continue
-                limit = float(np.quantile(good, 1 - rate, method="higher"))
+                limit = math.nan
+                if good.size:
+                    limit = float(np.quantile(good, 1 - rate, method="higher"))
                 raised, others = values > limit, at & ~chooses
                 rows.append(
                     {

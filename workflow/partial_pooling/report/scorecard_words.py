@@ -40,10 +40,11 @@ def lead(models: pd.DataFrame, checks: pd.DataFrame) -> str:
     share = {truth: percent(rows.loc[truth, "bad"] / cells) for truth in TRUTHS}
     tables = models.drop_duplicates("groups")
     sizes = listed([f"{of.tables:,} with {of.groups} groups" for of in tables.itertuples()])
+    fits, of_all = int(models["fits"].sum()), int(tables["tables"].sum())
     return (
-        f"{count(int(models['fits'].sum()), 'fit')} of {count(int(tables['tables'].sum()), 'table')} "
-        f"({sizes}), each looked at after several numbers of draws: {cells:,} in all, a fit at "
-        f"each number of draws counting as one. Against the exact answers {share['accurate']} "
+        f"{count(fits, 'fit')} of {count(of_all, 'table')} ({sizes}), each looked at after several "
+        f"numbers of draws: {cells:,} in all, a fit at each number of draws counting as one. "
+        f"Against the exact answers {share['accurate']} "
         f"were not accurate, {share['honest']} not honest. All that is said here is of tables and "
         "models like these."
     )
