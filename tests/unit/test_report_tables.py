@@ -396,6 +396,16 @@ def test_alarms_say_nothing_of_what_the_scorecard_does_not_cover(report, monkeyp
     (dataset,) = other.settings["datasets"].values()
     dataset["family"] = "student"
     assert sampling_section.alarm_rates(other) == ""
+    heads = BeautifulSoup(sampling_section.alarm_rates(like_the_scorecard(report)), "html.parser")
+    assert [plain(str(head)) for head in heads.thead("th")] == [
+        *("alarm", "fits with it", "wrong with it", "wrong without it"),
+        *("of wrong fits, caught", "of the others, false alarms"),
+    ]
+    every = rates_of_parts().assign(raised=320, good=lambda rates: 320 - rates["bad"])
+    monkeypatch.setattr("partial_pooling.report.alarm_rates.shipped", lambda: every)
+    told = plain(sampling_section.alarm_rates(like_the_scorecard(report)))
+    assert told.count("; all had one.") == 1 + len(MODELS)
+    assert "without an alarm" not in told
     none = rates_of_parts().assign(raised=0)
     monkeypatch.setattr("partial_pooling.report.alarm_rates.shipped", lambda: none)
     told = plain(sampling_section.alarm_rates(like_the_scorecard(report)))

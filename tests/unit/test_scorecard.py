@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,17 @@ def test_maps_and_thresholds(cells, tables):
     row = thresholds.loc["honest", "r_hat_max"]
     assert 0.05 < row["false_alarm"] < 0.17
     assert row["threshold"] > 1.01
+    names = sorted(cells["table"].unique(), key=lambda t: sha256(t.encode()).hexdigest())
+    chooses, good = cells["table"].isin(names[::2]), cells["honest_all"]
+    few = cells["draws"] == 100
+    of = -cells["ess_bulk_min"]
+    limit = np.quantile(of[chooses & good & few], 0.95, method="higher")
+    rows = card.thresholds(0.05).set_index(["truth", "draws", "score"])
+    row = rows.loc[("honest", "100", "ess_bulk_min")]
+    assert row["threshold"] == -limit
+    assert row["caught"] == pytest.approx((of > limit)[~chooses & ~good & few].mean())
+    assert row["false_alarm"] == pytest.approx((of > limit)[~chooses & good & few].mean())
+    assert row["bad"] == (~chooses & ~good & few).sum()
     # a threshold of what is the worse the smaller is told on its own scale
     assert 0 < thresholds.loc["honest", "ebfmi_min"]["threshold"] < 0.6
 
@@ -281,8 +293,8 @@ def test_each_section_opens_with_the_numbers_of_its_table(cells, tables):
     assert f" of {honest['bad'].iloc[0]} fits" in words.of_thresholds(limits)
     told = words.of_draws(tables["checks"])
     assert "From 100 to 1,000 draws a chain" in told
-    for at in (few, ~few):
-        assert shown(quick[bad & at].mean()) in told
+    shares = [shown(quick[bad & at].mean()) for at in (few, ~few)]
+    assert 0 < told.index(shares[0]) < told.index(f"then {shares[1]}")
     told = words.of_maps(tables["maps"])
     lowest = min(
         (quick[at].mean(), at.sum())
@@ -372,29 +384,46 @@ def test_fits_are_counted_by_groups_and_model(cells, tables):
 
 
 def test_rates_are_counts_of_the_part_that_is_nearest(cells):
+    rng = np.random.default_rng(4)
+    alarms = rng.choice(["", "", "r_hat", "ess_bulk r_hat"], len(cells))
+    cells = cells.assign(alarms=alarms, ratio=cells["ratio"] + cells["table"].str.len() ** 2 / 1e3)
     rates = rates_of(Scorecard(cells))
-    found = nearest(rates, groups=10, ratio=1.0, draws=5000)
+    found = nearest(rates, groups=10, ratio=1.0, draws=70)
     rows = found[found["model"] == "all"].set_index("alarm")
     assert list(rows.index) == list(ALARMS)
-    at = (cells["groups"] == 13) & (cells["ratio"] == 1.1) & (cells["draws"] == 1000)
+    part = (cells["groups"] == 13) & (cells["ratio"] > 1) & (cells["ratio"] < 2)
+    assert set(rows["ratio"]) == {cells["ratio"][part].median()}
+    at = part & (cells["draws"] == 100)
     assert set(rows["groups"]) == {13}
-    assert set(rows["draws"]) == {1000}
-    row = rows.loc["any"]
-    raised, bad = cells["alarms"] != "", ~cells["honest_all"]
-    assert row["raised"] == (raised & at).sum()
-    assert row["bad"] + row["good"] == at.sum()
-    assert row["tables"] == cells["table"][at].nunique()
-    assert row["wrong_if_raised"] == pytest.approx(bad[raised & at].mean())
-    assert row["wrong_if_quiet"] == pytest.approx(bad[~raised & at].mean())
-    assert rows.loc["r_hat", "raised"] == row["raised"]
+    assert set(rows["draws"]) == {100}
+    bad = ~cells["honest_all"]
+    for alarm, raised in (
+        ("any", alarms != ""),
+        ("r_hat", alarms != ""),
+        ("ess_bulk", alarms == "ess_bulk r_hat"),
+        ("ebfmi", np.zeros(len(cells), dtype=bool)),
+    ):
+        row = rows.loc[alarm]
+        assert row["raised"] == (raised & at).sum()
+        assert row["bad"] + row["good"] == at.sum()
+        assert row["tables"] == cells["table"][at].nunique()
+        shares = [
+            *(bad[raised & at].mean(), bad[~raised & at].mean()),
+            *(raised[bad & at].mean(), raised[~bad & at].mean()),
+        ]
+        names = ["wrong_if_raised", "wrong_if_quiet", "caught", "false_alarm"]
+        assert [row[name] for name in names] == pytest.approx(shares, nan_ok=True)
     centered = found[found["model"] == "centered"].iloc[0]
     at &= cells["model"] == "centered"
     assert centered["alarm"] == "any"
-    assert centered["false_alarm"] == pytest.approx(raised[~bad & at].mean())
-    assert centered["wrong_if_quiet"] == pytest.approx(bad[~raised & at].mean())
-    assert rows.loc["ebfmi", "raised"] == 0
+    assert centered["wrong_if_quiet"] == pytest.approx(bad[(alarms == "") & at].mean())
+    assert centered["false_alarm"] == pytest.approx((alarms != "")[~bad & at].mean())
     for unlike in ((2, 1.0, 1000), (14, 1.0, 1000), (10, 9.0, 1000), (10, 1.0, 20)):
         assert nearest(rates, *unlike).empty
+    # of a part with nine tables nothing is said
+    few = cells[part]["table"].unique()[:10]
+    assert set(rates_of(Scorecard(cells[cells["table"].isin(few)]))["tables"]) == {10}
+    assert rates_of(Scorecard(cells[cells["table"].isin(few[:9])])).empty
 
 
 def test_a_table_says_the_same_in_markdown(tables):
