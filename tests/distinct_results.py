@@ -7,6 +7,7 @@ if it says the same, of the right model, seed, variable and column, in the right
 import copy
 import itertools
 import json
+import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
@@ -339,6 +340,19 @@ def decision_tables(seed=47):
         sensitivity[column] = random.uniform(-0.9, 0.9, len(sensitivity))
     sensitivity["diagnosis"], sensitivity["reason"] = "", ""
     sensitivity.loc[2, "diagnosis"] = "prior and data conflict"
+    loo = pd.DataFrame(
+        {
+            "group": NAMES[::-1],  # in another order than the data's
+            "model": "marginal", "target_accept": 0.93, "seed": 7, "draws": 3456,
+            "k_limit": 0.654, "exact": [-1.25, -2.5, -3.75, -4.125, math.nan],
+            "conditional": [-1.5, -2.0, -3.7, -4.1, -9.0],
+            "conditional_k": [0.7, 0.5, 0.8, 0.3, 0.9],
+            "integrated": [-1.26, -2.48, -3.78, -4.13, -9.0],
+            "integrated_k": [0.7, 0.5, 0.6, 0.3, 0.9],
+            "conditional_mcse": [math.nan, 0.0123, math.nan, 0.0345, math.nan],
+            "integrated_mcse": [math.nan, 0.0012, 0.0023, 0.0034, math.nan],
+        }
+    )  # fmt: skip
     priors = pd.DataFrame(
         {
             "name": ["this study", "first", "second"],
@@ -355,8 +369,12 @@ def decision_tables(seed=47):
          "mu_prior_sd": [3, 3, 5, 5]}
     )  # fmt: skip
     return {
-        "influence": influence, "sensitivity": sensitivity, "priors": priors, "atlas": atlas
-    }  # fmt: skip
+        "influence": influence,
+        "loo": loo,
+        "sensitivity": sensitivity,
+        "priors": priors,
+        "atlas": atlas,
+    }
 
 
 def write_distinct_results(folder):

@@ -83,6 +83,9 @@ SHORT = Sampler(ess=300)  # right, but with too few draws to be accurate
 MISSED = Sampler(bias=0.3)  # wrong, and nothing raises an alarm
 
 
+FORMS = ("conditional", "integrated")  # of leave-one-out from draws
+
+
 def hostile_groups(names=HOSTILE):
     random = np.random.default_rng(5)
     return Estimates(
@@ -140,6 +143,14 @@ def write_results(
     likelihoods.to_csv(folder / "likelihoods.csv", index=False)
     for table, frame in decided(*key).items():
         frame.to_csv(folder / f"{table}.csv", index=False)
+    log_predictive = decided(*key)["influence"]["log_predictive"]
+    by_psis = {f"{form}{end}": log_predictive * 0.99 for form in FORMS for end in ("", "_mcse")}
+    settings_of_loo = {"model": "centered", "target_accept": 0.8, "seed": 1, "draws": 4000}
+    pd.DataFrame(
+        {"group": groups.names, **settings_of_loo, "k_limit": 0.7, "exact": log_predictive}
+        | by_psis
+        | {f"{form}_k": 0.5 for form in FORMS}
+    ).to_csv(folder / "loo.csv", index=False)
     classical_table(groups).to_csv(folder / "classical.csv", index=False)
     theta_table(groups).to_csv(folder / "classical_theta.csv", index=False)
     write_json(asdict(heterogeneity(groups)), folder / "heterogeneity.json")

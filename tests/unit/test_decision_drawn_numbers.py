@@ -21,7 +21,7 @@ from partial_pooling.figures.decision import ranks as draw_ranks
 from partial_pooling.figures.decision import usual_priors as draw_usual_priors
 from partial_pooling.report.captions import caption
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections import decisions, fit, influence, intervals, priors
+from partial_pooling.report.sections import decisions, fit, influence, intervals, priors, summary
 
 TABLES = decision_tables()
 DECISIONS = pd.DataFrame({"variable": ["mu"], "above": [2.5], "probability": [0.6789]})
@@ -147,7 +147,10 @@ def test_a_group_that_decides_is_named(report):
     words = told_by(influence, report, influence.influence_words)
     most = (told["mu_above"] - 0.6789).abs().idxmax()
     assert f"without {most}, to {pct(told['mu_above'][most])}" in words
-    assert "No single group decides" in words and "No group is an outlier" in words
+    assert (
+        "None of the 4 groups that can be left out decides" in words
+        and "No group is an outlier" in words
+    )
     assert f"corrected for 4 groups (Holm), is {sig(told['p_corrected'].min(), 2)}" in words
     assert "Of 1 group nothing is told here: improper without it." in words
     again = opened(report)
@@ -156,6 +159,11 @@ def test_a_group_that_decides_is_named(report):
     again.__dict__["influence"] = changed
     words = told_by(influence, again, influence.influence_words)
     assert "One group decides: without Birch the conclusion" in words
+    assert text(summary.group_mark(again)) == "Another conclusion without Birch "
+    told = opened(report)
+    told.__dict__["influence"] = report.influence.assign(reason="")
+    assert "No single group decides: without" in influence.finding(told)
+    assert text(summary.group_mark(told)) == "No group decides "
     assert "Elm is an outlier" in words and "smallest p 0.012" in words
     row = cells(influence.influence_table(report))[1]
     of = TABLES["influence"].iloc[1]
@@ -169,6 +177,34 @@ def test_a_group_that_decides_is_named(report):
     assert cells(influence.influence_table(report))[4][9] == sig(
         TABLES["influence"]["p_corrected"].iloc[4], 2
     )
+
+
+def test_leave_one_out_from_draws_is_told_beside_the_exact(report):
+    given_theta, integrated = loo_lines(report)
+    assert "the draws of one fit (marginal, target_accept 0.93, 3,456 draws)" in given_theta
+    assert "too large (here above 0.65) it warns" in given_theta
+    # Ash has no exact density
+    assert (
+        "log p(y) is off by at most 0.50 (Elm), by more than 0.1 in 2 of the 4 groups; it warns of "
+        "1 of these 2, and of 1 other."
+    ) in given_theta
+    assert (
+        "log p(y) is off by at most 0.030 (Cedar), by more than 0.1 in none of the 4 groups; it "
+        "warns of 1 of the 4 groups."
+    ) in integrated
+    ash, birch = cells(influence.loo_table(report))[:2]
+    assert ash == ["Ash", "–", "−9.000", "–", "0.900", "−9.000", "–", "0.900"]
+    assert birch[1:] == ["−4.125", "−4.100", "0.035", "0.300", "−4.130", "0.003", "0.300"]
+    many = opened(report)
+    many.__dict__["loo"] = report.loo.assign(integrated=np.nan)
+    assert len(loo_lines(many)) == 1
+    many.__dict__["loo"] = report.loo.assign(exact=np.nan)
+    assert not loo_lines(many)
+
+
+def loo_lines(report):
+    html = BeautifulSoup(influence.loo_words(report), "html.parser")
+    return [text(str(line)) for line in html("p")]
 
 
 def test_priors_that_change_the_conclusion_are_named(report):

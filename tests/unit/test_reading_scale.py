@@ -64,6 +64,13 @@ def test_first_screen_has_medians_and_intervals_on_the_scale_that_people_read(ra
     new = EXACT.loc["theta_new"]
     assert rows[1][2].startswith(f"{math.exp(new['q2.5']):.6f} to ")
     assert "the scale of the log odds ratio" in rows[2][3]
+    assert rows[3][0] == "P(odds ratio &gt; 12.2)"  # exp(2.5)
+    assert "that the pooled odds ratio is above 12.2; of a new group" in rows[3][3]
+    null = ratios.decisions.assign(above=0.0, probability=0.1234)
+    ratios.__dict__["decisions"] = null
+    chance = summary.answers(ratios)[3]
+    assert chance[:2] == ("P(odds ratio &lt; 1)", "88\N{NO-BREAK SPACE}%")
+    assert "is below 1 (no effect); of a new group, 88" in chance[3]
 
 
 def test_table_of_groups_has_their_odds_ratios(ratios):

@@ -182,9 +182,13 @@ def test_jupyter_leaves_dollars_in_names_alone():
 
 def test_answer_and_sampler_are_told_apart(study):
     report = study(samplers={"centered": BAD})
-    assert [mark["href"] for mark in soup(summary.title(report)).select("a.badge.pass")] == [
+    marks = soup(summary.title(report)).select("a.badge")
+    assert [mark["class"][1] for mark in marks[:2]] == ["pass", "pass"]
+    assert [mark["href"] for mark in marks] == [
         "#methods",
         "#prior",
+        "#priors",
+        "#influence",
     ]
     assert "Exact: quote these" in text(summary.title(report))
     told = text(summary.sampler(report))
@@ -200,7 +204,8 @@ def test_answer_and_sampler_are_told_apart(study):
 
 def test_a_conflict_stands_before_any_word_of_trust(study):
     report = study("prior in other units")
-    (mark,) = soup(summary.title(report)).select("a.badge")
+    mark, *further = soup(summary.title(report)).select("a.badge")
+    assert [each["href"] for each in further] == ["#priors", "#influence"]
     assert mark["class"] == ["badge", "fail"]
     assert mark["href"] == "#prior"
     assert mark.get_text().startswith("Prior and data conflict: the prior expects μ within 9.80")
@@ -216,10 +221,10 @@ def test_every_mark_of_the_first_screen_opens_a_section(study):
         assert {link["href"][1:] for link in soup(html)("a")} <= anchors
 
 
-def test_first_screen_needs_no_word_of_the_trade(study):
-    for name in STUDIES:
-        told = text(summary.title(study(name)) + summary.sampler(study(name)))
-        assert not re.search(r"target_accept|gradient|funnel|pooling", told)
+@pytest.mark.parametrize("name", SOME)
+def test_first_screen_needs_no_word_of_the_trade(study, name):
+    told = text(summary.title(study(name)) + summary.sampler(study(name)))
+    assert not re.search(r"target_accept|gradient|funnel|pooling", told)
 
 
 # -- sections -----------------------------------------------------------------------------------

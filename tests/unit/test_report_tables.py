@@ -137,6 +137,13 @@ def test_title_has_the_exact_answer(report):
         ["Common mean", "4.4", "−3.7 to 12.6"],
         ["A new group", "", "−8.3 to 18.2"],
         ["Groups differ by", "3.04", "0.14 to 12.07"],
+        ["P(μ > 2.5)", "68 %", ""],
+    ]
+    assert rows[3][3] == "probability that μ is above 2.5; of a new group, 57 %"
+    marks = [(plain(str(mark)), mark["class"][1]) for mark in soup("a", class_="badge")]
+    assert marks[-2:] == [
+        ("Another conclusion under the prior first", "fail"),
+        ("No group of the 4 that can be left out decides", "pass"),
     ]
     assert rows[0][3] == "μ, the mean of the groups' true values: mean and 95 % interval"
     assert "I² 41 %: the share" in rows[2][3]
@@ -1195,11 +1202,12 @@ def test_figures_come_back_from_their_address_as_they_were():
     svg = "<svg title=\"50 %, a & b\" id='#x'>\n\t<text>北京 τ</text></svg>".encode()
     soup = BeautifulSoup(figure("a", svg, "A.", "C.", narrow=svg), "html.parser")
     _, _, address = soup.img["src"].partition(",")
-    assert unquote_to_bytes(address) == svg
+    shown = svg.replace(b">\n\t<", b"><").replace(b"\x22", b"'")
+    assert unquote_to_bytes(address) == shown
     assert not set('"\n#') & set(address)
     source = soup.picture.source
     assert source["media"] == "(max-width: 40rem)"
-    assert base64.b64decode(source["srcset"].partition(",")[2]) == svg
+    assert base64.b64decode(source["srcset"].partition(",")[2]) == unquote_to_bytes(address)
 
 
 def test_stacked_rows_name_their_columns():

@@ -4,7 +4,7 @@ the tables of a data set.
 in:  results/{dataset}/fits/{model}/batch-{batch}.json, results/{dataset}/data.csv
 out: results/{dataset}/diagnostics/{model}/batch-{batch}.{estimates,fits}.csv,
      results/{dataset}/estimates.csv, fits.csv, accuracy.csv, verdict.json,
-     provenance.json
+     loo.csv (leave-one-out from draws of the setting to use, beside the exact), provenance.json
 """
 
 
@@ -39,6 +39,12 @@ rule collect_diagnostics:
         data="results/{dataset}/data.csv",
         agreement="results/{dataset}/agreement.json",
         weights="results/{dataset}/weights.csv",
+        influence="results/{dataset}/influence.csv",
+        batches=collect(
+            "results/{{dataset}}/fits/{model}/batch-{batch}.json",
+            model=STUDY.models,
+            batch=BATCHES,
+        ),
         estimates=collect(
             "results/{{dataset}}/diagnostics/{model}/batch-{batch}.estimates.csv",
             model=STUDY.models,
@@ -54,6 +60,7 @@ rule collect_diagnostics:
         fits="results/{dataset}/fits.csv",
         accuracy="results/{dataset}/accuracy.csv",
         verdict="results/{dataset}/verdict.json",
+        loo="results/{dataset}/loo.csv",
         provenance="results/{dataset}/provenance.json",
     log:
         "results/{dataset}/logs/collect_diagnostics.log",

@@ -29,6 +29,7 @@ rule render_report:
         decisions="results/{dataset}/decisions.csv",
         ranks="results/{dataset}/ranks.csv",
         influence="results/{dataset}/influence.csv",
+        loo="results/{dataset}/loo.csv",
         sensitivity="results/{dataset}/sensitivity.csv",
         priors="results/{dataset}/priors.csv",
         atlas="results/{dataset}/atlas.csv",

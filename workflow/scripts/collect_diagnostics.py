@@ -5,12 +5,15 @@ from typing import Any
 
 import pandas as pd
 
+from partial_pooling.data.reading import read_data
+from partial_pooling.decision.loo import loo_draws, loo_table
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import read_json, write_json
 from partial_pooling.grading.judgement import judge_estimates, judge_fits
 from partial_pooling.grading.parametrization import parametrization
 from partial_pooling.grading.verdict import accuracy, answer, verdict
 from partial_pooling.logs import log_to
+from partial_pooling.sampling.manifests import read_one
 from partial_pooling.study.kept import provenance_of_kept
 from partial_pooling.study.provenance import provenance
 from partial_pooling.tables import read_table, write_table
@@ -41,6 +44,19 @@ def main(job: Any) -> None:
         ),
     }
     write_json(told, job.output.verdict)
+    write_table(_loo(job, told["sampling"]["recommendation"]), job.output.loo)
+
+
+def _loo(job: Any, best: dict[str, Any]) -> pd.DataFrame:
+    """Leave-one-out from the first seed's fit of the setting to use."""
+    groups, family = read_data(job.input.data), FAMILIES[job.params.family]
+    exact = read_table(job.input.influence)["log_predictive"]
+    sampling = job.params.settings["sampling"]
+    of_model = [path for path in job.input.batches if Path(path).parent.name == best["model"]]
+    draws = loo_draws(family, sampling["chains"])
+    fit = read_one(of_model, sampling["seeds"][0], best["target_accept"], draws)
+    table = loo_table(groups, family, fit["posterior"].to_dataset(), exact)
+    return table.assign(model=best["model"])
 
 
 if __name__ == "__main__":

@@ -284,6 +284,23 @@ FILES = (
         },
     ),
     File(
+        "{dataset}/loo.csv",
+        "a group that is left out, by Pareto smoothed importance sampling (PSIS)",
+        "group target_accept seed",
+        {
+            "model": "Model of the fit: that of the setting to use, of the first seed.",
+            "draws": "Of all chains, from their beginning.",
+            "exact": "log_predictive of influence.csv.",
+            "conditional, integrated": "The same by PSIS, with the likelihood of its data given "
+            "its theta, and given mu and tau alone (empty of more than 100 groups, if that takes "
+            "quadrature).",
+            "{conditional,integrated}_mcse": "Monte Carlo standard error; empty where k is too "
+            "large for one.",
+            "{conditional,integrated}_k": "Pareto's k.",
+            "k_limit": "What k must not exceed with so many draws.",
+        },
+    ),
+    File(
         "{dataset}/priors.csv",
         "a prior in common use",
         "",

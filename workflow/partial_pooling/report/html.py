@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.grading.inference import Interval
+from partial_pooling.report.svg import compact
 from partial_pooling.words import NO_BREAK, Format
 
 MOST_ROWS = 1000  # of a table in a page
@@ -109,12 +110,12 @@ def figure(
 
 def _data_uri(svg: bytes) -> str:
     # A third shorter than base64; what would end the attribute or the address is escaped.
-    return "data:image/svg+xml;charset=utf-8," + svg.decode().translate(IN_ADDRESS)
+    return "data:image/svg+xml;charset=utf-8," + compact(svg.decode()).translate(IN_ADDRESS)
 
 
 def _in_set(svg: bytes) -> str:
     # blanks and commas part the addresses of a set
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(compact(svg.decode()).encode()).decode()}"
 
 
 def table(

@@ -130,6 +130,11 @@ class Results:
         return _with_reasons(self._csv("influence.csv").set_index("group"))
 
     @cached_property
+    def loo(self) -> pd.DataFrame:
+        """Leave-one-out from draws beside the exact, by group."""
+        return self._csv("loo.csv").set_index("group")
+
+    @cached_property
     def sensitivity(self) -> pd.DataFrame:
         """How the posterior moves with its parts."""
         table = _with_reasons(self._csv("sensitivity.csv"))

@@ -127,3 +127,33 @@ def read_fits(path: str | Path, draws: int | None = None, **asked: Any) -> Itera
     manifest = read_manifest(path, data_sha256=data_of(path), **asked)
     for fit in manifest.fits:
         yield manifest.read(fit, draws)
+
+
+def read_one(
+    paths: Iterable[str | Path], seed: int, target_accept: float, draws: int | None = None
+) -> xr.DataTree:
+    """Read one fit of a model, of whichever of its batches.
+
+    Parameters
+    ----------
+    paths
+        Manifests.
+    seed, target_accept
+        Which fit.
+    draws
+        As of `read_fits`.
+
+    Raises
+    ------
+    InputError
+        A file is missing or damaged.
+    StopIteration
+        No batch has it.
+    """
+    manifests = (read_manifest(path, data_sha256=data_of(path)) for path in paths)
+    return next(
+        manifest.read(fit, draws)
+        for manifest in manifests
+        for fit in manifest.fits
+        if (fit.seed, fit.target_accept) == (seed, target_accept)
+    )

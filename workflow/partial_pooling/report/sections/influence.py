@@ -10,15 +10,23 @@ from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections.decisions import above_words
-from partial_pooling.words import count, fixed, listed, percent, significant
+from partial_pooling.words import count, fixed, listed, percent, significant, some_of
 
 OUTLIER = 0.05  # corrected p-value below which a group is named
 SURE = 0.975
+OFF = 0.1  # of a log density: about 10 % of the density
 
 
 def stands(chance: float) -> str:
     """What an exact probability to be above c says, in a word."""
     return "above" if chance > SURE else "below" if chance < 1 - SURE else "undecided"
+
+
+def deciders(report: Results) -> list[str]:
+    """Groups without which the conclusion about mu is another."""
+    conclusion = stands(float(report.decisions["probability"]["mu"]))
+    told = report.influence[report.influence["reason"] == ""]
+    return [str(name) for name, p in told["mu_above"].items() if stands(p) != conclusion]
 
 
 TITLE = "Does one group decide?"
@@ -42,7 +50,10 @@ def _lines(report: Results) -> list[str]:
     if len(told):
         move = (told["mu_above"] - chance).abs()
         most = str(move.idxmax())
-        other = [str(name) for name, p in told["mu_above"].items() if stands(p) != stands(chance)]
+        other = deciders(report)
+        none = "No single group decides"
+        if len(missing):
+            none = f"None of the {count(len(told), 'group')} that can be left out decides"
         lines.append(
             f"With all groups P(μ > {escape(c)}) is {percent(chance)}. It moves most without "
             f"{bold(most)}, to {percent(float(told['mu_above'][most]))}. "
@@ -51,7 +62,7 @@ def _lines(report: Results) -> list[str]:
                 "the conclusion, whether μ is above, below or neither with a probability of "
                 "97.5 %, is another."
                 if other
-                else "No single group decides: without any of them the conclusion, whether μ is "
+                else f"{none}: without any of them the conclusion, whether μ is "
                 "above, below or neither with a probability of 97.5 %, is the same."
             )
         )
@@ -70,6 +81,65 @@ def _lines(report: Results) -> list[str]:
         reasons = ", ".join(sorted(set(missing["reason"])))
         lines.append(f"Of {count(len(missing), 'group')} nothing is told here: {escape(reasons)}.")
     return lines
+
+
+def loo_words(report: Results) -> Html:
+    """Whether the usual tool, which needs no exact answer, gets these densities right."""
+    told = report.loo[report.loo["exact"].notna()]
+    if not len(told):
+        return Html("")
+    first = told.iloc[0]
+    fit = (
+        f"one fit ({escape(str(first['model']))}, target_accept {first['target_accept']:g}, "
+        f"{int(first['draws']):,} draws)"
+    )
+    limit = fixed(2)(float(first["k_limit"]))
+    lines = [
+        f"Without an exact answer people use PSIS-LOO, which weights the draws of {fit} as if a "
+        "group were not there; where its Pareto k is too large (here above "
+        f"{limit}) it warns. With the likelihood given θ, as PyMC and ArviZ have it, "
+        f"{_off(told, 'conditional')}"
+    ]
+    if told["integrated"].notna().any():
+        lines.append(
+            "With θ integrated out of the likelihood, which leaves μ and τ to weight, "
+            f"{_off(told, 'integrated')}"
+        )
+    return paragraphs(lines)
+
+
+def _off(told: pd.DataFrame, form: str) -> str:
+    """How far PSIS is from the exact densities, and whether k tells."""
+    miss = (told[form] - told["exact"]).abs()
+    off, warned = miss > OFF, told[f"{form}_k"] > told["k_limit"]
+    words = (
+        f"log p(y) is off by at most {significant(2)(miss.max())} ({bold(str(miss.idxmax()))}), by "
+        f"more than {OFF:g} in {some_of(int(off.sum()), len(told), 'group')}"
+    )
+    if not off.any():
+        return f"{words}; it warns of {some_of(int(warned.sum()), len(told), 'group')}."
+    found, false = int((off & warned).sum()), int((~off & warned).sum())
+    others = f"{false:,} other{'' if false == 1 else 's'}"
+    return f"{words}; it warns of {found:,} of these {int(off.sum()):,}, and of {others}."
+
+
+def loo_table(report: Results) -> Html:
+    """Log predictive densities by PSIS beside the exact ones."""
+    rows = report.loo.loc[list(report.groups.names)]
+    frame = pd.DataFrame({"left out": report.groups.names, "exact": rows["exact"].to_numpy()})
+    for form, name in (("conditional", "given θ"), ("integrated", "θ integrated out")):
+        frame[name] = rows[form].to_numpy()
+        frame[f"{name}, std. error"] = rows[f"{form}_mcse"].to_numpy()
+        frame[f"{name}, k"] = rows[f"{form}_k"].to_numpy()
+    inner = table(
+        frame,
+        dict.fromkeys(frame.columns[1:], fixed(3)),
+        "Log density of each group's data given all others, exactly and by PSIS-LOO from draws, "
+        "with its Monte Carlo standard error (none where k is too large) and Pareto's k.",
+        "loo",
+        "loo.csv",
+    )
+    return folded("Leave-one-out from draws, beside the exact", inner)
 
 
 def influence_table(report: Results) -> Html:
@@ -111,4 +181,6 @@ CONTENT = (
     influence_words,
     Figure("influence"),
     influence_table,
+    loo_words,
+    loo_table,
 )

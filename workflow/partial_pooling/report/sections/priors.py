@@ -99,6 +99,12 @@ def sensitivity_table(report: Results) -> Html:
     return folded("How far each part moves each variable", inner)
 
 
+def differing(report: Results) -> list[str]:
+    """Priors in common use under which the conclusion about mu is another."""
+    told = report.priors[report.priors["reason"] == ""]["mu_above"]
+    return [str(name) for name, p in told.iloc[1:].items() if stands(p) != stands(told.iloc[0])]
+
+
 def prior_words(report: Results) -> Html:
     """Which of the priors could not be used."""
     return paragraphs(_lines(report)[1:])
@@ -109,7 +115,7 @@ def _lines(report: Results) -> list[str]:
     own, others = told["mu_above"].iloc[0], told["mu_above"].iloc[1:]
     lines = []
     if len(others):
-        differ = [str(name) for name, p in others.items() if stands(p) != stands(own)]
+        differ = differing(report)
         lines.append(
             f"Under {len(others)} priors in common use P(μ > {escape(above_words(report))}) is "
             f"{percent(others.min())} to {percent(others.max())}; under this study's own, "

@@ -13,6 +13,8 @@ from partial_pooling.report.agreement import agreement_words
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, mark
 from partial_pooling.report.results import Results
+from partial_pooling.report.sections.influence import deciders
+from partial_pooling.report.sections.priors import differing
 from partial_pooling.words import count, first_upper, percent
 
 
@@ -69,7 +71,25 @@ def answers(report: Results) -> list[tuple[str, str, str, str]]:
             f"interval. I² {shared}: the share of the estimates' variation that is not their own "
             "error",
         ),
+        _chance(report),
     ]
+
+
+def _chance(report: Results) -> tuple[str, str, str, str]:
+    """How probable it is that mu lies on the side of c where most of it is; a new group's too."""
+    mu, new = (float(report.decisions["probability"][v]) for v in ("mu", "theta_new"))
+    above = mu >= 0.5
+    c = float(report.reading.read(np.array(report.above))) if report.reading else report.above
+    value, what = f"{c:.3g}".replace("-", "−"), report.reading.name if report.reading else "μ"
+    null = report.measure.null if report.measure else None
+    return (
+        escape(f"P({what} {'>' if above else '<'} {value})"),
+        percent(mu if above else 1 - mu),
+        "",
+        f"probability that {'μ' if what == 'μ' else f'the pooled {escape(what)}'} is "
+        f"{'above' if above else 'below'} {value}{' (no effect)' if null == report.above else ''}; "
+        f"of a new group, {percent(new if above else 1 - new)}",
+    )
 
 
 def _model_scale(report: Results) -> str:
@@ -111,6 +131,33 @@ def agreement_mark(report: Results) -> Html:
     return mark(True, "Prior and data agree", "prior")
 
 
+def priors_mark(report: Results) -> Html:
+    """Whether priors in common use come to another conclusion."""
+    asked = int((report.priors["reason"] == "").sum()) - 1
+    if asked < 1:
+        return Html("")
+    other = differing(report)
+    if not other:
+        return mark(True, f"{count(asked, 'usual prior')}: same conclusion", "priors")
+    return mark(False, f"Another conclusion under the prior {_some(other)}", "priors")
+
+
+def group_mark(report: Results) -> Html:
+    """Whether the conclusion is another without one of the groups."""
+    if len(report.groups) < 2 or not (report.influence["reason"] == "").any():
+        return Html("")
+    other = deciders(report)
+    if not other:
+        left = int((report.influence["reason"] == "").sum())
+        of = "" if left == len(report.groups) else f" of the {left} that can be left out"
+        return mark(True, f"No group{of} decides", "influence")
+    return mark(False, f"Another conclusion without {_some(other)}", "influence")
+
+
+def _some(names: list[str]) -> str:
+    return names[0] + (f", and {len(names) - 1} more" if len(names) > 1 else "")
+
+
 def sampler(report: Results) -> Html:
     """Would a sampler have got it right? Of each model, in how many fits."""
     each = []
@@ -131,6 +178,11 @@ def _first_lower(text: str) -> str:
 
 
 # What qualifies the answer: each opens the section that says more. In this order.
-MARKS: tuple[Callable[[Results], Html], ...] = (answer_mark, agreement_mark)
+MARKS: tuple[Callable[[Results], Html], ...] = (
+    answer_mark,
+    agreement_mark,
+    priors_mark,
+    group_mark,
+)
 
 CONTENT = (title, Figure("forest"), sampler)

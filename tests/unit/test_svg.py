@@ -1,0 +1,61 @@
+"""What a page leaves out of an SVG shows nothing."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from partial_pooling.report.svg import compact
+
+DRAWN = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN"
+  "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 504 302.4" xmlns="http://www.w3.org/2000/svg">
+ <metadata><rdf>Matplotlib</rdf></metadata>
+ <g id="text_1">
+  <!-- 25 -->
+  <g transform="translate(50.877813 281.297773) scale(0.095 -0.095)">
+   <defs>
+    <path id="DejaVuSans-13" d="M 2034 4250
+Q 1547 4250 1301.126 -3770
+z
+" transform="scale(0.015625)"/>
+   </defs>
+   <use xlink:href="#DejaVuSans-13" x="50.877813"/>
+  </g>
+  <g>
+   <text style="font: 9.5px 'DejaVu Sans'; fill: #0072b2">id="a"  x="1.2345" &lt; b</text>
+  </g>
+ </g>
+</svg>
+"""
+
+
+def test_what_is_shown_stays():
+    short = compact(DRAWN)
+    assert "Matplotlib" not in short
+    assert "<!" not in short
+    assert "text_1" not in short  # nothing refers to it
+    before, after = (
+        {each.tag.rpartition("}")[2]: each for each in ET.fromstring(svg.strip()).iter()}
+        for svg in (DRAWN, short)
+    )
+    assert after["text"].text == before["text"].text
+    assert after["text"].attrib["style"].replace(" ", "") == (
+        before["text"].attrib["style"].replace(" ", "")
+    )
+    assert after["use"].attrib["x"] == "50.87"
+    assert after["path"].attrib["id"] == "DejaVuSans-13"
+    assert after["path"].attrib["transform"] == "scale(0.015625)"
+    assert after["svg"].attrib == before["svg"].attrib
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_coordinates_are_told_to_a_hundredth_of_a_point(seed):
+    x = np.random.default_rng(seed).normal(0, 300, 20)
+    told = "".join(f"{'ML'[k % 2]} {each:.6f} {-each:.6f} \n" for k, each in enumerate(x))
+    short = compact(f'<svg><path d="{told}"/></svg>')
+    assert not re.search(r"\s[ML]|[ML]\s", short)
+    numbers = np.array([float(v) for v in re.findall(r"-?\d+(?:\.\d+)?", short)])
+    np.testing.assert_allclose(numbers, np.column_stack([x, -x]).ravel(), atol=0.0101)
