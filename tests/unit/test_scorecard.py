@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from scipy import stats
 
@@ -23,7 +25,7 @@ from partial_pooling.grading.rates import ALARMS, nearest, rates_of
 from partial_pooling.grading.scorecard import Scorecard, cells_of, clustered_area, clustered_share
 from partial_pooling.report import scorecard_tables as page
 from partial_pooling.report import scorecard_words as words
-from partial_pooling.report.scorecard_document import document, store
+from partial_pooling.report.scorecard_document import WHOLE, document, store
 
 ROOT = Path(__file__).parents[2]
 DRAWS = (100, 1000)
@@ -509,3 +511,14 @@ def test_the_tables_that_are_shipped_are_simulated_ones():
     dear = simulated_csv([100], [0, 1, 10], ["mixed"], [1], 1)
     text = (ROOT / "config" / "datasets" / "scorecard.csv").read_text()
     assert text == short + dear.partition("\n")[2]
+    told = (ROOT / "config" / "scorecard" / "whole.yaml").read_text()
+    assert "simulate --tables 16 16 16 5 >" in told
+    whole = simulated_tables([3, 8, 20, 100], [0, 0.1, 0.5, 1, 3, 10], ERRORS, [16, 16, 16, 5], 1)
+    assert Counter(len(y) for _, y, _ in whole) == WHOLE
+    configured = yaml.safe_load(told)
+    fits = sum(WHOLE.values()) * sum(
+        len(configured["models"]) * len(of["sampling"]["target_accept"])
+        for of in configured["datasets"].values()
+    )
+    assert f"{fits:,} fits of {sum(WHOLE.values())} tables" in told
+    assert fits >= 10_000
