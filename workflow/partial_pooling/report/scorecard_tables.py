@@ -227,12 +227,13 @@ def at_most_draws(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 def map_table(maps: pd.DataFrame, check: str) -> Tabled:
     """Where a check catches fits that are not honest."""
     rows = maps[(maps["truth"] == "honest") & (maps["check"] == check)]
-    frame = pd.DataFrame({"groups": [name for name, _ in _ranges(GROUPS, rows["groups"])]})
-    for title, ratio in _ranges(RATIOS, rows["ratio"]):
-        of = rows[rows["ratio"] == ratio].set_index("groups")
-        frame[f"τ {title}"] = [
-            _caught(of.loc[place]) if place in of.index else "–"
-            for _, place in _ranges(GROUPS, rows["groups"])
+    cells = rows.set_index(["groups", "ratio"])
+    groups, ratios = (sorted(set(rows[name].tolist())) for name in ("groups", "ratio"))
+    frame = pd.DataFrame({"groups": [range_name(GROUPS, place) for place in groups]})
+    for ratio in ratios:
+        frame[f"τ {range_name(RATIOS, ratio)}"] = [
+            _caught(cells.loc[(place, ratio)]) if (place, ratio) in cells.index else "–"
+            for place in groups
         ]
     return Tabled(
         f"map_{check}",
@@ -241,6 +242,14 @@ def map_table(maps: pd.DataFrame, check: str) -> Tabled:
         "number of groups and exact median of τ over the typical error.",
         {},
     )
+
+
+def range_name(edges: Sequence[float], place: int) -> str:
+    """A range of `GROUPS`, which are whole numbers, or `RATIOS`, by the place of its lower edge."""
+    low, high = edges[place], edges[place + 1]
+    if not math.isfinite(high):
+        return f"{low:g} or more"
+    return f"{low:g} to {high - (edges is GROUPS):g}"
 
 
 def two(value: float) -> str:
@@ -268,17 +277,3 @@ def _cells(rows: pd.DataFrame, name: str) -> Any:
 
 def _caught(cell: Any) -> str:
     return f"{in_words(interval(cell, 'caught'))} of {int(cell['bad']):,}" if cell["bad"] else "–"
-
-
-def _ranges(edges: Sequence[float], places: pd.Series[int]) -> list[tuple[str, int]]:
-    """Names of the ranges between edges that have fits, and their places."""
-    whole = edges is GROUPS
-    return [
-        (
-            f"{edges[k]:g} to {edges[k + 1] - whole:g}"
-            if math.isfinite(edges[k + 1])
-            else f"{edges[k]:g} or more",
-            k,
-        )
-        for k in sorted({int(place) for place in places})
-    ]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import Any
 
 import pandas as pd
 
-from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
+from partial_pooling.grading.checks import SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 from partial_pooling.grading.scorecard import ALL, FALSE_ALARMS, TRUTHS
 from partial_pooling.report.scorecard_tables import (
@@ -17,13 +15,13 @@ from partial_pooling.report.scorecard_tables import (
     in_words,
     interval,
     overall,
+    range_name,
     two,
 )
 from partial_pooling.words import count, first_upper, listed, percent
 
 FEWEST = 20  # bad fits of which a sentence may speak
 BAD = {truth: f"not {truth}" for truth in TRUTHS}
-SHORT = {check.name: check.short for check in CHECKS}
 TRUTH = {
     "accurate": "not accurate: a mean, standard deviation or quantile is further off than the "
     "thresholds of the configuration allow",
@@ -185,14 +183,8 @@ def of_maps(maps: pd.DataFrame) -> str:
 
 
 def _place(cell: Any) -> str:
-    (few, many), (low, high) = (
-        [*itertools.pairwise(edges)][int(cell[name])]
-        for edges, name in ((GROUPS, "groups"), (RATIOS, "ratio"))
-    )
-    groups = f"{few} to {int(many) - 1} groups" if math.isfinite(many) else f"{few} groups or more"
-    if not math.isfinite(high):
-        return f"{groups} and τ above {low:g} typical errors"
-    return f"{groups} and τ of {low:g} to {high:g} typical errors"
+    groups = range_name(GROUPS, int(cell["groups"]))
+    return f"{groups} groups and τ of {range_name(RATIOS, int(cell['ratio']))} typical errors"
 
 
 def _by_check(rows: pd.DataFrame, truth: str) -> Any:
