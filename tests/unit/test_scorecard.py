@@ -425,13 +425,17 @@ def test_rates_are_counts_of_the_part_that_is_nearest(cells):
     # of a part with nine tables nothing is said
     few = cells[part]["table"].unique()[:10]
     assert set(rates_of(Scorecard(cells[cells["table"].isin(few)]))["tables"]) == {10}
-    assert rates_of(Scorecard(cells[cells["table"].isin(few[:9])])).empty
+    nothing = rates_of(Scorecard(cells[cells["table"].isin(few[:9])]))
+    assert nearest(nothing, 10, 1.0, 1000).empty
 
 
 def test_a_table_says_the_same_in_markdown(tables):
     told = page.checks_table(tables["checks"])
     lines = told.markdown().splitlines()
     assert len(lines) == 2 + len(CHECKS) + 2
+    ends = ((0.0, "0"), (1e-9, "under 0.01"), (0.123, "12"), (1 - 1e-9, "over 99.99"), (1.0, "100"))
+    for value, text in ends:
+        assert page.share(value) == f"{text}\N{NO-BREAK SPACE}%"
     first = [cell.strip() for cell in lines[2].strip("|").split("|")]
     assert first[0] == "R-hat above 1.01"
     row = told.frame.iloc[0]["not accurate: caught"]

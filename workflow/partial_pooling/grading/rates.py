@@ -21,6 +21,7 @@ SHIPPED = Path(__file__).with_name("rates.csv")
 ANY = "any"  # of the alarms
 ALARMS = (*(key for _, key, _ in CHECKS), ANY)
 PART = ["groups", "ratio", "draws"]  # of the design
+NONE = pd.DataFrame(columns=[*PART, "model", "alarm"], dtype=float)
 FEWEST = 10  # tables of a part of the design of which reports speak
 BEYOND = 2.0  # times the largest ratio of the design, or a part of its fewest draws, is like it
 
@@ -61,14 +62,14 @@ def rates_of(card: Scorecard) -> pd.DataFrame:
                     **card.shares(card.bad("honest"), raised[alarm], at),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else NONE
 
 
 @cache
 def shipped() -> pd.DataFrame:
     """The rates of the whole scorecard; no rows before one was run."""
     if not SHIPPED.exists():
-        return pd.DataFrame(columns=[*PART, "model", "alarm"], dtype=float)
+        return NONE
     return read_table(SHIPPED)
 
 

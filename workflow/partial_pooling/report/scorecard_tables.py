@@ -16,6 +16,7 @@ from partial_pooling.report.html import Html, table, with_interval
 from partial_pooling.words import Format, first_upper, percent
 
 WORDS = {check.name: check.words for check in CHECKS}
+LEAST = 1e-4  # of a share that is told
 SHARES = {"caught": "caught", "false_alarm": "false alarms"}
 PARTS_OF = {ALL: "all variables", "mu": "mu alone", "tau": "tau alone", "theta": "thetas alone"}
 
@@ -79,7 +80,9 @@ class Tabled(NamedTuple):
 
 def share(value: float) -> str:
     """In percent; the ends of intervals of few tables may be nearly nothing."""
-    return percent(value) if value == 0 or value >= 1e-4 else f"under {percent(1e-4)}"
+    if 0 < value < LEAST:
+        return f"under {percent(LEAST)}"
+    return f"over {percent(1 - LEAST)}" if 1 - LEAST < value < 1 else percent(value)
 
 
 def in_words(interval: Interval, form: Format = share) -> str:
