@@ -22,7 +22,7 @@ from partial_pooling.study import environment, resources, room
 from partial_pooling.study.bytecode import folders as bytecode_folders
 from partial_pooling.study.bytecode import may_be_cut_off, remove_cut_off
 from partial_pooling.study.contents import write_contents
-from partial_pooling.study.digest import code_digest
+from partial_pooling.study.digest import LIBRARY, code_digest
 from partial_pooling.study.housekeeping import (
     put_back,
     results_beside,

@@ -479,6 +479,18 @@ FILES = (
         },
     ),
     File(
+        "scorecard/models.csv",
+        "a number of groups and a model",
+        "model",
+        {
+            "groups": "Number of groups of the tables.",
+            "tables, fits, cells": "Numbers of tables, of fits of the model to them, and of cells.",
+            "not_accurate, not_accurate_low, not_accurate_high": "Share of the cells that is not "
+            "accurate, with a 95 % interval.",
+            "not_honest, not_honest_low, not_honest_high": "The same of not honest.",
+        },
+    ),
+    File(
         "scorecard/checks.csv",
         "a truth, a part of the variables, a number of draws and a check",
         "",
@@ -539,11 +551,13 @@ FILES = (
     ),
     File(
         "scorecard/thresholds.csv",
-        "a truth and a check as a number",
+        "a truth, a number of draws and a check as a number",
         "",
         {
             "truth": SCORED["truth"],
+            "draws": SCORED["draws"],
             "score": "Column of fits.parquet.",
+            "bad": "Number of bad cells of the other tables.",
             "threshold": "What stops at 5 % of the good cells of every second table.",
             "caught, caught_low, caught_high": SCORED["caught, caught_low, caught_high"],
             "false_alarm, false_alarm_low, false_alarm_high": SCORED[
