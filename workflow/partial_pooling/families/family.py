@@ -189,6 +189,10 @@ class Family[Data: Groups = Any](ABC):
         """
         return None
 
+    def joined(self, groups: Data, more: Data) -> Data | None:
+        """Data whose likelihood is that of both, but for a factor; None if there are none."""
+        return None
+
     @abstractmethod
     def data(self, groups: Data) -> dict[str, Array]:
         """What the model in PyMC is told, by name, each of shape (J,); the first is observed."""

@@ -73,6 +73,12 @@ class Normal(Family[Estimates]):
     def powered(self, groups: Estimates, alpha: float) -> Estimates:
         return Estimates(groups.names, groups.estimate, groups.std_error / math.sqrt(alpha))
 
+    def joined(self, groups: Estimates, more: Estimates) -> Estimates:
+        precision, other = groups.std_error**-2, more.std_error**-2
+        total = precision + other
+        estimate = (precision * groups.estimate + other * more.estimate) / total
+        return Estimates(groups.names, estimate, total**-0.5)
+
     def data(self, groups: Estimates) -> dict[str, Array]:
         return {"estimate": groups.estimate, "std_error": groups.std_error}
 

@@ -32,6 +32,11 @@ TABLES = {
     "estimates.csv": ["model", "target_accept", "seed", "draws", "variable"],
     "accuracy.csv": ["model", "target_accept", "draws", "variable"],
 }
+# The same of a calibration, where there is one.
+OF_CALIBRATION = {
+    "calibration/ranks.csv": ["model", "simulation", "variable"],
+    "calibration/fits.csv": ["model", "simulation"],
+}
 # The same of a collection, whose draws are not kept.
 OF_COLLECTION = {
     "tables.parquet": ["table"],
@@ -40,6 +45,7 @@ OF_COLLECTION = {
 }
 # Two runs on different processors are as good as independent: a false alarm in 16,000 means.
 AGREE = 4.0
+SUMMARY = "calibration/summary.json"
 AND = " and "  # between the versions of a mixture
 
 
@@ -75,6 +81,8 @@ def certify(
     collections
         Results folders of the collections.
 
+    A calibration that is there is digested too.
+
     Returns
     -------
     dict
@@ -87,6 +95,8 @@ def certify(
     estimates = {folder.name: _last_estimates(folder) for folder in folders}
     fits: dict[str, Any] = {}
     used = [read_json(folder / "provenance.json")["versions"] for folder in folders]
+    calibrated = [folder for folder in folders if (folder / SUMMARY).exists()]
+    used += [read_json(folder / SUMMARY)["provenance"]["versions"] for folder in calibrated]
     tables = [folder / "tables.parquet" for folder in collections]
     used += [read_metadata(path).get("versions", "{}") for path in tables]
     for path in batches:
@@ -115,6 +125,11 @@ def certify(
             f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
             for folder in folders
             for name, keys in TABLES.items()
+        }
+        | {
+            f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
+            for folder in calibrated
+            for name, keys in OF_CALIBRATION.items()
         }
         | {
             f"{folder.name}/{name}": _digest_of_rows(read_parquet(folder / name), keys)

@@ -21,6 +21,7 @@ from partial_pooling.data.measures import MEASURES, estimates_of
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.families.registry import FAMILIES
+from partial_pooling.grading.settings import POSTERIOR
 from partial_pooling.models.parametrizations import check_family
 from partial_pooling.priors.distributions import CHOICES
 from partial_pooling.priors.named import WEAK, named_priors
@@ -141,14 +142,22 @@ class Study:
         }
 
     def check_calibration(self, dataset: str) -> None:
-        """Raise InputError if there is no prior distribution to simulate this data set from."""
-        prior = self.dataset(dataset).prior
+        """Raise InputError if there is no distribution to draw the truths of this data set from."""
+        of = self.dataset(dataset)
+        prior = of.prior
+        if self.calibration.truths == POSTERIOR:
+            if of.family != "normal":
+                raise InputError(
+                    f"calibration.truths: found posterior with data set {dataset}, whose family is "
+                    f"{of.family}; allowed: prior, or the normal family"
+                )
+            return
         for variable, of_variable in (("mu", prior.mu), ("tau", prior.tau)):
             if not of_variable.is_proper:
                 raise InputError(
                     f"datasets.{dataset}.prior.{variable}: found {of_variable.dist}, which is "
                     "improper: there is no distribution to simulate from; "
-                    "allowed for calibration: a proper prior"
+                    "allowed for calibration: a proper prior, or calibration.truths: posterior"
                 )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.grading.grades import CHECKS, HONEST, MORE_DRAWS, RIGHT, TRUST
+from partial_pooling.report.alarm_rates import alarm_rates
 from partial_pooling.report.findings import CHECK_WORDS, GRADE_WORDS
 from partial_pooling.report.html import Html, Shown, badge, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
@@ -319,4 +320,5 @@ tunes its step size. This study samples these models:""",
     checks,
     alarms_words,
     alarms_table,
+    alarm_rates,
 )
