@@ -379,6 +379,40 @@ def test_a_prior_of_the_atlas_is_solved_as_by_itself(eight_schools, tau):
             assert found.sd[k, i] == pytest.approx(posterior.sd("mu"), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "student",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("binomial", "poisson", "hypergeometric")
+        ),
+    ],
+)
+def test_a_prior_of_the_atlas_of_any_family_is_solved_as_by_itself(name):
+    """Priors in the middle of the map and at its ends, to what the atlas says of its own error."""
+    groups, family, tau = DATA[name], FAMILIES[name], HalfCauchy(1)
+    c = float(np.mean(family.approximation(groups).estimate))
+    factors = np.array([1 / 32, 0.5, 1, 32])
+    found = atlas(groups, HyperPrior(Normal(c + 0.5, 2), tau), c, factors, family)
+    assert 0 < found.error < 2e-3
+    for k, i in ((0, 0), (0, 3), (2, 2), (3, 0)):
+        prior = HyperPrior(Normal(c + 0.5, 2 * factors[i]), by_factor(tau, factors[k]))
+        posterior = solve(groups, prior, family)
+        chance = [1 - posterior.cdf(v, c) for v in ("mu", "theta_new")]
+        told = [each[k, i] for each in (found.mu_above, found.new_above)]
+        assert told == pytest.approx(chance, abs=found.error)
+        assert found.mean[k, i] == pytest.approx(posterior.mean("mu"), abs=1e-3)
+
+
+def test_what_the_splines_do_not_tell_is_left_out(monkeypatch):
+    monkeypatch.setattr("partial_pooling.decision.given_tau.STEP", 3.0)
+    groups, factors = DATA["poisson"], np.array([1 / 32, 1, 32])
+    prior = HyperPrior(Normal(0, 2), HalfCauchy(1))
+    told = atlas(groups, prior, 0.0, factors, FAMILIES["poisson"])
+    assert np.isnan(told.mu_above).any() and told.error < 0.005
+
+
 def by_factor(tau, factor):
     if isinstance(tau, LogNormal):
         return LogNormal(tau.mu + np.log(factor), tau.sigma)

@@ -191,8 +191,8 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
     figure = new_figure(4.6)
     ax = figure.subplots()
     above = float(decisions["above"].iloc[0])
-    if not len(atlas):
-        note(ax, "not computed for this family")
+    if not atlas["mu_above"].notna().any():
+        note(ax, "not computed of so many groups")
         return figure
     grid = atlas.pivot(index="mu_prior_sd", columns="tau_factor", values="mu_above")
     x, y, z = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)

@@ -157,12 +157,10 @@ def prior_table(report: Results) -> Html:
 
 def atlas_words(report: Results) -> Html:
     """Under which share of the priors of the atlas the conclusion is the same."""
-    chance = report.atlas["mu_above"]
+    chance = report.atlas["mu_above"].dropna()
+    missing = len(report.atlas) - len(chance)
     if not len(chance):
-        return paragraphs(
-            ["A map over a thousand priors is drawn for the family normal only, whose likelihood "
-             "can be shared by all of them."]
-        )  # fmt: skip
+        return paragraphs(["A map over a thousand priors is not drawn of so many groups."])
     own = stands(float(report.decisions["probability"]["mu"]))
     same = sum(stands(p) == own for p in chance)
     return paragraphs(
@@ -171,6 +169,7 @@ def atlas_words(report: Results) -> Html:
             f"of the study, {same:,} ({percent(same / len(chance))}) come to the study's "
             f"conclusion; P(μ > {escape(above_words(report))}) is {percent(chance.min())} to "
             f"{percent(chance.max())} over them."
+            + (f" Under {missing:,} more it could not be computed." if missing else "")
         ]
     )
 
