@@ -268,5 +268,10 @@ def test_fit_is_told_with_the_priors_influence(report):
     assert "(Bayes factor of τ = 0: 1.5)" in words
     assert "half as wide it is 0.78, with twice its width 2.7: the prior decides" in words
     words = text(fit.finding(report))
+    assert "p-values, exact)" in words
+    drawn = opened(report)
+    drawn.__dict__["fit"] = report.fit | {"replicates": 1600}
+    # the share nearest to a half has 2 sqrt(0.2481 / 1600)
+    assert "from 1,600 replicates, each known to 2.5 points)" in text(fit.finding(drawn))
     assert "spread (Cochran's Q) in 41 %" in words and "smallest estimate in 54 %" in words
     assert "does not fit in this: as large a largest estimate." in words

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 FACTORS = np.geomspace(1 / 32, 32, 33)  # of the study's own scales
 CLOSE = 1e-7  # in probability
 NEAR = 1e-5  # the same, of likelihoods that are splines
-FACTOR = (
-    50.0  # of the difference of two splines: of 60 priors none was off by more than 26 times it
-)
+FACTOR = 50.0  # of the difference of two splines: of 50 priors none erred 26 times as much
 MOST_GROUPS = 100  # whose likelihood takes quadrature
 UNSURE = 0.005  # in probability: what may be off by more is not told
 STEP = 0.3  # of the line, to begin with

@@ -18,6 +18,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -161,7 +162,8 @@ class Rows:
         total = weight.sum(axis=1)
         weight /= total[:, None]
         new = ndtr((mu - self.above) / tau)
-        moments = [mu > self.above, new, mu, (mu - self.center) ** 2]
+        over = (mu > self.above).astype(float)
+        moments: list[Array] = [over, new, mu, (mu - self.center) ** 2]
         return np.array([top + np.log(total), *(weight @ each for each in moments)])
 
     def _nodes(self, low: float, high: float, narrow: float) -> tuple[Array, Array]:
@@ -169,12 +171,13 @@ class Rows:
         parts = [low, self.above, high] if low < self.above < high else [low, high]
         edges = [
             np.linspace(a, b, 1 + min(MOST_PANELS, math.ceil((b - a) / (PANEL * narrow))))
-            for a, b in zip(parts[:-1], parts[1:], strict=True)
+            for a, b in pairwise(parts)
         ]
         left = np.concatenate([each[:-1] for each in edges])
         half = (np.concatenate([each[1:] for each in edges]) - left)[:, None] / 2
-        node = left[:, None] + half * (1 + RULE.node)
-        return node.ravel(), (half * RULE.weight).ravel()
+        node: Array = left[:, None] + half * (1 + RULE.node)
+        width: Array = half * RULE.weight
+        return node.ravel(), width.ravel()
 
     def _log_likelihood(self, tau: float, low: float, high: float) -> Callable[[Array], Array]:
         """Log likelihood of mu given tau, from low to high."""
@@ -187,10 +190,12 @@ class Rows:
             return total
 
         degree = SERIES
+        series: Array = np.empty(0)
         x = chebyshev.chebpts2(degree + 1)
         values = at(x)
         while True:
-            series = np.linalg.solve(chebyshev.chebvander(x, degree), values)
+            matrix = chebyshev.chebvander(x, degree)
+            series = np.asarray(np.linalg.solve(matrix, values), dtype=np.float64)
             if np.abs(series[-3:]).max() < RESOLVED or degree >= MOST_SERIES:
                 break
             degree *= 2
@@ -198,7 +203,12 @@ class Rows:
             finer = np.empty(degree + 1)
             finer[::2], finer[1::2] = values, at(x[1::2])
             values = finer
-        return lambda mu: chebyshev.chebval((2 * mu - low - high) / (high - low), series)
+
+        def between(mu: Array) -> Array:
+            result: Array = chebyshev.chebval((2 * mu - low - high) / (high - low), series)
+            return result
+
+        return between
 
 
 def _stacked(given: GivenTau) -> Array:

@@ -57,14 +57,25 @@ def finding(report: Results) -> str:
     found = {name: p for name, p in report.fit["p_values"].items() if p is not None}
     odd = [CHECKS[name] for name, p in found.items() if not EXTREME <= p <= 1 - EXTREME]
     each = listed([f"{CHECKS[name]} in {percent(p)}" for name, p in found.items()])
+    drawn = int(report.fit["replicates"])
+    how = "with the same standard errors" if not drawn else "of the same size"
+    sure = "exact"
+    if drawn:
+        sure = f"from {drawn:,} replicates, each known to {_known(found, drawn)}"
     return (
-        f"New groups of the same population, with the same standard errors, would have {each} of "
-        "cases (posterior predictive p-values, exact). "
+        f"New groups of the same population, {how}, would have {each} of cases (posterior "
+        f"predictive p-values, {sure}). "
     ) + (
         f"The model does not fit in this: {listed(odd)}."
         if odd
         else "Each lies between 2.5 and 97.5 %: these checks find no misfit."
     )
+
+
+def _known(shares: dict[str, float], drawn: int) -> str:
+    """Twice the largest Monte Carlo standard error."""
+    error = max(math.sqrt(p * (1 - p) / drawn) for p in shares.values())
+    return f"{fixed(1)(200 * error)} points"
 
 
 CONTENT = (evidence_words,)
