@@ -120,9 +120,9 @@ def test_atlas_has_the_prior_of_tau_across_and_that_of_mu_up():
 
 def test_decisions_are_told_of_mu_a_new_group_and_how_many(report):
     told = told_by(decisions, report, decisions.decision_words)
-    assert "common mean μ is above 2.5 is 68 %; that the θ of a new group is, 57 %." in told
-    assert "2 have their θ above it" in told and "1 below it" in told
-    assert "decide.above asks for another" in told
+    assert "common mean μ is above 2.5 is 68 %; that a new group's is, 57 %." in told
+    assert "2 are above 2.5 with a probability of more than 97.5 %, 1 below it" in told
+    assert "decide.above of the study asks for another" in told
     rows = cells(decisions.decision_table(report))
     for row, name, chance, of in zip(
         rows, NAMES, PROBABILITY[1:-1], RANKS.itertuples(), strict=True
@@ -207,6 +207,25 @@ def loo_lines(report):
     return [text(str(line)) for line in html("p")]
 
 
+def test_all_is_told_of_the_side_on_which_most_of_mu_is(report):
+    below = opened(report)
+    low = report.decisions.assign(above=-2.5)
+    low.loc["mu", "probability"], low.loc["theta_new", "probability"] = 0.0204, 0.25
+    below.__dict__["decisions"] = low
+    told = text(decisions.finding(below))
+    assert "mean μ is below −2.5 is 98 %; that a new group's is, 75 %. Of 5" in told
+    assert summary.answers(below)[3][:2] == ("P(μ &lt; −2.5)", "98\xa0%")
+    assert "Under 2 priors in common use P(μ < −2.5) is 1.9 % to 27 %;" in text(
+        priors.finding(below)
+    )
+    words = text(priors.sensitivity_words(below))
+    of = TABLES["sensitivity"].set_index(["part", "variable"])["mean_double"]
+    moved = f"and P(μ < −2.5) by {-100 * of['prior of mu', 'mu > c']:.1f} percentage"
+    assert moved.replace("-", "−") in words
+    assert "With all groups P(μ < −2.5) is 98 %." in text(influence.finding(below))
+    assert "P(μ < −2.5) is 2.3 % to 88 % over them" in text(priors.atlas_words(below))
+
+
 def test_priors_that_change_the_conclusion_are_named(report):
     words = told_by(priors, report, priors.prior_words)
     assert "Under 2 priors in common use P(μ > 2.5) is 73 % to 98 %" in words
@@ -275,3 +294,8 @@ def test_fit_is_told_with_the_priors_influence(report):
     assert "from 1,600 replicates, each known to 2.5 points)" in text(fit.finding(drawn))
     assert "spread (Cochran's Q) in 41 %" in words and "smallest estimate in 54 %" in words
     assert "does not fit in this: as large a largest estimate." in words
+    sure = opened(report)
+    sure.__dict__["fit"] = report.fit | {
+        "log_evidence_ratio": {"half": -60.0, "own": -58.0, "double": -57.0}
+    }
+    assert "are more than a million times as probable under τ > 0" in text(fit.evidence_words(sure))

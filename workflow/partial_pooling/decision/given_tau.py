@@ -200,13 +200,13 @@ class Rows:
                 break
             degree *= 2
             x = chebyshev.chebpts2(degree + 1)
-            finer = np.empty(degree + 1)
+            finer: Array = np.empty(degree + 1)
             finer[::2], finer[1::2] = values, at(x[1::2])
             values = finer
 
         def between(mu: Array) -> Array:
-            result: Array = chebyshev.chebval((2 * mu - low - high) / (high - low), series)
-            return result
+            x = (2 * mu - low - high) / (high - low)
+            return np.asarray(chebyshev.chebval(x, series), dtype=np.float64)
 
         return between
 

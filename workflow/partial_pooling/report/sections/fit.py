@@ -10,6 +10,7 @@ from partial_pooling.report.results import Results
 from partial_pooling.words import fixed, listed, percent, significant
 
 FARTHEST = 700.0  # log of a ratio that is still a float
+MANY = 1e6  # of a ratio: further digits tell nobody more
 EXTREME = 0.025  # of a p-value, to either side
 CHECKS = {
     "spread": "as wide a spread (Cochran's Q)",
@@ -47,6 +48,8 @@ def evidence_words(report: Results) -> Html:
 
 def times(ratio: float) -> str:
     """A ratio of 1 or more, with a decimal while it is small."""
+    if ratio > MANY:
+        return "more than a million"
     return fixed(1)(ratio) if ratio < 10 else significant(2)(ratio)
 
 
