@@ -15,6 +15,7 @@ from distinct_results import (
     write_distinct_results,
 )
 
+from partial_pooling.figures import decision as drawings
 from partial_pooling.figures.decision import atlas as draw_atlas
 from partial_pooling.figures.decision import influence as draw_influence
 from partial_pooling.figures.decision import ranks as draw_ranks
@@ -95,6 +96,39 @@ def test_usual_priors_are_drawn_with_the_studys_own_first():
     assert [label.get_text() for label in axes[0].get_yticklabels()] == list(table["name"])
     first, second = axes[0].collections[1].get_facecolors()[:2, :3]
     assert tuple(first) == (0, 0, 0) and tuple(second) != (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["ranks_narrow", "influence_narrow", "usual_priors_narrow", "atlas_narrow"]
+)
+def test_on_a_narrow_screen_the_same_numbers_are_drawn(name):
+    grid = np.geomspace(1 / 4, 4, 3)
+    chance = np.linspace(0.01, 0.99, 9)
+    across, up = (each.ravel() for each in np.meshgrid(grid, 5 * grid, indexing="ij"))
+    table = pd.DataFrame({"tau_factor": across, "mu_prior_sd": up, "mu_above": chance})
+    name = name.removesuffix("_narrow")
+    given = {
+        "ranks": (RANKS,),
+        "influence": (TABLES["influence"], DECISIONS, EXACT),
+        "usual_priors": (TABLES["priors"],),
+        "atlas": (table, TABLES["priors"], DECISIONS),
+    }[name]
+    wide, narrow = (getattr(drawings, f"{name}{end}")(*given) for end in ("", "_narrow"))
+    assert wide.get_size_inches()[0] == 7 and narrow.get_size_inches()[0] == 3.7
+    one, two = (
+        [
+            [np.asarray(line.get_xydata(), float) for line in ax.lines]
+            + [np.asarray(part.get_offsets(), float) for part in ax.collections]
+            for ax in figure.axes
+        ]
+        for figure in (wide, narrow)
+    )
+    assert len(one) == len(two)
+    for a, b in zip(one, two, strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
+    texts = {text.get_text() for ax in narrow.axes for text in ax.get_yticklabels()}
+    assert name == "atlas" or len(texts) >= 2
 
 
 def test_atlas_has_the_prior_of_tau_across_and_that_of_mu_up():
