@@ -4,6 +4,7 @@
 likelihood; `mpmath` works with 30 digits; the 2-D grid knows only the four lines of the model.
 """
 
+import functools
 import math
 
 import mpmath
@@ -291,6 +292,7 @@ def test_eight_schools_agree_with_thirty_digits():
     mpmath.mp.dps = 30
     y, sigma = [mpmath.mpf(v) for v in SCHOOLS], [mpmath.mpf(v) for v in SCHOOLS_ERROR]
 
+    @functools.cache  # every integral has the same nodes
     def parts(t):
         tau = mpmath.exp(t)
         weight = [1 / (s**2 + tau**2) for s in sigma]
