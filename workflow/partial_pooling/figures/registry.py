@@ -159,8 +159,8 @@ _FIGURES: tuple[Figure, ...] = (
         "analyst",
         "Median of μ with its 95 % interval, and the probability that it is above c, without each "
         "group.{found}",
-        "The exact posterior of μ (left) and the probability that it is above c (right) without "
-        "each group; grey is with all of them, dotted is c.{found}",
+        "The exact posterior of μ, and the probability that it is above c, without each group; "
+        "grey is with all of them, dotted is c.{found}",
         " Of more than 40 groups those are drawn without which the probability moves most.",
         has_narrow=True,
     ),
