@@ -98,7 +98,7 @@ def atlas(
     proper = prior.mu.is_proper
     center = prior.mu.mean if proper else above
     sds = (prior.mu.sd if proper else 2 * (spread + abs(center))) * factors
-    lowest, highest = _scales(normal, tau, factors)
+    lowest, highest = scales_of(normal, tau, factors)
     if isinstance(groups, Estimates) and family is NORMAL:
         given, close, rows = closed(groups, center, sds, above), CLOSE, None
     else:
@@ -156,7 +156,7 @@ def _solve(
     return Atlas(factors, sds, tau, center, mu_above, new_above, mean, sd, error)
 
 
-def _scales(groups: Estimates, tau: Scale, factors: Array) -> tuple[float, float]:
+def scales_of(groups: Estimates, tau: Scale, factors: Array) -> tuple[float, float]:
     """Logs of the ends of the scales of tau's prior at factor 1 that some factor needs."""
     away = np.abs(groups.estimate - np.median(groups.estimate))
     precision = float((groups.std_error**-2.0).sum())
@@ -168,7 +168,7 @@ def _scales(groups: Estimates, tau: Scale, factors: Array) -> tuple[float, float
 
 def _nodes(groups: Estimates, tau: Scale, factors: Array, step: float) -> Array:
     """Nodes on the line of the prior of factor 1 that do for all factors."""
-    lowest, highest = _scales(groups, tau, factors)
+    lowest, highest = scales_of(groups, tau, factors)
     away = np.abs(groups.estimate - np.median(groups.estimate))
     large = max(float(groups.std_error.max()), float(away.max()))
     steep = len(groups) * (1 + (large / float(groups.std_error.min())) ** 2)

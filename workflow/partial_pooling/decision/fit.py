@@ -14,6 +14,7 @@ that take other data, replicates are drawn, and looked at by their normal approx
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -23,7 +24,9 @@ from scipy.special import ndtr
 from partial_pooling.arrays import BLOCK, Array
 from partial_pooling.classical.cochran import CochranTails
 from partial_pooling.classical.estimates import heterogeneity
-from partial_pooling.data.groups import Groups
+from partial_pooling.data.groups import Estimates, Groups
+from partial_pooling.decision.atlas import MOST_GROUPS, scales_of
+from partial_pooling.decision.given_tau import FLAT, STEEP, Rows
 from partial_pooling.exact.face import Posterior
 from partial_pooling.exact.joint import nodes_of_mu
 from partial_pooling.exact.nested.posterior import NestedPosterior
@@ -32,7 +35,8 @@ from partial_pooling.exact.posterior import ExactPosterior
 from partial_pooling.files import number_or_null
 
 WIDTHS = {"half": 0.5, "own": 1.0, "double": 2.0}  # of the prior of tau
-CLOSED = "told of the family normal alone"
+MANY = "not computed of so many groups"
+WIDE = 1e4  # what a flat prior of mu is, in ranges of the estimates: no ratio depends on it
 MOST_REPLICATES, LEAST_REPLICATES = 2000, 500
 MOST_DRAWN = 40_000  # data, of replicates times groups
 SEED = 1
@@ -52,15 +56,15 @@ def fit_of(posterior: Posterior) -> dict[str, Any]:
         many were drawn, 0 if they are exact; `undefined`: why either is missing.
     """
     undefined = {}
-    if not isinstance(posterior, ExactPosterior):
-        undefined["evidence"] = CLOSED
-    elif not posterior.prior.tau.is_proper:
+    if not posterior.prior.tau.is_proper:
         undefined["evidence"] = IMPROPER
+    elif not isinstance(posterior, ExactPosterior) and len(posterior.groups) > MOST_GROUPS:
+        undefined["evidence"] = MANY
     if len(posterior.groups) < 2:
         undefined["checks"] = FEW
     told: dict[str, Any] = {"undefined": undefined, "log_evidence_ratio": {}, "p_values": {}}
     told["replicates"] = 0
-    if isinstance(posterior, ExactPosterior) and "evidence" not in undefined:
+    if "evidence" not in undefined:
         told["log_evidence_ratio"] = log_evidence_ratio(posterior)
     if "checks" not in undefined:
         found: dict[str, float] = {}
@@ -73,16 +77,42 @@ def fit_of(posterior: Posterior) -> dict[str, Any]:
     return told
 
 
-def log_evidence_ratio(posterior: ExactPosterior) -> dict[str, float]:
+def log_evidence_ratio(posterior: Posterior) -> dict[str, float]:
     """Log Bayes factors of tau = 0 against tau > 0, by width of the prior."""
-    given = posterior.given
+    normal = posterior.family.approximation(posterior.groups)
+    log_likelihood: Callable[[Array], Array]
+    if isinstance(posterior, ExactPosterior):
+        log_likelihood, nothing = posterior.given.log_likelihood, 0.0
+    else:
+        log_likelihood, nothing = _log_likelihood_of_tau(posterior, normal)
 
     def log_likelihoods(tau: Array) -> Array:
-        return np.stack([given.log_likelihood(width * tau) for width in WIDTHS.values()])
+        return np.stack([log_likelihood(width * tau) for width in WIDTHS.values()])
 
-    averages = log_averages(posterior.groups, posterior.prior.tau, log_likelihoods)
-    at_zero = float(given.log_likelihood(np.zeros(1))[0])
+    averages = log_averages(normal, posterior.prior.tau, log_likelihoods)
+    at_zero = float(log_likelihood(np.array([nothing]))[0])
     return dict(zip(WIDTHS, (at_zero - averages).tolist(), strict=True))
+
+
+def _log_likelihood_of_tau(
+    posterior: Posterior, normal: Estimates
+) -> tuple[Callable[[Array], Array], float]:
+    """Log p(y | tau) by splines, and a tau on which it does not depend any more."""
+    mu = posterior.prior.mu
+    spread = float(np.ptp(normal.estimate)) + float(normal.std_error.max())
+    center, sd = (
+        (mu.mean, mu.sd) if mu.is_proper else (float(np.median(normal.estimate)), WIDE * spread)
+    )
+    lowest, highest = scales_of(normal, posterior.prior.tau, np.array(list(WIDTHS.values())))
+    low, high = lowest - FLAT, highest + STEEP
+    rows = Rows(posterior.groups, posterior.family, center, np.array([sd]), center, low, high)
+    given = rows.given()
+
+    def log_likelihood(tau: Array) -> Array:
+        # so far down it is what it is at 0, and so far up nothing
+        return given(np.clip(tau, math.exp(low), 1e150)).log_likelihood[:, 0]
+
+    return log_likelihood, math.exp(low)
 
 
 def p_values(posterior: ExactPosterior) -> dict[str, float]:
