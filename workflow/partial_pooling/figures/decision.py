@@ -46,7 +46,7 @@ def ranks(ranks: pd.DataFrame) -> Figure:
         is known of, their expected ranks alone, if those are known.
     """
     table = ranks.sort_values("expected_rank", kind="stable")
-    names = [escape(shorten(str(name), by_width(28, 15))) for name in table["group"]]
+    names = [escape(shorten(str(name), by_width(28, 20))) for name in table["group"]]
     chance = table[[c for c in table if str(c).startswith("rank_")]].to_numpy(dtype=float)
     count = len(table)
     if not chance.size:
@@ -85,7 +85,7 @@ def ranks(ranks: pd.DataFrame) -> Figure:
         color=MARKED,
         label="expected rank",
     )
-    ax.set_yticks(middle, names, fontsize=by_width(10, 9) if count <= 20 else by_width(8, 7))
+    ax.set_yticks(middle, names, fontsize=by_width(10, 8) if count <= 20 else by_width(8, 7))
     shown = np.arange(0, count, 1 if count <= by_width(20, 10) else 5)
     ax.set_xticks(shown + 0.5, [str(rank + 1) for rank in shown])
     ax.set_xlabel("rank of θ, 1 the largest")

@@ -20,12 +20,16 @@ def finding(report: Results) -> str:
     """How probable it is that the mean, a new group and each group are above c."""
     chance, told = report.decisions["probability"], side(report)
     thetas = chance[[v for v in chance.index if v.startswith("theta[")]]
+
+    def few(number: int) -> str:
+        return f"{number:,}" if number else "none"
+
     sure = int((thetas > 0.975).sum()), int((thetas < 0.025).sum())
     return (
         f"The probability that {escape(told.words)} is <b>{told.of(chance['mu'])}</b>; that a new "
         f"group's is, <b>{told.of(chance['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
-        f"{sure[0]:,} {'is' if sure[0] == 1 else 'are'} above {escape(told.value)} with a "
-        f"probability of more than 97.5 %, {sure[1]:,} below it."
+        f"{few(sure[0])} {'is' if sure[0] < 2 else 'are'} above {escape(told.value)} with a "
+        f"probability of more than 97.5 %, {few(sure[1])} below it."
     )
 
 
