@@ -7,7 +7,7 @@ from partial_pooling.__main__ import main
 from partial_pooling.data.reading import read_groups
 from partial_pooling.errors import InputError
 from partial_pooling.priors.priors import as_number
-from partial_pooling.study.configuration import check
+from partial_pooling.study.checking import check
 from partial_pooling.study.file import read_file
 
 

@@ -8,7 +8,9 @@ import pytest
 from synthetic_collection import write_collection
 
 from partial_pooling.__main__ import main
+from partial_pooling.files import write_json
 from partial_pooling.study.certificate import _joined, certify, compare
+from partial_pooling.tables import write_table
 
 FIT = "schools, centered, seed 1, target_accept 0.8"
 ONE = {
@@ -48,6 +50,28 @@ def test_a_collection_is_certified_whatever_its_order_and_to_the_last_bit(tmp_pa
     assert compare(one, other) == (True, ["equal bit for bit: 3 tables and fits"])
     equal, lines = compare(one, changed)
     assert not equal and lines == ["1 of 3 tables and fits differ", "many/groups.parquet: differs"]
+
+
+def test_a_calibration_is_certified_where_there_is_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("partial_pooling.study.certificate.TABLES", {})
+    folder = tmp_path / "schools"
+    (folder / "calibration").mkdir(parents=True)
+    versions = json.dumps({"pymc": "6.4.0"})
+    write_json({"versions": versions}, folder / "provenance.json")
+    columns = ["model", "target_accept", "seed", "draws", "variable"]
+    write_table(pd.DataFrame(columns=columns), folder / "estimates.csv")
+    assert certify([folder], [])["tables"] == {}
+    summary = {"provenance": {"versions": json.dumps({"pymc": "6.5.0"})}}
+    write_json(summary, folder / "calibration" / "summary.json")
+    ranks = pd.DataFrame({"model": "m", "simulation": [1, 2], "variable": "mu", "rank": [3, 4]})
+    write_table(ranks, folder / "calibration" / "ranks.csv")
+    write_table(ranks[["model", "simulation"]], folder / "calibration" / "fits.csv")
+    one = certify([folder], [])
+    assert set(one["tables"]) == {f"schools/calibration/{name}.csv" for name in ("ranks", "fits")}
+    assert one["versions"] == {"pymc": "6.4.0 and 6.5.0"}
+    write_table(ranks.assign(rank=[3, 5]), folder / "calibration" / "ranks.csv")
+    equal, lines = compare(one, certify([folder], []))
+    assert not equal and lines[1] == "schools/calibration/ranks.csv: differs"
 
 
 def test_other_versions_are_told_but_equal_numbers_are_equal():

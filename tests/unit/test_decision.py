@@ -22,13 +22,7 @@ from partial_pooling.decision.sensitivity import (
     sensitivity_table,
 )
 from partial_pooling.decision.statements import decision_table, rank_table
-from partial_pooling.decision.usual import (
-    DuMouchel,
-    InverseGamma,
-    UniformShrinkage,
-    prior_table,
-    usual_priors,
-)
+from partial_pooling.decision.usual import prior_table
 from partial_pooling.errors import InputError
 from partial_pooling.exact import ranks as ranks_module
 from partial_pooling.exact.posterior import solve
@@ -44,6 +38,12 @@ from partial_pooling.priors.distributions import (
     LogNormal,
     Normal,
     Uniform,
+)
+from partial_pooling.priors.named import (
+    DuMouchel,
+    InverseGamma,
+    UniformShrinkage,
+    usual_priors,
 )
 from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.study.configuration import read_study

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from imports_of_scripts import files_imported
 
 import partial_pooling.study.digest as digest_module
 from partial_pooling.study.digest import LIBRARY, code_digest, distributions, library_modules
@@ -15,22 +16,6 @@ from partial_pooling.study.provenance import DISTRIBUTIONS, versions
 SCRIPTS = sorted((LIBRARY.parent / "scripts").glob("*.py"))
 NOTEBOOK = LIBRARY.parent / "notebooks" / "report.ipynb"
 
-# Runs every script's imports in a process of its own, forked from one that has imported what is
-# slow: fifteen starts of Pandas and SciPy would take a minute. The first line of each is where the
-# script's `main` would start.
-PROGRAM = """
-import json, os, runpy, sys
-import arviz_stats.base, arviz_stats.ecdf_utils, matplotlib.figure, nbformat, pandas
-import scipy.optimize, scipy.stats, xarray, yaml
-for script in sys.argv[1:]:
-    if os.fork() == 0:
-        runpy.run_path(script)
-        files = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "partial_pooling"]
-        print(json.dumps([script, files]), flush=True)
-        os._exit(0)
-    assert os.wait()[1] == 0, script
-"""
-
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
@@ -38,14 +23,7 @@ def imported(tmp_path_factory):
     notebook = tmp_path_factory.mktemp("scripts") / "report.py"
     opening = "".join(json.loads(NOTEBOOK.read_text())["cells"][1]["source"])
     notebook.write_text(opening.partition("report = ")[0])  # its imports
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *map(str, SCRIPTS), str(notebook)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    lines = map(json.loads, ran.stdout.splitlines())
-    return {Path(script).stem: {Path(file) for file in files} for script, files in lines}
+    return files_imported((str(script),) for script in [*SCRIPTS, notebook])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -352,13 +352,12 @@ def test_eight_schools_agree_with_grid_that_knows_only_the_model(schools):
     assert schools.mean("log_tau") == pytest.approx(of_tau @ log_tau, rel=1e-7)
     assert schools.mean("tau") == pytest.approx(of_tau @ tau, rel=1e-8)
     # theta of the first group, from Bayes' rule on its own grid given (mu, tau)
-    theta = np.linspace(-80, 120, 801)
+    theta = np.linspace(-80, 120, 401)
     tau_coarse, mu_coarse = tau[::10], mu[::4]
     joint = np.exp(log_joint - log_joint.max())[::4, ::10]
-    given = stats.norm.logpdf(SCHOOLS[0], theta, SCHOOLS_ERROR[0]) + stats.norm.logpdf(
-        theta, mu_coarse[:, None, None], tau_coarse[:, None]
-    )
-    given = np.exp(given - given.max(axis=2, keepdims=True))
+    given = ((SCHOOLS[0] - theta) / SCHOOLS_ERROR[0]) ** 2
+    given = given + ((theta - mu_coarse[:, None, None]) / tau_coarse[:, None]) ** 2
+    given = np.exp((given.min(axis=2, keepdims=True) - given) / 2)
     wide = tau_coarse > 0.5  # a theta grid cannot hold a narrower normal
     means = np.where(
         wide,
@@ -629,7 +628,7 @@ def test_precise_school_is_largest_as_often_however_precise(error):
     assert found.probability_largest()[3] == pytest.approx(0.13036558, abs=2e-8)
 
 
-@pytest.mark.parametrize("count", [1, 7, 99, pytest.param(999, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1, 7, 49, pytest.param(999, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("sds_below", [0, 3, 5])
 def test_precise_group_against_many_imprecise_is_one_integral(count, sds_below):
     # theta_0 is known; mu ~ N(-sds_below, 1) / 1.005 about it and the others N(mu, 1) given tau = 1

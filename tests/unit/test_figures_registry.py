@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from imports_of_scripts import files_imported
 from matplotlib.colors import to_rgb
 
 from partial_pooling.figures import registry
 from partial_pooling.figures.style import COLOURS, MARKERS
 from partial_pooling.report.captions import CALIBRATION
-from partial_pooling.study.configuration import load_schema
 from partial_pooling.study.digest import LIBRARY, code_digest, library_modules
+from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[2]
 CATEGORIES = get_args(registry.Category)
@@ -87,28 +88,33 @@ def test_every_figure_is_shown_by_the_report_and_no_other():
     assert sorted(registry.embedded()) == sorted({*shown, *narrow})
 
 
+def script_of(category):
+    return LIBRARY.parent / f"scripts/plot_{category.lower()}.py"
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """Files of the library that each script imports, with those that its figures' functions do."""
+    return files_imported(
+        (
+            str(script_of(category)),
+            *(
+                f"partial_pooling.figures.{function.partition('.')[0]}"
+                for function, *_ in registry.drawn(category).values()
+            ),
+        )
+        for category in CATEGORIES
+    )
+
+
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_a_rule_draws_its_category_and_its_digest_counts_what_draws(category):
-    script = LIBRARY.parent / f"scripts/plot_{category.lower()}.py"
-    told = registry.drawn(category)
+def test_a_rule_draws_its_category_and_its_digest_counts_what_draws(imported, category):
+    script = script_of(category)
     modules = registry.modules(category)
-    program = (
-        "import json, runpy, sys; from pkgutil import resolve_name; runpy.run_path(sys.argv[1]); "
-        "[resolve_name(f'partial_pooling.figures.{name}') for name in sys.argv[2:]]; "
-        "print(json.dumps([m.__file__ for n, m in sys.modules.items() "
-        "if n.split('.')[0] == 'partial_pooling']))"
-    )
-    drawing = [function.partition(".")[0] for function, *_ in told.values()]
-    ran = subprocess.run(
-        [sys.executable, "-c", program, str(script), *drawing],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
     counted = library_modules(script).union(
         map(Path, modules), *(library_modules(Path(module)) for module in modules)
     )
-    assert {Path(file) for file in json.loads(ran.stdout)} <= counted
+    assert imported[script.stem] <= counted
     assert ROOM / "registry.py" not in counted, "words of captions would draw again"
     others = {path.name for path in counted if path.parent == ROOM}
     assert ("calibration.py" in others) == (category == "Calibration")

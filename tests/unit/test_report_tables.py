@@ -6,6 +6,7 @@ and divergences are in test_report.py, captions in test_captions.py.
 """
 
 import base64
+import copy
 import json
 import math
 from decimal import Decimal
@@ -71,6 +72,7 @@ from partial_pooling.report.sections import (
     sampling as sampling_section,
 )
 from partial_pooling.study.housekeeping import results_beside
+from partial_pooling.study.settings import Thresholds
 
 FITS, ESTIMATES = fits_and_estimates()
 LAST = FITS[FITS["draws"] == max(DRAWS)]
@@ -329,6 +331,94 @@ def test_study_without_an_exact_answer_speaks_of_alarms_alone(report):
     assert "grade" not in caption_of(sampling_section.settings_table(again))
     again.sampling["models"]["centered"]["verdicts"] = {"no alarm": 6, "alarm": 3}
     assert "in part, without alarm in 6 of 9 fits" in plain(summary.sampler(again))
+
+
+def rates_of_parts():
+    """Rates of three parts of a design; all numbers differ."""
+    rows = []
+    for k, (groups, ratio) in enumerate([(4, 0.03), (4, 0.4), (9, 0.3)]):
+        for m, (model, alarm) in enumerate(
+            [*(("all", key) for key in (*CHECKS, "any")), *((model, "any") for model in MODELS)]
+        ):
+            row = {"groups": groups, "ratio": ratio, "draws": 1000, "model": model, "alarm": alarm}
+            row |= {"tables": 40 + k, "raised": 70 + 10 * k + m, "bad": 30 + k, "good": 290}
+            for n, name in enumerate(
+                ("caught", "false_alarm", "wrong_if_raised", "wrong_if_quiet")
+            ):
+                value = (100 + 100 * n + 20 * k + m) / 1000
+                row |= {name: value, f"{name}_low": value - 0.031, f"{name}_high": value + 0.052}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def like_the_scorecard(report):
+    """The study with the number of chains and the thresholds that the scorecard has."""
+    again = opened(report)
+    again.sampling["thresholds"].update(Thresholds().model_dump())
+    again.__dict__["settings"] = copy.deepcopy(report.settings)
+    again.settings["sampling"]["chains"] = 4
+    return again
+
+
+def test_alarms_say_how_often_they_were_right_over_tables_like_these(report, monkeypatch):
+    rates = rates_of_parts()
+    monkeypatch.setattr("partial_pooling.report.alarm_rates.shipped", lambda: rates)
+    again = like_the_scorecard(report)
+    # five groups, of which the median tau is 3.042 and the median error 10.42
+    rows = rates[(rates["groups"] == 4) & (rates["ratio"] == 0.4)]
+    row = rows[(rows["model"] == "all") & (rows["alarm"] == "any")].iloc[0]
+    raised, quiet = (
+        f"{pct(row[name])} of 100 cases ({pct(row[name] - 0.031)} to {pct(row[name] + 0.052)})"
+        for name in ("wrong_if_raised", "wrong_if_quiet")
+    )
+    told = plain(sampling_section.alarm_rates(again))
+    said = (
+        "Over simulated tables like these (4 groups, τ about 0.40 typical errors, 1,000 draws a "
+        "chain; 321 fits of 41 tables by four models under two priors) a fit with an alarm was "
+        f"wrong in {raised}; one without an alarm was wrong in {quiet}. A centered fit with an "
+        "alarm was wrong in "
+    ).replace(" %", "")
+    assert told.startswith(said)
+    assert told.count(" fit with an alarm") == 1 + len(MODELS)
+    shown = rows[rows["model"] == "all"]
+    soup = BeautifulSoup(sampling_section.alarm_rates(again), "html.parser")
+    body = [row("td") for row in soup.tbody("tr")]
+    assert [plain(str(row[0])) for row in body] == [*NAMES_OF_CHECKS, "any alarm"]
+    names = ("raised", "wrong_if_raised", "wrong_if_quiet", "caught", "false_alarm")
+    for number, name in enumerate(names, 1):
+        values = [float(row[number]["data-value"]) for row in body]
+        np.testing.assert_array_equal(values, shown[name], err_msg=name)
+
+
+def test_alarms_say_nothing_of_what_the_scorecard_does_not_cover(report, monkeypatch):
+    monkeypatch.setattr("partial_pooling.report.alarm_rates.shipped", rates_of_parts)
+    assert sampling_section.alarm_rates(report) == ""
+    other = like_the_scorecard(report)
+    other.settings["sampling"]["chains"] = 2
+    assert sampling_section.alarm_rates(other) == ""
+    other = like_the_scorecard(report)
+    other.sampling["thresholds"]["ess_bulk"] = 399
+    assert sampling_section.alarm_rates(other) == ""
+    other = like_the_scorecard(report)
+    (dataset,) = other.settings["datasets"].values()
+    dataset["family"] = "student"
+    assert sampling_section.alarm_rates(other) == ""
+    heads = BeautifulSoup(sampling_section.alarm_rates(like_the_scorecard(report)), "html.parser")
+    assert [plain(str(head)) for head in heads.thead("th")] == [
+        *("alarm", "fits with it", "wrong with it", "wrong without it"),
+        *("of wrong fits, caught", "of the others, false alarms"),
+    ]
+    every = rates_of_parts().assign(raised=320, good=lambda rates: 320 - rates["bad"])
+    monkeypatch.setattr("partial_pooling.report.alarm_rates.shipped", lambda: every)
+    told = plain(sampling_section.alarm_rates(like_the_scorecard(report)))
+    assert told.count("; all had one.") == 1 + len(MODELS)
+    assert "without an alarm" not in told
+    none = rates_of_parts().assign(raised=0)
+    monkeypatch.setattr("partial_pooling.report.alarm_rates.shipped", lambda: none)
+    told = plain(sampling_section.alarm_rates(like_the_scorecard(report)))
+    assert "a fit without an alarm was wrong in" in told
+    assert "none had one" in told
+    assert "<table" not in sampling_section.alarm_rates(like_the_scorecard(report))
 
 
 def test_alarms_are_counted_by_verdict(report):
@@ -805,6 +895,22 @@ def test_calibration_is_told_with_every_test(report):
     columns["uniform"] = (["no", "no", "yes", "yes"], None)
     soup = BeautifulSoup(html, "html.parser")
     assert_table(str(soup.find(id="table-uniformity")), columns)
+    rows = calibration()["paired"]
+    columns = {
+        "source": (["centered", "centered"], None),
+        "variable": (["mu", "log_tau"], None),
+    }
+    for head, form in (
+        ("simulations", lambda x: fix(x, 0)),
+        ("shift", lambda x: fix(x, 4)),
+        ("shift se", lambda x: fix(x, 4)),
+        ("p value", lambda x: sig(x, 2)),
+        ("p corrected", lambda x: sig(x, 2)),
+    ):
+        values = [row[head.replace(" ", "_")] for row in rows]
+        columns[head] = ([form(value) for value in values], values)
+    columns["right"] = (["no", "yes"], None)
+    assert_table(str(soup.find(id="table-paired")), columns)
     told = plain(html)
     assert calibration_section.finding(report) == "First &lt; second."
     assert "First < second." not in told  # said once

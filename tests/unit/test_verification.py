@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from partial_pooling.__main__ import main
@@ -28,6 +29,7 @@ schools/calibration/calibration_ecdf.png
 trials/index.html trials/tables.parquet trials/store/exact-00.parquet trials/batches/000.json
 trials/population.json trials/one/report.html
 """.split()
+TABLES = pd.DataFrame({"table": ["one"]}).to_parquet()
 
 
 @pytest.fixture
@@ -36,7 +38,9 @@ def results(tmp_path):
     folder, rng = tmp_path / "results", random.Random(7)
     for place in PLACES:
         with replacing(folder / place) as temporary:
-            temporary.write_bytes(rng.randbytes(300))
+            temporary.write_bytes(
+                TABLES if place == "trials/tables.parquet" else rng.randbytes(300)
+            )
     write_json({}, folder / "schools/kept.json")
     write_json({"versions": json.dumps(versions())}, folder / "schools/provenance.json")
     (folder / "schools/logs").mkdir()
@@ -70,7 +74,7 @@ def test_one_bit_flipped_in_any_file_or_seal_is_found_and_nothing_else_is_named(
     assert len(files) == 2 * (len(PLACES) + 1) + 1
     for path in files:
         whole = path.read_bytes()
-        for _ in range(3):
+        for _ in range(3 if path.suffix == ".sha256" else 1):  # a seal has several parts
             bit = rng.randrange(8 * len(whole))
             flipped = bytearray(whole)
             flipped[bit // 8] ^= 1 << bit % 8

@@ -138,6 +138,7 @@ def test_checks_are_scored_over_a_collection(tmp_path):
     assert row["bad"].unique().tolist() == [(fits["accurate"] == False).sum()]  # noqa: E712
     assert row["good"].unique().tolist() == [(fits["accurate"] == True).sum()]  # noqa: E712
     page = (project.results / "scorecard" / "index.html").read_text()
-    assert "2 graded fits of reviews" in page
+    assert f"{fits['accurate'].notna().sum()} in all, a fit at each number of draws" in page
+    assert page.count("<h2>") == 7
     assert page.count("<figure") == 5
     assert not project.planned("scorecard")

@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "Answer": "answer.solving",
-    "Comparison": "answer.solving",
+    "Answer": "answer.answers",
+    "Comparison": "answer.answers",
     "Data": "answer.data",
     "InputError": "errors",
     "compare_priors": "answer.solving",

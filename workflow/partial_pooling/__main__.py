@@ -62,7 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--tau", type=float, nargs="+", default=[0, 0.1, 0.5, 1, 3, 10], help="typical error: 1"
     )
     command.add_argument("--errors", nargs="+", choices=ERRORS, default=list(ERRORS))
-    command.add_argument("--tables", type=int, default=1, help="of each combination")
+    command.add_argument(
+        "--tables",
+        type=int,
+        nargs="+",
+        default=[1],
+        help="of each combination: one number, or one for each of --groups",
+    )
     command.add_argument("--seed", type=int, default=1)
     command.set_defaults(run=_simulate)
     options = parser.parse_args(arguments)
@@ -153,6 +159,11 @@ def _simulate(options: argparse.Namespace) -> int:
         for value in given if isinstance(given, list) else [given]:
             if not least <= value < math.inf:
                 raise InputError(f"--{name}: found {value}; allowed: numbers from {least}")
+    if len(options.tables) not in (1, len(options.groups)):
+        raise InputError(
+            f"--tables: found {len(options.tables)} numbers; "
+            f"allowed: one, or one for each of {len(options.groups)} numbers of groups"
+        )
     design = options.groups, options.tau, options.errors, options.tables, options.seed
     sys.stdout.write(simulated_csv(*design))
     return 0

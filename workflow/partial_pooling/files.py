@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 RESULTS = "results"  # the folder in which Snakemake puts them
+ALTERED = "its content is not what was written"
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def check(path: str | Path) -> str:
     except (OSError, ValueError) as error:
         raise damaged(path, error) from None
     if found != seal.sha256:
-        raise damaged(path, "its content is not what was written")
+        raise damaged(path, ALTERED)
     if not is_at(path, seal.place):
         raise damaged(path, f"it was written as {seal.place}")
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from partial_pooling.files import intact, replacing
+from partial_pooling.files import damaged, intact, replacing
 
 
 def read_table(path: str | Path, **options: Any) -> pd.DataFrame:
@@ -45,8 +45,12 @@ def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataF
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """What a Parquet file says of itself beside its columns, if it is `intact`."""
+    """What a Parquet file says of itself beside its columns, if it is `intact` and one."""
     import pyarrow.parquet as pq
 
-    metadata = pq.read_schema(intact(path)).metadata or {}
+    intact(path)
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, ValueError) as error:  # pyarrow's own are these too
+        raise damaged(path, error) from None
     return {key.decode(): value.decode() for key, value in metadata.items() if key != b"pandas"}

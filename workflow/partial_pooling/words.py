@@ -10,6 +10,10 @@ type Format = Callable[[Any], str]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ", "theta_new": "θ of a new group"}
+# Phrases of several figures, tables and findings.
+COST = "ESS per 1,000 gradients"
+NO_EXACT_MEAN = "the exact mean does not exist"
+TAU_TO_ERROR = "τ / typical standard error"
 
 
 def symbol(variable: str) -> str:

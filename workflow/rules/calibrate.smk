@@ -1,12 +1,14 @@
-"""Calibrate each model on data simulated from the prior: a target of its own, not part of `all`.
+"""Calibrate each model on data simulated from its prior, or from the exact posterior of the data.
+
+A target of its own, not part of `all`.
 
 simulate_and_fit       one job a batch of simulations, compiled once
-in:  results/{dataset}/data.csv (names and standard errors)
+in:  results/{dataset}/data.csv
 out: results/{dataset}/calibration/{model}/batch-{batch}.{ranks,fits,times}.csv
 
 summarize_calibration  all batches of all models
 in:  their ranks and fits
-out: results/{dataset}/calibration/{ranks,fits,uniformity,ecdf,histogram,coverage,by_tau,power}.csv,
+out: results/{dataset}/calibration/{ranks,fits,uniformity,paired,ecdf,histogram,coverage,by_tau,power}.csv,
      summary.json (what a report says)
 
 plot_calibration       figures of the summary
@@ -61,6 +63,7 @@ CALIBRATION_TABLES = {
         "ranks",
         "fits",
         "uniformity",
+        "paired",
         "ecdf",
         "histogram",
         "coverage",

@@ -22,7 +22,7 @@ from partial_pooling.study import environment, resources, room
 from partial_pooling.study.bytecode import folders as bytecode_folders
 from partial_pooling.study.bytecode import may_be_cut_off, remove_cut_off
 from partial_pooling.study.contents import write_contents
-from partial_pooling.study.digest import code_digest
+from partial_pooling.study.digest import LIBRARY, code_digest
 from partial_pooling.study.housekeeping import (
     put_back,
     results_beside,
@@ -312,7 +312,17 @@ def data_with_proper_prior(wildcards):
 
 def calibration_digests(wildcards):
     """Digests of what a report shows of a calibration, as far as it is there."""
-    folder = pathlib.Path(f"results/{wildcards.dataset}/calibration")
+    return digests_of_calibration(wildcards.dataset)
+
+
+def all_calibration_digests(wildcards):
+    """Digests of what reports show of calibrations, as far as these are there."""
+    return {name: digests_of_calibration(name) for name in STUDY.datasets}
+
+
+def digests_of_calibration(dataset):
+    """See `calibration_digests`."""
+    folder = pathlib.Path(f"results/{dataset}/calibration")
     digests = [folder / f".{name}.sha256" for name in CALIBRATION_SHOWN]
     return [path.read_text().strip() for path in digests if path.exists()]
 

@@ -6,6 +6,8 @@ out: results/{dataset}/report.ipynb, results/{dataset}/report.html, results/inde
 
 NOTEBOOK = source("workflow/notebooks/report.ipynb")
 TEMPLATES = source("workflow/notebooks/templates")
+# read by the library, where a whole scorecard was run
+RATES = LIBRARY / "grading" / "rates.csv"
 
 
 rule render_report:
@@ -60,6 +62,7 @@ rule render_report:
     params:
         # No input: a report shows the calibration that is there, and never asks for one.
         calibration=calibration_digests,
+        rates=sha256(RATES.read_bytes()).hexdigest() if RATES.exists() else "",
         code=code("render_report", NOTEBOOK),
     script:
         "../scripts/render_report.py"

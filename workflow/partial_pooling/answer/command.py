@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from partial_pooling.answer.answers import Answer, Comparison
 from partial_pooling.answer.data import Data, read_table, read_tables
 from partial_pooling.answer.grid import Grid, cut
-from partial_pooling.answer.solving import Answer, Comparison, compare_priors, solve
+from partial_pooling.answer.solving import compare_priors, solve
 from partial_pooling.answer.study_file import write_study
 from partial_pooling.errors import InputError
 from partial_pooling.words import percent

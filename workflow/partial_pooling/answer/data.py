@@ -20,7 +20,7 @@ from partial_pooling.errors import InputError
 from partial_pooling.families.family import Family
 from partial_pooling.families.registry import FAMILIES, families_of
 from partial_pooling.limits import ANY, SCALE, is_any, is_scale
-from partial_pooling.study.configuration import check
+from partial_pooling.study.checking import check
 from partial_pooling.study.likelihood import family_and_measure, reading
 from partial_pooling.study.settings import DatasetKeys
 

@@ -27,7 +27,7 @@ from partial_pooling.files import replacing
 from partial_pooling.grading.grades import ERRORS, FAILED, FEW, HONEST, RIGHT, WRONG
 from partial_pooling.grading.judgement import FIRST_COLUMNS, judge_estimates, judge_fits
 from partial_pooling.grading.parts import GRADES, judge_parts
-from partial_pooling.priors.distributions import Location
+from partial_pooling.priors.prior import Location
 
 AT_ONCE = 10_000  # tables in memory
 MOMENTS = ("mean", "sd", *QUANTILES)

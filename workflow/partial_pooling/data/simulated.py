@@ -20,7 +20,7 @@ def simulated_tables(
     groups: Sequence[int],
     ratios: Sequence[float],
     errors: Sequence[str],
-    tables: int,
+    tables: Sequence[int],
     seed: int,
 ) -> Iterator[tuple[str, Array, Array]]:
     """Simulate tables of every combination, mu being 0.
@@ -36,8 +36,8 @@ def simulated_tables(
     errors
         Of `ERRORS`.
     tables
-        Number of each combination. A table depends on its combination and place: more tables leave
-        the first ones as they are.
+        Number of each combination, for each number of groups or one for all. A table depends on its
+        combination and place: more tables leave the first ones as they are.
     seed
         From 0.
 
@@ -46,10 +46,11 @@ def simulated_tables(
     name : str
     estimate, std_error : ndarray, shape (groups,)
     """
+    number = dict(zip(groups, tables if len(tables) > 1 else [*tables] * len(groups), strict=True))
     for size, ratio, kind in itertools.product(groups, ratios, errors):
         end = np.log(MOST) if kind == "mixed" else 0.0
         std_error = np.exp(np.linspace(-end, end, size))
-        for place in range(tables):
+        for place in range(number[size]):
             rng = np.random.default_rng(
                 [seed, size, round(1000 * ratio), ERRORS.index(kind), place]
             )
@@ -62,7 +63,7 @@ def simulated_csv(
     groups: Sequence[int],
     ratios: Sequence[float],
     errors: Sequence[str],
-    tables: int,
+    tables: Sequence[int],
     seed: int,
 ) -> str:
     """The tables of `simulated_tables` as text of a CSV file, numbers to six digits."""

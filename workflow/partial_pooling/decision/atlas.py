@@ -20,7 +20,8 @@ from partial_pooling.decision.given_tau import FLAT, LOWER, STEEP, Given, Rows, 
 from partial_pooling.exact.alike import Line
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
-from partial_pooling.priors.distributions import HalfFlat, HalfNormal, Scale
+from partial_pooling.priors.distributions import HalfFlat, HalfNormal
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from scipy.special import expit, log_expit
 
 from partial_pooling.arrays import BLOCK, Array
 from partial_pooling.data.groups import Estimates
-from partial_pooling.priors.distributions import Scale
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 DEPTH = 36.0  # log of what is negligible beside the peak

@@ -27,7 +27,8 @@ from scipy.special import logsumexp
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
-from partial_pooling.priors.distributions import Flat, Scale
+from partial_pooling.priors.distributions import Flat
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 NODES = 20  # Gauss-Legendre nodes of a panel

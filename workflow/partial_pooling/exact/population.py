@@ -24,7 +24,8 @@ from partial_pooling.arrays import BLOCK, Array
 from partial_pooling.data.groups import Estimates
 from partial_pooling.errors import InputError
 from partial_pooling.exact.alike import Tables
-from partial_pooling.priors.distributions import HalfStudentT, Location, LogNormal, Scale
+from partial_pooling.priors.distributions import HalfStudentT, LogNormal
+from partial_pooling.priors.prior import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
 
 STEP = 0.05  # between nodes in log tau

@@ -30,7 +30,7 @@ from partial_pooling.exact.nodes import (
 )
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import GivenTau
-from partial_pooling.priors.distributions import Scale
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 ULPS = 1e-15  # exp(log(x)) can land this far outside the support, relative to x

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates, Groups
 from partial_pooling.errors import InputError
-from partial_pooling.priors.distributions import Location
+from partial_pooling.priors.prior import Location
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:
@@ -187,6 +187,10 @@ class Family[Data: Groups = Any](ABC):
 
         They need not be whole numbers; None if there are none.
         """
+        return None
+
+    def joined(self, groups: Data, more: Data) -> Data | None:
+        """Data whose likelihood is that of both, but for a factor; None if there are none."""
         return None
 
     @abstractmethod

@@ -22,7 +22,7 @@ from partial_pooling.arrays import Array, slices, sums_without
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Estimates
 from partial_pooling.families.family import Family
-from partial_pooling.priors.distributions import Location
+from partial_pooling.priors.prior import Location
 
 REACH = 7.5  # standard deviations beyond which a normal has 3e-14
 TINY = 1e-150  # a standard deviation of 0, as where exp(log tau) is 0 in floats
@@ -72,6 +72,12 @@ class Normal(Family[Estimates]):
 
     def powered(self, groups: Estimates, alpha: float) -> Estimates:
         return Estimates(groups.names, groups.estimate, groups.std_error / math.sqrt(alpha))
+
+    def joined(self, groups: Estimates, more: Estimates) -> Estimates:
+        precision, other = groups.std_error**-2, more.std_error**-2
+        total = precision + other
+        estimate = (precision * groups.estimate + other * more.estimate) / total
+        return Estimates(groups.names, estimate, total**-0.5)
 
     def data(self, groups: Estimates) -> dict[str, Array]:
         return {"estimate": groups.estimate, "std_error": groups.std_error}

@@ -33,7 +33,7 @@ from partial_pooling.figures.style import (
     shades,
     styled,
 )
-from partial_pooling.words import SYMBOLS
+from partial_pooling.words import NO_EXACT_MEAN, SYMBOLS
 
 SHAPES = "os^Dv"  # of the target_accepts
 
@@ -179,7 +179,7 @@ def error(accuracy: pd.DataFrame) -> Figure:
             if len(guide):
                 ax.plot(draws, guide, color=EXACT, linewidth=1.3, linestyle=(0, (4, 2)), zorder=1.5)
             if cells.empty:
-                note(ax, "the exact mean does not exist")
+                note(ax, NO_EXACT_MEAN)
             if len(of_variable):
                 log_axis(ax.yaxis, np.append(of_variable["rmse"], guide))
             log_axis(ax.xaxis, draws, THOUSANDS, apart(draws, 6.0 / len(models)))

@@ -240,6 +240,14 @@ def calibration_coverage(coverage: pd.DataFrame) -> Figure:
     return figure
 
 
+# tests of a calibration, with their lines and names
+POWER_LINES: dict[str, tuple[Any, str]] = {
+    "ecdf": ("-", "band of the ECDF"),
+    "histogram": ((0, (4, 2)), "histogram's χ²"),
+    "paired": ((0, (1, 1.5)), "paired with the exact"),
+}
+
+
 @styled
 def calibration_power(power: pd.DataFrame) -> Figure:
     """Draw how often a number of simulations shows that ranks are not uniform.
@@ -252,8 +260,8 @@ def calibration_power(power: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A line a model, one for the exact control, by the band of the ECDF (solid) and by the
-        chi-square test of rank histograms (dashed), all variables taken together.
+        A line a model, one for the exact control, by each of `POWER_LINES`, all variables taken
+        together; the control is not paired with itself.
     """
     sources = list(dict.fromkeys(power["source"]))
     figure = new_figure(3.9)
@@ -261,10 +269,12 @@ def calibration_power(power: pd.DataFrame) -> Figure:
     counts = np.array(sorted(power["simulations"].unique()), dtype=float)
     ax.axhline(5, color=GREY, linewidth=0.8)
     for source in sources:
-        for test, line in (("ecdf", "-"), ("histogram", (0, (4, 2)))):
+        for test, (line, _) in POWER_LINES.items():
             curve = power[
                 (power["source"] == source) & (power["variable"] == "any") & (power["test"] == test)
             ].sort_values("simulations")
+            if curve.empty:
+                continue
             ax.plot(
                 curve["simulations"],
                 100 * curve["power"],
@@ -277,7 +287,7 @@ def calibration_power(power: pd.DataFrame) -> Figure:
     ax.set_ylim(-3, 103)
     log_axis(ax.xaxis, counts, THOUSANDS, counts if len(counts) <= 10 else None)
     ax.set_xlabel("simulations")
-    ax.set_ylabel("% of subsets that show\nranks not uniform")
+    ax.set_ylabel("% of subsets that show\na fault")
     ax.annotate(
         "5 %: nominal rate of false alarms",
         (counts[-1], 5),
@@ -289,8 +299,10 @@ def calibration_power(power: pd.DataFrame) -> Figure:
     figure.legend(
         handles=[
             *_source_handles(sources),
-            Line2D([], [], color=GREY, label="band of the ECDF"),
-            Line2D([], [], color=GREY, linestyle=(0, (4, 2)), label="histogram's χ²"),
+            *(
+                Line2D([], [], color=GREY, linestyle=line, label=label)
+                for line, label in POWER_LINES.values()
+            ),
         ],
         loc="outside upper center",
         ncols=3,

@@ -18,6 +18,7 @@ from partial_pooling.figures.plane import over_plane
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, Array, new_figure, styled
 from partial_pooling.grading.over_tables import GROUPS, RATIOS, models_of, verdict_map
 from partial_pooling.priors.priors import parse_prior
+from partial_pooling.words import TAU_TO_ERROR
 
 MOST_INTERVALS = 300
 POPULATIONS = {
@@ -55,7 +56,7 @@ def map_of_verdicts(tables: pd.DataFrame) -> Figure:
         right.set_title(f"{escape(model)}: alarms right", color=COLOURS[model], loc="left")
         left.set_ylabel("groups")
     for ax in axes[-1]:
-        ax.set_xlabel("τ / typical standard error")
+        ax.set_xlabel(TAU_TO_ERROR)
     return figure
 
 

@@ -23,7 +23,7 @@ from partial_pooling.figures.style import (
     panels,
     styled,
 )
-from partial_pooling.words import percent
+from partial_pooling.words import percent, symbol
 
 MOST_WRITTEN = 12  # groups of which each probability is written into its cell
 MOST_ROWS = 40  # groups whose absence is drawn
@@ -174,7 +174,7 @@ def usual_priors(priors: pd.DataFrame) -> Figure:
     own = np.arange(len(told)) == 0
     for ax, (name, text) in zip(
         axes,
-        (("mu", label("mu")), ("tau", label("tau")), ("new", "θ of a new group")),
+        (("mu", label("mu")), ("tau", label("tau")), ("new", symbol("theta_new"))),
         strict=True,
     ):
         intervals(ax, told, name, np.where(own, EXACT, "#0072B2"))

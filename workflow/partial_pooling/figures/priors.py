@@ -22,7 +22,7 @@ from partial_pooling.figures.style import (
     panels,
     styled,
 )
-from partial_pooling.priors.distributions import Location, Scale
+from partial_pooling.priors.prior import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:

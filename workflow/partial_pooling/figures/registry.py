@@ -373,10 +373,11 @@ _FIGURES: tuple[Figure, ...] = (
         "researcher",
         "Share of subsets of the simulations in which a fault is seen, against their size, a line "
         "a model and test.",
-        "How many simulations it takes to see a fault: the share of subsets in which ranks are "
-        "found not uniform, all variables taken together.{found}",
-        " Solid: by the band of the ECDF; dashed: by the χ² test of histograms. At the right end "
-        "there is only one subset, the whole.",
+        "How many simulations it takes to see a fault: the share of subsets in which one is found, "
+        "all variables taken together.{found}",
+        " Solid: by the band of the ranks' ECDF; dashed: by the χ² test of their histograms; "
+        "dotted: by ranks paired with exact positions of the same truths. At the right end there "
+        "is only one subset, the whole.",
     ),
     Figure(
         "map_of_verdicts",

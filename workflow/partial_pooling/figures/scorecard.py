@@ -14,6 +14,7 @@ from partial_pooling.figures.plane import over_plane
 from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, Array, new_figure, styled
 from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
+from partial_pooling.words import TAU_TO_ERROR
 
 WORDS = {check.name: check.short for check in CHECKS}
 CAUGHT, FALSE_ALARM = COLOURS["noncentered"], COLOURS["centered"]
@@ -125,7 +126,7 @@ def over_draws(checks: pd.DataFrame) -> Figure:
     """
     figure = new_figure(6.4)
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
-    for row, (truth, title) in zip(panels, TITLES.items(), strict=True):
+    for row, truth in zip(panels, TITLES, strict=True):
         rows = checks[
             (checks["truth"] == truth) & (checks["part"] == "all") & (checks["draws"] != "all")
         ]
@@ -151,8 +152,8 @@ def over_draws(checks: pd.DataFrame) -> Figure:
             ax.set_xticks(numbers, [f"{n:,}" for n in numbers])
             ax.set_ylim(-2, 102)
             ax.yaxis.set_major_formatter("{x:.0f} %")
-        row[0].set_title(f"{title}: caught", loc="left", fontsize=10)
-        row[1].set_title("others: false alarms", loc="left", fontsize=10)
+        row[0].set_title(f"Not {truth}: caught", loc="left", fontsize=10)
+        row[1].set_title(f"{truth.capitalize()}: false alarms", loc="left", fontsize=10)
     for ax in panels[-1]:
         ax.set_xlabel("draws a chain")
     figure.legend(loc="outside upper center", ncols=2)
@@ -184,7 +185,7 @@ def maps_honest(maps: pd.DataFrame) -> Figure:
 
 def _maps(maps: pd.DataFrame, truth: str) -> Figure:
     rows = maps[maps["truth"] == truth]
-    figure = new_figure(0.8 + 1.75 * len(CHECKS))
+    figure = new_figure(0.8 + 1.9 * len(CHECKS))
     panels = figure.subplots(len(CHECKS), 2, squeeze=False, sharex=True, sharey=True)
     for (left, right), check in zip(panels, CHECKS, strict=True):
         mine = rows[rows["check"] == check.name]
@@ -194,7 +195,7 @@ def _maps(maps: pd.DataFrame, truth: str) -> Figure:
         right.set_title("false alarms", loc="left", fontsize=9.5)
         left.set_ylabel("groups")
     for ax in panels[-1]:
-        ax.set_xlabel("τ / typical standard error")
+        ax.set_xlabel(TAU_TO_ERROR)
     return figure
 
 
@@ -211,7 +212,8 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, colour: str) -> None:
             bbox=HALO if values[y, x] > 0.5 else None,
         )
     over_plane(ax, values, colour)
-    ax.tick_params(axis="y", labelsize=8)
+    # a map is far from the last one's edge
+    ax.tick_params(labelsize=8, labelbottom=True)
 
 
 def _in_percent(rows: pd.DataFrame, name: str) -> tuple[Array, Array]:

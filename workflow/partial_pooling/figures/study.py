@@ -27,6 +27,7 @@ from partial_pooling.figures.style import (
     new_figure,
     styled,
 )
+from partial_pooling.words import NO_EXACT_MEAN
 
 
 @styled
@@ -142,7 +143,7 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
             if math.isfinite(means[variable]):
                 ax.axhline(means[variable], color=EXACT, linewidth=1.4, zorder=1.5)
             else:
-                note(ax, "the exact mean does not exist")
+                note(ax, NO_EXACT_MEAN)
         row[0].set_ylabel(upright(label(variable)))
         row[0].yaxis.set_major_locator(MaxNLocator(5))
     for ax, accept in zip(axes[0], accepts, strict=True):

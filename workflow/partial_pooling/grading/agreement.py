@@ -32,7 +32,8 @@ from partial_pooling.exact.nodes import log_averages
 from partial_pooling.exact.posterior import solve
 from partial_pooling.files import number_or_null
 from partial_pooling.grading.inference import holm
-from partial_pooling.priors.distributions import Flat, Scale
+from partial_pooling.priors.distributions import Flat
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 LOCATION, SPREAD = "location", "spread"

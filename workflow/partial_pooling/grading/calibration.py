@@ -6,6 +6,11 @@ arXiv:1804.06788). The same simulated data have an exact posterior, which adds w
 cannot: the truth's position in the exact CDF, uniform if simulation and bookkeeping are right, and
 the error of each fit against the exact mean.
 
+Or draw mu, tau and theta from the exact posterior of the data at hand, new data given them, and
+fit both together: ranks are uniform again, since the truth is a draw of what it is ranked in
+(Sailynoja, Schmitt, Burkner, Vehtari 2025, arXiv:2502.03279). That tries the sampler where these
+data put it, and asks for no proper prior.
+
 What a simulation and its fit are depends on their number (and prior, standard errors, settings)
 alone, so batches, cores and executors change nothing.
 
@@ -27,10 +32,11 @@ from numpy.typing import NDArray
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
 from partial_pooling.exact.face import Posterior
-from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.posterior import ExactPosterior, solve
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
-from partial_pooling.grading.settings import CalibrationSettings
+from partial_pooling.grading.diagnostics import convergence
+from partial_pooling.grading.settings import POSTERIOR, CalibrationSettings
 from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.sampling.fits import Fit
 from partial_pooling.sampling.refits import compile_model
@@ -55,7 +61,7 @@ ENTROPY = 4_250_100_417  # of all simulations; any fixed number serves
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """Parameters drawn from the prior, and estimates drawn given them.
+    """Parameters drawn from the prior or a posterior, and the data that are to be fitted.
 
     Attributes
     ----------
@@ -64,7 +70,8 @@ class Simulation:
     mu, tau, theta
         The truth, in the units of the data; theta of shape (J,).
     groups
-        The simulated estimates with the data set's names and standard errors.
+        The simulated estimates with the data set's names and standard errors; of truths from a
+        posterior joined with the data that this is of.
     sampler_seed
         Seed for the fit.
     """
@@ -103,9 +110,13 @@ class Draws:
 
 
 def simulate(
-    number: int, groups: Estimates, prior: HyperPrior, family: Family = NORMAL
+    number: int,
+    groups: Estimates,
+    prior: HyperPrior,
+    family: Family = NORMAL,
+    posterior: Posterior | None = None,
 ) -> Simulation:
-    """Draw simulation `number` from a proper prior.
+    """Draw simulation `number` from a proper prior, or from a posterior.
 
     Parameters
     ----------
@@ -113,24 +124,50 @@ def simulate(
         0 or more. It is the spawn key of a NumPy SeedSequence, whose children are independent
         streams, and nothing else seeds the simulation.
     groups
-        Names and standard errors are used, estimates are not.
+        Names and standard errors are used; estimates only with their posterior.
     prior
         Priors of mu and tau.
     family
         The groups' likelihood.
+    posterior
+        That of the groups, to draw from in place of the prior.
 
     Raises
     ------
     ValueError
-        A prior is improper.
+        A prior is improper, and there is no posterior to draw from.
     """
     seeds = np.random.SeedSequence(ENTROPY, spawn_key=(number,))
     rng = np.random.default_rng(seeds)
-    mu, tau = prior.mu.draw(rng), prior.tau.draw(rng)
-    theta = mu + tau * rng.standard_normal(len(groups))
-    simulated = family.simulate(groups, theta, rng)
+    if posterior is None:
+        mu, tau = prior.mu.draw(rng), prior.tau.draw(rng)
+        theta = mu + tau * rng.standard_normal(len(groups))
+        simulated = family.simulate(groups, theta, rng)
+    else:
+        mu, tau, theta = draw(posterior, rng)
+        simulated = family.joined(groups, family.simulate(groups, theta, rng))
     sampler_seed = int(seeds.spawn(1)[0].generate_state(1)[0])
     return Simulation(number, mu, tau, theta, simulated, sampler_seed)
+
+
+def draw(posterior: Posterior, rng: np.random.Generator) -> tuple[float, float, Array]:
+    """Draw mu, tau and theta, shape (J,), from an exact posterior: tau, then the others given it.
+
+    Tau by inversion of its exact CDF; mu and theta from BDA 3rd ed., equations 5.20 and 5.17.
+
+    Raises
+    ------
+    TypeError
+        The posterior is not of the normal family, which alone has these.
+    """
+    if not isinstance(posterior, ExactPosterior):
+        raise TypeError(f"draws from {type(posterior).__name__}; allowed: ExactPosterior")
+    tau = posterior.quantiles(["tau"], [rng.random()]).ravel()
+    mean, precision = posterior.given.mu(tau)
+    mu = posterior.given.center + mean + rng.standard_normal(1) / np.sqrt(precision)
+    z = rng.standard_normal((1, len(posterior.groups)))
+    theta = NORMAL.theta_given(posterior.groups, mu, tau, z)
+    return float(mu[0]), float(tau[0]), theta[0]
 
 
 def variable_names(groups: Estimates) -> list[str]:
@@ -154,9 +191,10 @@ def calibrate(
     parametrization
         A key of `models.PARAMETRIZATIONS`.
     groups
-        Names and standard errors are used.
+        Names and standard errors are used; the estimates too where truths are drawn from their
+        posterior.
     prior
-        Proper priors of mu and tau.
+        Priors of mu and tau; proper ones where truths are drawn from them.
     settings
         What all fits share.
     numbers
@@ -171,16 +209,17 @@ def calibrate(
     ranks : dict
         Columns with a value a variable, see `rank`; empty where sampling failed.
     fit : dict
-        simulation, true_tau, divergences, max_treedepth_hits, gradients; r_hat (the largest, of
-        mu and log_tau), ess_bulk, ess_tail (the smallest), worst (the variable that has the
+        simulation, true_tau, divergences, max_treedepth_hits, gradients; r_hat (the largest),
+        ess_bulk, ess_tail (the smallest, of all variables), worst (the variable that has the
         smaller of the two); thinned, whether the fit has as many effective draws as are ranked;
         reason, empty or why not.
     seconds : float
         Time of the fit, without simulation and ranking.
     """
     refits = compile_model(parametrization, groups, prior, settings, family, weights=weights)
+    posterior = solve(groups, prior, family) if settings.truths == POSTERIOR else None
     for number in numbers:
-        simulation = simulate(number, groups, prior, family)
+        simulation = simulate(number, groups, prior, family, posterior)
         exact = solve(simulation.groups, prior, family)
         start = time.perf_counter()
         try:
@@ -262,16 +301,12 @@ def rank(
 def judge(simulation: Simulation, draws: Draws, settings: CalibrationSettings) -> dict[str, Any]:
     """Say how a fit fared, and whether it can be thinned to nearly independent draws.
 
-    R-hat is taken of mu and log_tau, which bind the thetas; the ESS of every variable (that of
-    tau is that of log_tau, since both depend on ranks alone).
+    Of every variable; R-hat and ESS of tau are those of log_tau, since they depend on ranks alone.
     """
     names = np.delete(np.array(variable_names(simulation.groups), dtype=object), 1)
     values = np.delete(draws.values, 1, axis=0)
-    axes: dict[str, Any] = {"chain_axis": 1, "draw_axis": 2}
     with np.errstate(invalid="ignore", divide="ignore"):
-        r_hat = array_stats.rhat(values[:2], method="rank", **axes)
-        bulk = array_stats.ess(values, method="bulk", **axes)
-        tail = array_stats.ess(values, method="tail", prob=(0.05, 0.95), **axes)
+        r_hat, bulk, tail = convergence(values)
     # an ESS that cannot be had, as of a chain that never moved, is none
     bulk, tail = np.nan_to_num(bulk), np.nan_to_num(tail)
     smaller = np.minimum(bulk, tail)
@@ -284,7 +319,7 @@ def judge(simulation: Simulation, draws: Draws, settings: CalibrationSettings) -
         "divergences": draws.divergences,
         "max_treedepth_hits": draws.max_treedepth_hits,
         "gradients": draws.gradients,
-        "r_hat": float(np.max(r_hat)),
+        "r_hat": float(r_hat.max()),
         "ess_bulk": float(bulk.min()),
         "ess_tail": float(tail.min()),
         "worst": names[worst],

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from partial_pooling.grading.inference import holm, share_interval
+from partial_pooling.grading.pairing import paired
 from partial_pooling.grading.power import power
 from partial_pooling.grading.ranks import Calibration
 from partial_pooling.grading.uniformity import LEVEL, count_below, null_distribution
@@ -241,13 +242,13 @@ def summarize(
     Returns
     -------
     tables : dict of pandas.DataFrame
-        uniformity, ecdf, histogram, coverage, by_tau, power, fared.
+        uniformity, paired, ecdf, histogram, coverage, by_tau, power, fared.
     shown : dict
-        The tables uniformity (of all fits), by_tau and fared as lists of rows; no NaN.
+        The tables uniformity (of all fits), paired, by_tau and fared as lists of rows; no NaN.
     """
     tables = {
         table.__name__: table(calibration)
-        for table in (uniformity, ecdf, histogram, coverage, by_tau, power, fared)
+        for table in (uniformity, paired, ecdf, histogram, coverage, by_tau, power, fared)
     }
     tests = tables["uniformity"]
     of_all = tests[tests["fits"] == "all"].drop(columns="fits")
@@ -257,5 +258,5 @@ def summarize(
             for row in table.to_dict("records")
         ]
         for name, table in {**tables, "uniformity": of_all}.items()
-        if name in ("uniformity", "by_tau", "fared")
+        if name in ("uniformity", "paired", "by_tau", "fared")
     }

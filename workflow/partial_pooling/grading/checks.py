@@ -109,19 +109,19 @@ COMBINED = (
     Check(
         "diagnose",
         "diagnose: all but MCSE",
-        "CmdStan's and ArviZ's diagnose: these, any divergence, E-BFMI or tree depth",
+        "R-hat, ESS, any divergence, E-BFMI or tree depth (CmdStan's and ArviZ's diagnose)",
         _any(*USUAL, "divergences_any", "ebfmi", "treedepth"),
     ),
     Check(
         "any",
         "any of all above",
-        "any of all checks above",
+        "any of all checks",
         _any(*(c.name for c in SINGLE if c.name != "r_hat_1.05")),
     ),
     Check(
         "alarms",
         "this project's alarms",
-        "the alarms of this project, at the thresholds of the configuration",
+        "this project's alarms at the thresholds of the configuration",
         lambda fits: (fits["alarms"] != "").to_numpy(),
     ),
 )

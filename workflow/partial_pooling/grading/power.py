@@ -1,4 +1,4 @@
-"""How many simulations it takes to see that ranks are not uniform."""
+"""How many simulations it takes to see that a sampler is not right."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from partial_pooling.grading.pairing import differences, p_values
 from partial_pooling.grading.ranks import Calibration
 from partial_pooling.grading.uniformity import LEVEL, MOST_AT_ONCE, SEED, null_distribution
 
@@ -18,7 +19,7 @@ WANTED_POWER = 0.8
 
 
 def power(calibration: Calibration) -> pd.DataFrame:
-    """How often fewer simulations would have shown that ranks are not uniform.
+    """How often fewer simulations would have shown that a sampler is not right.
 
     ASSUME the simulations at hand stand for all: subsets are drawn from them without replacement,
     so a subset nearly as large as the whole says little more than the whole, and curves are smooth
@@ -32,10 +33,11 @@ def power(calibration: Calibration) -> pd.DataFrame:
         at a rate of false alarms of `LEVEL`. The variable `any` is all variables' test at once,
         each at `LEVEL` over their number. The test is that of the ECDF's band (`ecdf`) or, as is
         more usual, Pearson's chi-square of a rank histogram of at most 20 bins with at least five
-        expected (`histogram`).
+        expected (`histogram`), or, of models, that of ranks paired with exact positions (`paired`).
     """
     different = calibration.different
     rng = np.random.default_rng(SEED)
+    pairs = dict(differences(calibration))
     rows = []
     for source, table in calibration.ranked():
         total = len(table)
@@ -56,10 +58,12 @@ def power(calibration: Calibration) -> pd.DataFrame:
                 "ecdf": null_distribution(count, different, 20_000).p_value(below),
                 "histogram": _chi_square(below, count, different),
             }
-            for test, p_values in tests.items():
-                rejected = {"any": p_values.min(axis=1) < LEVEL / p_values.shape[1]}
+            if source in pairs:
+                tests["paired"] = p_values(chosen, pairs[source])
+            for test, p in tests.items():
+                rejected = {"any": p.min(axis=1) < LEVEL / p.shape[1]}
                 rejected |= {
-                    name: p_values[:, k] < LEVEL
+                    name: p[:, k] < LEVEL
                     for k, name in enumerate(table.columns)
                     if name in ("mu", "log_tau")
                 }

@@ -62,6 +62,12 @@ class Calibration:
             if len(table):
                 yield source, table
 
+    def exact_positions(self) -> pd.DataFrame:
+        """The truth's position in the exact CDF: a row a simulation, a column a variable."""
+        rows = self.ranks.drop_duplicates(["simulation", "variable"])
+        table = rows.pivot(index="simulation", columns="variable", values="exact_cdf")
+        return table.reindex(columns=self.variables).sort_index()
+
     def rank_table(self, source: str, thinned_only: bool = False) -> pd.DataFrame:
         """Ranks of a model, or of the exact control: a row a simulation, a column a variable."""
         if source == EXACT:

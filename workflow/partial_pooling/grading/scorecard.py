@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,8 @@ def clustered_share(events: Flags, among: Flags, cluster: NDArray[np.int64]) -> 
     if 0 < share < 1 and clusters > 1:
         off = np.bincount(cluster, (events & among) - share * among)
         variance = clusters / (clusters - 1) * float((off**2).sum()) / total**2
-        effective = min(total, share * (1 - share) / variance)
+        # where all clusters have the same share they vary less than independent cells would
+        effective = min(total, share * (1 - share) / variance) if variance else total
         # few clusters tell little of their own variance
         effective *= (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, clusters - 1)) ** 2
     return share_interval(share * effective, effective)
@@ -162,6 +164,17 @@ class Scorecard:
         """A share of cells with its interval."""
         return clustered_share(events, among, self.cluster)
 
+    def shares(self, bad: Flags, raised: Flags, at: Flags) -> dict[str, float]:
+        """Numbers of bad and good cells, and the shares of `checks`, among some cells."""
+        return {
+            "bad": int((bad & at).sum()),
+            "good": int((~bad & at).sum()),
+            **_columns("caught", self.share(raised, bad & at)),
+            **_columns("false_alarm", self.share(raised, ~bad & at)),
+            **_columns("wrong_if_raised", self.share(bad, raised & at)),
+            **_columns("wrong_if_quiet", self.share(bad, ~raised & at)),
+        }
+
     def checks(self) -> pd.DataFrame:
         """How often each check finds what is bad, and stops at what is good.
 
@@ -181,10 +194,34 @@ class Scorecard:
                 rows.append(
                     {
                         **{"truth": truth, "part": part, "draws": draws, "check": check.name},
-                        **self._shares(bad, raised, at),
+                        **self.shares(bad, raised, at),
                     }
                 )
         return pd.DataFrame(rows).astype({"draws": str})
+
+    def models(self) -> pd.DataFrame:
+        """How many fits of each model were bad.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a number of groups and model: tables, their number; fits, at the number of draws
+            that most have; cells; with intervals not_accurate and not_honest, shares of the cells.
+        """
+        rows = []
+        parts: dict[Any, Any] = self.cells.groupby(["groups", "model"]).indices
+        for (groups, model), places in parts.items():
+            at = np.isin(np.arange(len(self.cells)), places)
+            row = {
+                **{"groups": groups, "model": model},
+                "tables": len(np.unique(self.cluster[places])),
+                "fits": int(self.cells["draws"].iloc[places].value_counts().max()),
+                "cells": len(places),
+            }
+            for truth in TRUTHS:
+                row |= _columns(f"not_{truth}", self.share(self.bad(truth), at))
+            rows.append(row)
+        return pd.DataFrame(rows)
 
     def adds(self) -> pd.DataFrame:
         """What each check adds to R-hat and ESS: shares of the cells at which those are quiet.
@@ -283,7 +320,7 @@ class Scorecard:
                         {
                             **{"truth": truth, "check": check.name, "groups": g, "ratio": r},
                             **{"tables": tables, "cells": int(at.sum())},
-                            **self._shares(bad, raised, at),
+                            **self.shares(bad, raised, at),
                         }
                     )
         return pd.DataFrame(rows)
@@ -296,33 +333,37 @@ class Scorecard:
         Returns
         -------
         pandas.DataFrame
-            A row a truth and score: threshold, in the units of the score; with intervals caught
-            and false_alarm on the other tables.
+            A row a truth, number of draws and score: threshold, in the units of the score; with
+            intervals caught and false_alarm on the other tables.
         """
         chooses = _half(self.cells["table"])
         rows = []
-        for truth in TRUTHS:
-            bad = self.bad(truth)
+        for truth, _, draws in self._where(parts=(ALL,)):
+            bad, at = self.bad(truth), self.at(draws)
             for name, worse_above in SCORES.items():
                 values = score(self.cells, name)
-                good = values[~bad & chooses]
-                if not good.size:
-                    continue
-                limit = float(np.quantile(good, 1 - rate, method="higher"))
-                raised = values > limit
+                good = values[~bad & at & chooses]
+                limit = math.nan
+                if good.size:
+                    limit = float(np.quantile(good, 1 - rate, method="higher"))
+                raised, others = values > limit, at & ~chooses
                 rows.append(
                     {
-                        **{"truth": truth, "score": name},
+                        "truth": truth,
+                        "draws": draws,
+                        "score": name,
                         "threshold": limit if worse_above else -limit,
-                        **_columns("caught", self.share(raised, bad & ~chooses)),
-                        **_columns("false_alarm", self.share(raised, ~bad & ~chooses)),
+                        "bad": int((bad & others).sum()),
+                        **_columns("caught", self.share(raised, bad & others)),
+                        **_columns("false_alarm", self.share(raised, ~bad & others)),
                     }
                 )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows).astype({"draws": str})
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All of it, by name."""
         ways: dict[str, Callable[[], pd.DataFrame]] = {
+            "models": self.models,
             "checks": self.checks,
             "adds": self.adds,
             "areas": self.areas,
@@ -331,17 +372,6 @@ class Scorecard:
             "thresholds": self.thresholds,
         }
         return {name: way() for name, way in ways.items()}
-
-    def _shares(self, bad: Flags, raised: Flags, at: Flags) -> dict[str, float]:
-        """Numbers of bad and good cells, and the shares of `checks`, among some cells."""
-        return {
-            "bad": int((bad & at).sum()),
-            "good": int((~bad & at).sum()),
-            **_columns("caught", self.share(raised, bad & at)),
-            **_columns("false_alarm", self.share(raised, ~bad & at)),
-            **_columns("wrong_if_raised", self.share(bad, raised & at)),
-            **_columns("wrong_if_quiet", self.share(bad, ~raised & at)),
-        }
 
     def _where(self, parts: Iterable[str] = (ALL, *PARTS)) -> list[tuple[str, str, int | str]]:
         return [(truth, part, draws) for truth in TRUTHS for part in parts for draws in self.draws]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from partial_pooling.fields import number, whole
+from partial_pooling.fields import number, one_of, whole
 from partial_pooling.sampling.settings import SamplerSettings
+
+PRIOR, POSTERIOR = TRUTHS = ("prior", "posterior")
 
 
 class CalibrationSettings(SamplerSettings):
-    """How every simulation is fitted and ranked."""
+    """How every simulation is made, fitted and ranked."""
+
+    truths: Annotated[str, one_of(TRUTHS)] = PRIOR
+    """What the true values are drawn from. The `prior`, so that the sampler is tried over all that
+    the prior allows; or the exact `posterior` of the data at hand (normal family), so that it is
+    tried where these data put it: simulated data are then fitted together with them. That serves
+    improper priors too."""
 
     draws: Annotated[int, whole(10, 10_000_000)] = 1000
     """Kept draws of each chain."""

@@ -21,7 +21,7 @@ from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
-from partial_pooling.priors.distributions import Prior
+from partial_pooling.priors.prior import Prior
 from partial_pooling.priors.priors import HyperPrior
 
 if TYPE_CHECKING:

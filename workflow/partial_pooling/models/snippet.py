@@ -11,7 +11,7 @@ from partial_pooling.data.groups import Estimates, Groups
 from partial_pooling.families.family import Family
 from partial_pooling.models.parametrizations import INTEGRATED as MARGINAL
 from partial_pooling.models.parametrizations import WEIGHTED
-from partial_pooling.priors.distributions import Prior
+from partial_pooling.priors.prior import Prior
 from partial_pooling.priors.priors import HyperPrior
 
 HEAD = """\

@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partial_pooling.errors import InputError
-from partial_pooling.priors.distributions import (
-    CHOICES,
-    HalfNormal,
-    Location,
-    Normal,
-    Prior,
-    Scale,
-)
+from partial_pooling.priors.distributions import CHOICES, HalfNormal, Normal
+from partial_pooling.priors.prior import Location, Prior, Scale
 
 
 @dataclass(frozen=True)

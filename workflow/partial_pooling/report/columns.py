@@ -352,7 +352,7 @@ FILES = (
         "model simulation divergences max_treedepth_hits gradients reason",
         {
             "true_tau": "The true tau.",
-            "r_hat": "Largest R-hat of mu and log_tau.",
+            "r_hat": "Largest R-hat of the variables.",
             "ess_{bulk,tail}": "Smallest effective sample sizes of the variables.",
             "worst": "The variable that has the smaller of the two.",
             "thinned": "Whether there are as many effective draws as are ranked.",
@@ -368,6 +368,19 @@ FILES = (
             "p_value": "Of the test that ranks are uniform.",
             "p_corrected": "The same, corrected for the number of variables (Holm).",
             "uniform": "Whether that was not rejected.",
+        },
+    ),
+    File(
+        "{dataset}/calibration/paired.csv",
+        "a model and a variable",
+        "source variable simulations",
+        {
+            "shift": "Mean share of ranked draws below the truth, less its exact probability.",
+            "shift_se": "Standard error of that mean.",
+            "p_value": "Of the test that ranks differ from exact positions by the draws' noise "
+            "alone.",
+            "p_corrected": "The same, corrected for the number of rows (Holm).",
+            "right": "Whether that was not rejected.",
         },
     ),
     File(
@@ -466,6 +479,18 @@ FILES = (
         },
     ),
     File(
+        "scorecard/models.csv",
+        "a number of groups and a model",
+        "model",
+        {
+            "groups": "Number of groups of the tables.",
+            "tables, fits, cells": "Numbers of tables, of fits of the model to them, and of cells.",
+            "not_accurate, not_accurate_low, not_accurate_high": "Share of the cells that is not "
+            "accurate, with a 95 % interval.",
+            "not_honest, not_honest_low, not_honest_high": "The same of not honest.",
+        },
+    ),
+    File(
         "scorecard/checks.csv",
         "a truth, a part of the variables, a number of draws and a check",
         "",
@@ -526,11 +551,13 @@ FILES = (
     ),
     File(
         "scorecard/thresholds.csv",
-        "a truth and a check as a number",
+        "a truth, a number of draws and a check as a number",
         "",
         {
             "truth": SCORED["truth"],
+            "draws": SCORED["draws"],
             "score": "Column of fits.parquet.",
+            "bad": "Number of bad cells of the other tables.",
             "threshold": "What stops at 5 % of the good cells of every second table.",
             "caught, caught_low, caught_high": SCORED["caught, caught_low, caught_high"],
             "false_alarm, false_alarm_low, false_alarm_high": SCORED[

@@ -18,7 +18,6 @@ PRIOR = parse_hyperprior(
 
 # "the true value" of E[log tau], from a long run of a sampler
 QUOTED_LOG_TAU = 0.7657852
-QUOTED_FROM = "quoted in the lecture"
 # its noncentered run
 CHAINS = 2
 DRAWS = 10_000

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import check, damaged, read_json, sha256_of, write_json
+from partial_pooling.files import ALTERED, check, damaged, read_json, sha256_of, write_json
 from partial_pooling.sampling.fits import read_fit
 from partial_pooling.sampling.store import Recipe, StoredFit, as_text, check_recipe
 
@@ -53,7 +53,7 @@ class Manifest:
         except OSError as error:
             raise damaged(path, error) from None
         if found != fit.sha256:
-            raise damaged(path, "its content is not what was written")
+            raise damaged(path, ALTERED)
         tree = read_fit(path, draws)
         own = {"seed": fit.seed, "target_accept": fit.target_accept}
         check_recipe(path, {**self.shared, **own}, tree.attrs)

@@ -21,8 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from partial_pooling.errors import InputError
 from partial_pooling.files import number_or_null, read_json
 from partial_pooling.sampling.manifests import read_fits
-from partial_pooling.study.kept import versions_in
-from partial_pooling.tables import read_parquet, read_table
+from partial_pooling.tables import read_metadata, read_parquet, read_table
 
 # Tables, and the columns that say which row is which.
 TABLES = {
@@ -33,6 +32,11 @@ TABLES = {
     "estimates.csv": ["model", "target_accept", "seed", "draws", "variable"],
     "accuracy.csv": ["model", "target_accept", "draws", "variable"],
 }
+# The same of a calibration, where there is one.
+OF_CALIBRATION = {
+    "calibration/ranks.csv": ["model", "simulation", "variable"],
+    "calibration/fits.csv": ["model", "simulation"],
+}
 # The same of a collection, whose draws are not kept.
 OF_COLLECTION = {
     "tables.parquet": ["table"],
@@ -41,6 +45,7 @@ OF_COLLECTION = {
 }
 # Two runs on different processors are as good as independent: a false alarm in 16,000 means.
 AGREE = 4.0
+SUMMARY = "calibration/summary.json"
 AND = " and "  # between the versions of a mixture
 
 
@@ -76,6 +81,8 @@ def certify(
     collections
         Results folders of the collections.
 
+    A calibration that is there is digested too.
+
     Returns
     -------
     dict
@@ -88,7 +95,10 @@ def certify(
     estimates = {folder.name: _last_estimates(folder) for folder in folders}
     fits: dict[str, Any] = {}
     used = [read_json(folder / "provenance.json")["versions"] for folder in folders]
-    used += [versions_in(folder / "tables.parquet") for folder in collections]
+    calibrated = [folder for folder in folders if (folder / SUMMARY).exists()]
+    used += [read_json(folder / SUMMARY)["provenance"]["versions"] for folder in calibrated]
+    tables = [folder / "tables.parquet" for folder in collections]
+    used += [read_metadata(path).get("versions", "{}") for path in tables]
     for path in batches:
         dataset, model = path.parents[2].name, path.parent.name
         for fit in read_fits(path):
@@ -115,6 +125,11 @@ def certify(
             f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
             for folder in folders
             for name, keys in TABLES.items()
+        }
+        | {
+            f"{folder.name}/{name}": _digest_of_table(folder / name, keys)
+            for folder in calibrated
+            for name, keys in OF_CALIBRATION.items()
         }
         | {
             f"{folder.name}/{name}": _digest_of_rows(read_parquet(folder / name), keys)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from partial_pooling.errors import InputError
-from partial_pooling.files import Seal, damaged, read_seal, replacing, seal_of, sha256_of
+from partial_pooling.files import ALTERED, Seal, damaged, read_seal, replacing, seal_of, sha256_of
 
 NAME = "SHA256SUMS"
 HEAD = (
@@ -75,7 +75,7 @@ def read_contents(results: Path) -> dict[str, str]:
     try:
         lines, _, seal = path.read_bytes().rpartition(SEAL.encode())
         if seal != f"{_digest(lines)}\n".encode():
-            raise ValueError("its content is not what was written")
+            raise ValueError(ALTERED)
         listed = [line.split("  ", 1) for line in lines.decode().removeprefix(HEAD).splitlines()]
         return {place: sha256 for sha256, place in listed}
     except (OSError, ValueError) as error:

@@ -10,7 +10,6 @@ of draws; of a collection some tables are solved and a few fitted (`estimate_col
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from partial_pooling.families.registry import FAMILIES
 from partial_pooling.sampling.samplers import batches, sample_fits
 from partial_pooling.study import estimate_collection
 from partial_pooling.study.configuration import Study, read_study
+from partial_pooling.study.estimate_collection import core_seconds
 from partial_pooling.study.file import read_file
 from partial_pooling.study.resources import diagnosis_minutes, memory_mb, sampling_minutes
 
@@ -68,7 +68,7 @@ class Cost:
 
 def measure(study: Study, dataset: str, model: str) -> Cost:
     """Sample and diagnose two fits and time them."""
-    start = _core_seconds()
+    start = core_seconds()
     from partial_pooling.exact.posterior import solve
     from partial_pooling.grading.diagnostics import diagnose_fit
     from partial_pooling.models.parametrizations import build_model, by_hand
@@ -90,12 +90,12 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         conditional = partial(draw_theta, groups, family)
         for fit in sample_fits(built, sampling.sampler, fits, settings, 1, conditional):
             write_fit(fit, groups.names, path, attributes={})
-            times.append(_core_seconds())
+            times.append(core_seconds())
         fit_bytes = path.stat().st_size
         for _ in range(2):  # the first diagnosis imports
-            begun = _core_seconds()
+            begun = core_seconds()
             diagnose_fit(read_fit(path), sampling.draws, exact)
-            diagnosis = _core_seconds() - begun
+            diagnosis = core_seconds() - begun
     compiling, first, last = (b - a for a, b in pairwise(times))
     count = min(sampling.fits_per_batch, len(sampling.seeds) * len(sampling.target_accept))
     return Cost(
@@ -108,11 +108,6 @@ def measure(study: Study, dataset: str, model: str) -> Cost:
         sampling_minutes(len(groups), settings, count, sampling.sampler)
         + diagnosis_minutes(len(groups), sampling.chains, sampling.draws, count),
     )
-
-
-def _core_seconds() -> float:
-    """Seconds on any core, of this process and of compilers that it called."""
-    return sum(os.times()[:4])
 
 
 def summary(study: Study, costs: Sequence[Cost], minutes: float) -> list[str]:

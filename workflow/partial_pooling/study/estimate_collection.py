@@ -80,10 +80,10 @@ def measure(study: Study, name: str) -> CollectionCost:
 
     def seconds_and_bytes(some: Sequence[Any], models: list[str]) -> tuple[float, float]:
         with tempfile.TemporaryDirectory() as folder:
-            begun = _core_seconds()
+            begun = core_seconds()
             work(some, replace(recipe, models=models), Path(folder), {}, lambda *_: None)
             size = sum(path.stat().st_size for path in Path(folder).glob("*.parquet"))
-            return _core_seconds() - begun, size
+            return core_seconds() - begun, size
 
     seconds_and_bytes(tables[:1], [])  # imports
     some = tables[:: -(-len(tables) // SOLVED)]
@@ -138,5 +138,6 @@ def summary(costs: Sequence[CollectionCost], of_job: float) -> list[str]:
     ]
 
 
-def _core_seconds() -> float:
+def core_seconds() -> float:
+    """Seconds on any core, of this process and of compilers that it called."""
     return sum(os.times()[:4])

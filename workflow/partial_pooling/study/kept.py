@@ -97,7 +97,9 @@ def _made_with(folder: Path) -> dict[str, str]:
     """Versions that made a data set's results; of an interrupted study, its latest fit."""
     made: dict[str, str] = {}
     if (folder / "tables.parquet").exists():
-        made |= json.loads(versions_in(folder / "tables.parquet"))
+        from partial_pooling.tables import read_metadata  # Pandas; the Snakefile needs none
+
+        made |= json.loads(read_metadata(folder / "tables.parquet").get("versions", "{}"))
     elif (folder / "provenance.json").exists():
         made |= json.loads(read_json(folder / "provenance.json")["versions"])
     elif (folder / "data.csv").exists():
@@ -109,14 +111,3 @@ def _made_with(folder: Path) -> dict[str, str]:
                 made |= json.loads(attributes["versions"])
                 break
     return made
-
-
-def versions_in(path: Path) -> str:
-    """Versions that made a Parquet file, as JSON; none of a file that cannot be read."""
-    import pyarrow as pa  # the Snakefile imports this module
-    import pyarrow.parquet as pq
-
-    try:
-        return ((pq.read_schema(path).metadata or {}).get(b"versions") or b"{}").decode()
-    except (OSError, ValueError, pa.ArrowException):
-        return "{}"

@@ -19,6 +19,7 @@ from partial_pooling.study import resources
 from partial_pooling.study.settings import CollectionSampling
 
 LEAST_SECONDS = 30  # of work that is worth a job, whose start costs seconds
+LEAST_TIMES = 10  # what compiling the models of a job takes
 MOST_BATCHES = 256
 COMPILING_SECONDS = 3.0  # a model and number of groups
 TABLE_MB = 0.008  # of a table with ten groups, read and checked
@@ -69,7 +70,11 @@ def deal(
         size: len(models) * COMPILING_SECONDS + len(tables) * seconds_of_table(size, fits, sampling)
         for size, tables in classes.items()
     }
-    enough = max(LEAST_SECONDS, sum(seconds.values()) / MOST_BATCHES * 2)
+    enough = max(
+        LEAST_SECONDS,
+        LEAST_TIMES * len(models) * COMPILING_SECONDS,
+        sum(seconds.values()) / MOST_BATCHES * 2,
+    )
     batches: dict[str, Batch] = {}
     together: list[int] = []
 

@@ -17,7 +17,8 @@ from partial_pooling.data.groups import Estimates
 from partial_pooling.data.measures import MEASURES, measures_of
 from partial_pooling.families.registry import families_of
 from partial_pooling.priors.priors import written
-from partial_pooling.study.configuration import as_yaml, describe
+from partial_pooling.study.checking import describe
+from partial_pooling.study.configuration import as_yaml
 from partial_pooling.study.settings import load_schema
 
 HEAD = "# Written by `python -m partial_pooling.report.generated`; edit study/settings.py.\n"

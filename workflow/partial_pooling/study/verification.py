@@ -20,7 +20,7 @@ from partial_pooling.sampling.manifests import read_manifest
 from partial_pooling.sampling.store import read_attributes
 from partial_pooling.study.contents import NAME, files_of, read_contents
 from partial_pooling.study.housekeeping import MANIFESTS, is_temporary
-from partial_pooling.study.kept import counted_versions, versions_in
+from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.provenance import DISTRIBUTIONS
 
 MEGABYTE = 1e6
@@ -201,7 +201,13 @@ def _of_other_versions(results: Path) -> Iterator[Finding]:
         made = _content(path).get("provenance", {}).get("versions", "{}")
         yield from _other_versions(path, made, _counted(path.parents[1]))
     for path in sorted(results.glob("*/tables.parquet")):
-        yield from _other_versions(path, versions_in(path), _counted(path.parent))
+        from partial_pooling.tables import read_metadata  # Pandas, for collections alone
+
+        try:
+            made = read_metadata(path).get("versions", "{}")
+        except InputError:
+            continue  # found already
+        yield from _other_versions(path, made, _counted(path.parent))
     seen = set()
     for manifest in sorted(results.glob(f"*/{MANIFESTS}")):
         counted = _counted(manifest.parents[2])

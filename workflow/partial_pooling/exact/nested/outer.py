@@ -23,7 +23,7 @@ from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.tau import LogTau, refer_to_mode
 from partial_pooling.families.family import Family
 from partial_pooling.families.normal import NORMAL
-from partial_pooling.priors.distributions import Scale
+from partial_pooling.priors.prior import Scale
 from partial_pooling.priors.priors import HyperPrior
 
 BLOCK = 1_000_000  # numbers, of nodes times groups, to work on at once

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 
 from partial_pooling.report.captions import CALIBRATION
 from partial_pooling.report.html import Html, figure, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import fixed, significant
+from partial_pooling.words import Format, fixed, significant
 
 TITLE = "Is the sampler right for data like these?"
 
@@ -25,29 +27,53 @@ def calibration(report: Results) -> Html:
     summary = report.calibrated
     if summary is None:
         return Html("")
-    tests = pd.DataFrame(summary["uniformity"])
-    words = table(
-        tests.assign(uniform=tests["uniform"].map({True: "yes", False: "no"})).rename(
-            columns=lambda name: str(name).replace("_", " ")
-        ),
-        {
-            "mean position": fixed(3),
-            "p value": significant(2),
-            "p corrected": significant(2),
-            "simulations": fixed(0),
-        },
+    tables = _tests(
+        summary["uniformity"],
+        "uniform",
+        {"mean position": fixed(3)},
         "Is the rank of the truth uniform? A test for each variable, of each model and of the "
         "exact control; the corrected p-values are Holm's over all rows.",
         "uniformity",
     )
+    if summary["paired"]:
+        of_pairs = _tests(
+            summary["paired"],
+            "right",
+            {"shift": fixed(4), "shift se": fixed(4)},
+            "Do as many draws lie below the truth as the exact posterior of the same data says? "
+            "The shift is the mean of the share of ranked draws below the truth less its exact "
+            "probability; the test is for a shift, a false spread and a false shape at once "
+            "(Hotelling's T squared), corrected as above.",
+            "paired",
+        )
+        tables = Html(tables + of_pairs)
     figures = [
         figure(name, report.svg(name, "calibration"), *text) for name, text in CALIBRATION.items()
     ]
     return Html(
         paragraphs(escape(sentence) for sentence in summary["sentences"][1:])
         + figures[0]
-        + words
+        + tables
         + "".join(figures[1:])
+    )
+
+
+def _tests(
+    rows: list[dict[str, Any]], verdict: str, formats: Mapping[str, Format], caption: str, name: str
+) -> Html:
+    tests = pd.DataFrame(rows)
+    return table(
+        tests.assign(**{verdict: tests[verdict].map({True: "yes", False: "no"})}).rename(
+            columns=lambda column: str(column).replace("_", " ")
+        ),
+        {
+            "simulations": fixed(0),
+            **formats,
+            "p value": significant(2),
+            "p corrected": significant(2),
+        },
+        caption,
+        name,
     )
 
 

@@ -8,7 +8,7 @@ from partial_pooling.grading.inference import mean_interval
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, table, with_interval
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, percent, significant
+from partial_pooling.words import COST, Format, percent, significant
 
 TITLE = "What target_accept buys"
 
@@ -36,7 +36,7 @@ def target_accept_table(report: Results) -> Html:
         "divergence_rate": ("divergence rate", percent),
         "ess_bulk_min": ("smallest bulk ESS", significant(3)),
         "gradients": ("gradient evaluations", significant(3)),
-        "ess_per_1000_gradients": ("ESS per 1,000 gradients", significant(3)),
+        "ess_per_1000_gradients": (COST, significant(3)),
     }
     rows = []
     for (model, accept), fits in report.last.groupby(["model", "target_accept"], sort=False):

@@ -24,7 +24,7 @@ from partial_pooling.report.html import (
     with_interval,
 )
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, count, fixed, percent, significant
+from partial_pooling.words import COST, Format, count, fixed, percent, significant
 
 PAIR = ["centered", "noncentered"]
 LEVEL = 0.05  # at which two models are told apart by their seeds
@@ -116,7 +116,7 @@ def measured_table(report: Results) -> Html:
         rows.append(
             {
                 "model": model,
-                "ESS per 1,000 gradients": with_interval(cost, significant(3)),
+                COST: with_interval(cost, significant(3)),
                 f"{report.good}": Shown(
                     good,
                     Html(

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.grading.grades import CHECKS, HONEST, MORE_DRAWS, RIGHT, TRUST
+from partial_pooling.report.alarm_rates import alarm_rates
 from partial_pooling.report.findings import CHECK_WORDS, GRADE_WORDS
 from partial_pooling.report.html import Html, Shown, badge, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, count, listed, percent, significant, some_of, symbol
+from partial_pooling.words import COST, Format, count, listed, percent, significant, some_of, symbol
 
 MODELS = {
     "centered": "samples every θ<sub>j</sub> ~ Normal(μ, τ) as the model is written",
@@ -174,7 +175,7 @@ def settings_table(report: Results) -> Html:
             row["wrong"] = setting["wrong"]
         row["alarm"] = setting["fits_with_alarm"]
         cost = setting["ess_per_1000_gradients"]
-        row["ESS per 1,000 gradients"] = Shown(
+        row[COST] = Shown(
             _or_nan(cost["value"]),
             Html(re.sub(r" \((.*)\)", r" <small>\1</small>", _effective(setting))),
         )
@@ -198,7 +199,7 @@ def settings_table(report: Results) -> Html:
         f"Verdicts at {report.draws:,} draws a chain: numbers of fits, which differ in their "
         "seed. A "
         f"setting is trusted when all its fits are {report.good}. Alarm: fits in which an "
-        "ordinary check raised one. ESS per 1,000 gradients: the smallest effective sample "
+        f"ordinary check raised one. {COST}: the smallest effective sample "
         f"size of any variable, mean over seeds with 95 % interval. {graded}",
         "verdicts",
     )
@@ -319,4 +320,5 @@ tunes its step size. This study samples these models:""",
     checks,
     alarms_words,
     alarms_table,
+    alarm_rates,
 )
