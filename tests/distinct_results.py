@@ -107,6 +107,7 @@ INTERVALS = pd.DataFrame(
 FIT = {
     "undefined": {},
     "log_evidence_ratio": {"half": -0.25, "own": 0.4321, "double": 0.9876},
+    "replicates": 0,
     "p_values": {"spread": 0.4123, "largest": 0.0123, "smallest": 0.5432},
 }
 CHANCE = (0.3127, 0.2219, 0.0654, 0.2483, 0.1517)  # to have the largest theta

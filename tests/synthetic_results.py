@@ -145,8 +145,12 @@ def write_results(
         frame.to_csv(folder / f"{table}.csv", index=False)
     log_predictive = decided(*key)["influence"]["log_predictive"]
     by_psis = {f"{form}{end}": log_predictive * 0.99 for form in FORMS for end in ("", "_mcse")}
-    model = next(iter(samplers))
-    settings_of_loo = {"model": model, "target_accept": 0.8, "seed": 1, "draws": 4000}
+    settings_of_loo = {
+        "model": next(iter(samplers)),
+        "target_accept": 0.8,
+        "seed": 1,
+        "draws": 4000,
+    }
     pd.DataFrame(
         {"group": groups.names, **settings_of_loo, "k_limit": 0.7, "exact": log_predictive}
         | by_psis

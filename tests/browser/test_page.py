@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from synthetic_results import HOSTILE
 
+from partial_pooling.figures import registry
 from partial_pooling.report.captions import FIGURES, caption
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
@@ -345,7 +346,10 @@ def test_a_page_without_its_folds_is_short(open_page, width):
     assert height < (14_000 if width == 390 else 10_500)
 
 
-@pytest.mark.parametrize("name", ["#table-groups", "#figure-forest"])
+@pytest.mark.parametrize(
+    "name",
+    ["#table-groups", *(f"#figure-{figure.name}" for figure in registry.FIGURES if figure.narrow)],
+)
 def test_nothing_that_all_readers_need_is_cut_on_a_phone(open_page, name):
     page = open_page(width=390, folded=True)
     wide, narrow = page.locator(f"{name} .frame").evaluate("e => [e.scrollWidth, e.clientWidth]")

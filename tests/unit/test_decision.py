@@ -1,5 +1,7 @@
 """What a decision needs, against draws from the exact posterior and other ways to the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,9 +9,9 @@ from exact_draws import exact_draws
 from scipy import integrate, stats
 from test_families import DATA
 
-from partial_pooling.data.groups import Counts, Estimates
+from partial_pooling.data.groups import Counts, Estimates, Summaries
 from partial_pooling.decision.atlas import atlas, atlas_table
-from partial_pooling.decision.fit import fit_of, log_evidence_ratio, p_values
+from partial_pooling.decision.fit import fit_of, log_evidence_ratio, p_values, p_values_by_drawing
 from partial_pooling.decision.influence import influence_table
 from partial_pooling.decision.sensitivity import (
     CONFLICT,
@@ -379,6 +381,40 @@ def test_a_prior_of_the_atlas_is_solved_as_by_itself(eight_schools, tau):
             assert found.sd[k, i] == pytest.approx(posterior.sd("mu"), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "student",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("binomial", "poisson", "hypergeometric")
+        ),
+    ],
+)
+def test_a_prior_of_the_atlas_of_any_family_is_solved_as_by_itself(name):
+    """Priors in the middle of the map and at its ends, to what the atlas says of its own error."""
+    groups, family, tau = DATA[name], FAMILIES[name], HalfCauchy(1)
+    c = float(np.mean(family.approximation(groups).estimate))
+    factors = np.array([1 / 32, 0.5, 1, 32])
+    found = atlas(groups, HyperPrior(Normal(c + 0.5, 2), tau), c, factors, family)
+    assert 0 < found.error < 2e-3
+    for k, i in ((0, 0), (0, 3), (2, 2), (3, 0)):
+        prior = HyperPrior(Normal(c + 0.5, 2 * factors[i]), by_factor(tau, factors[k]))
+        posterior = solve(groups, prior, family)
+        chance = [1 - posterior.cdf(v, c) for v in ("mu", "theta_new")]
+        told = [each[k, i] for each in (found.mu_above, found.new_above)]
+        assert told == pytest.approx(chance, abs=found.error)
+        assert found.mean[k, i] == pytest.approx(posterior.mean("mu"), abs=1e-3)
+
+
+def test_what_the_splines_do_not_tell_is_left_out(monkeypatch):
+    monkeypatch.setattr("partial_pooling.decision.given_tau.STEP", 3.0)
+    groups, factors = DATA["poisson"], np.array([1 / 32, 1, 32])
+    prior = HyperPrior(Normal(0, 2), HalfCauchy(1))
+    told = atlas(groups, prior, 0.0, factors, FAMILIES["poisson"])
+    assert np.isnan(told.mu_above).any() and told.error < 0.005
+
+
 def by_factor(tau, factor):
     if isinstance(tau, LogNormal):
         return LogNormal(tau.mu + np.log(factor), tau.sigma)
@@ -415,6 +451,31 @@ def test_evidence_for_no_spread_is_that_of_quadrature(eight_schools):
         assert found[name] == pytest.approx(right, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["student", pytest.param("binomial", marks=pytest.mark.slow)])
+def test_evidence_of_other_families_is_that_of_quadrature(name):
+    """The evidence of tau > 0 is the posterior's own, that of tau = 0 an integral over mu."""
+    groups, family = DATA[name], FAMILIES[name]
+    prior = HyperPrior(Normal(0, 2), HalfCauchy(1))
+    posterior = solve(groups, prior, family)
+    found = log_evidence_ratio(posterior)
+    mu = np.linspace(-12, 12, 20_001)
+    each = np.broadcast_to(mu[:, None], (len(mu), len(groups)))
+    logs = family.log_likelihood(groups, each).sum(axis=1) + prior.mu.log_density(mu)
+    at_zero = np.log(integrate.trapezoid(np.exp(logs - logs.max()), mu)) + logs.max()
+    assert found["own"] == pytest.approx(at_zero - posterior.log_evidence, abs=1e-4)
+    double = solve(groups, HyperPrior(Normal(0, 2), HalfCauchy(2)), family).log_evidence
+    assert found["double"] == pytest.approx(at_zero - double, abs=1e-4)
+
+
+def test_evidence_does_not_depend_on_how_flat_a_flat_prior_is():
+    groups, family = DATA["student"], FAMILIES["student"]
+    wide, flat = (
+        log_evidence_ratio(solve(groups, HyperPrior(mu, HalfNormal(2)), family))["own"]
+        for mu in (Normal(0, 1000), Flat())
+    )
+    assert flat == pytest.approx(wide, abs=1e-3)
+
+
 def test_predictive_checks_are_those_of_replicates(eight_schools):
     """Of three shares none is off by 4 standard errors: by chance once in 5,000."""
     posterior = solve(eight_schools, LECTURE)
@@ -438,6 +499,41 @@ def test_predictive_checks_are_those_of_replicates(eight_schools):
     for name, share in shares.items():
         error = np.sqrt(share * (1 - share) / draws)
         assert abs(found[name] - share) < 4 * error, name
+
+
+@pytest.mark.parametrize(
+    "name", ["binomial", "poisson", pytest.param("hypergeometric", marks=pytest.mark.slow)]
+)
+def test_predictive_checks_of_other_families_are_those_of_their_own_predictions(name):
+    """A new group's data are as large as the largest with the chance that its prediction has.
+
+    Of one group, repeated, the share of replicates whose datum is at most the group's own is what
+    `predictive_below` says of a new group; 4 standard errors are missed once in 15,000 times.
+    """
+    groups, family = DATA[name], FAMILIES[name]
+    posterior = solve(groups, HyperPrior(Normal(0, 3), HalfNormal(2)), family)
+    told = fit_of(posterior)
+    assert told["replicates"] == 2000 and not told["undefined"]
+    for j in range(len(groups)):
+        one = groups.select(np.arange(len(groups)) == j)
+        only = replace(posterior, groups=one)
+        found = p_values_by_drawing(only, 2000)
+        # as much counts in both
+        equal = found["largest"] + found["smallest"] - 1
+        less = 1 - found["largest"] + equal / 2
+        assert abs(less - posterior.predictive_below(one)) < 4 * 0.5 / np.sqrt(2000)
+
+
+def test_of_many_values_student_replicates_are_normal_ones(eight_schools):
+    """Of three shares none is off by 4 standard errors: by chance once in 5,000."""
+    n = np.full(8, 1e5)
+    means = Summaries(
+        eight_schools.names, eight_schools.estimate, eight_schools.std_error * np.sqrt(n), n
+    )
+    exact = p_values(solve(eight_schools, LECTURE))
+    drawn = p_values_by_drawing(solve(means, LECTURE, FAMILIES["student"]), 2000)
+    for name, p in exact.items():
+        assert abs(drawn[name] - p) < 4 * np.sqrt(p * (1 - p) / 2000), name
 
 
 def test_what_cannot_be_checked_is_told(eight_schools):

@@ -15,6 +15,7 @@ from distinct_results import (
     write_distinct_results,
 )
 
+from partial_pooling.figures import decision as drawings
 from partial_pooling.figures.decision import atlas as draw_atlas
 from partial_pooling.figures.decision import influence as draw_influence
 from partial_pooling.figures.decision import ranks as draw_ranks
@@ -97,6 +98,39 @@ def test_usual_priors_are_drawn_with_the_studys_own_first():
     assert tuple(first) == (0, 0, 0) and tuple(second) != (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    "name", ["ranks_narrow", "influence_narrow", "usual_priors_narrow", "atlas_narrow"]
+)
+def test_on_a_narrow_screen_the_same_numbers_are_drawn(name):
+    grid = np.geomspace(1 / 4, 4, 3)
+    chance = np.linspace(0.01, 0.99, 9)
+    across, up = (each.ravel() for each in np.meshgrid(grid, 5 * grid, indexing="ij"))
+    table = pd.DataFrame({"tau_factor": across, "mu_prior_sd": up, "mu_above": chance})
+    name = name.removesuffix("_narrow")
+    given = {
+        "ranks": (RANKS,),
+        "influence": (TABLES["influence"], DECISIONS, EXACT),
+        "usual_priors": (TABLES["priors"],),
+        "atlas": (table, TABLES["priors"], DECISIONS),
+    }[name]
+    wide, narrow = (getattr(drawings, f"{name}{end}")(*given) for end in ("", "_narrow"))
+    assert wide.get_size_inches()[0] == 7 and narrow.get_size_inches()[0] == 3.7
+    one, two = (
+        [
+            [np.asarray(line.get_xydata(), float) for line in ax.lines]
+            + [np.asarray(part.get_offsets(), float) for part in ax.collections]
+            for ax in figure.axes
+        ]
+        for figure in (wide, narrow)
+    )
+    assert len(one) == len(two)
+    for a, b in zip(one, two, strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
+    texts = {text.get_text() for ax in narrow.axes for text in ax.get_yticklabels()}
+    assert name == "atlas" or len(texts) >= 2
+
+
 def test_atlas_has_the_prior_of_tau_across_and_that_of_mu_up():
     factors, sds = np.array([0.5, 1.0, 2.0]), np.array([3.0, 6.0, 12.0])
     # grows with the scale of tau alone: contours are upright, 97.5 % between 1 and 2
@@ -120,9 +154,9 @@ def test_atlas_has_the_prior_of_tau_across_and_that_of_mu_up():
 
 def test_decisions_are_told_of_mu_a_new_group_and_how_many(report):
     told = told_by(decisions, report, decisions.decision_words)
-    assert "common mean μ is above 2.5 is 68 %; that the θ of a new group is, 57 %." in told
-    assert "2 have their θ above it" in told and "1 below it" in told
-    assert "decide.above asks for another" in told
+    assert "common mean μ is above 2.5 is 68 %; that a new group's is, 57 %." in told
+    assert "2 are above 2.5 with a probability of more than 97.5 %, 1 below it" in told
+    assert "decide.above of the study asks for another" in told
     rows = cells(decisions.decision_table(report))
     for row, name, chance, of in zip(
         rows, NAMES, PROBABILITY[1:-1], RANKS.itertuples(), strict=True
@@ -207,6 +241,25 @@ def loo_lines(report):
     return [text(str(line)) for line in html("p")]
 
 
+def test_all_is_told_of_the_side_on_which_most_of_mu_is(report):
+    below = opened(report)
+    low = report.decisions.assign(above=-2.5)
+    low.loc["mu", "probability"], low.loc["theta_new", "probability"] = 0.0204, 0.25
+    below.__dict__["decisions"] = low
+    told = text(decisions.finding(below))
+    assert "mean μ is below −2.5 is 98 %; that a new group's is, 75 %. Of 5" in told
+    assert summary.answers(below)[3][:2] == ("P(μ &lt; −2.5)", "98\xa0%")
+    assert "Under 2 priors in common use P(μ < −2.5) is 1.9 % to 27 %;" in text(
+        priors.finding(below)
+    )
+    words = text(priors.sensitivity_words(below))
+    of = TABLES["sensitivity"].set_index(["part", "variable"])["mean_double"]
+    moved = f"and P(μ < −2.5) by {-100 * of['prior of mu', 'mu > c']:.1f} percentage"
+    assert moved.replace("-", "−") in words
+    assert "With all groups P(μ < −2.5) is 98 %." in text(influence.finding(below))
+    assert "P(μ < −2.5) is 2.3 % to 88 % over them" in text(priors.atlas_words(below))
+
+
 def test_priors_that_change_the_conclusion_are_named(report):
     words = told_by(priors, report, priors.prior_words)
     assert "Under 2 priors in common use P(μ > 2.5) is 73 % to 98 %" in words
@@ -268,5 +321,15 @@ def test_fit_is_told_with_the_priors_influence(report):
     assert "(Bayes factor of τ = 0: 1.5)" in words
     assert "half as wide it is 0.78, with twice its width 2.7: the prior decides" in words
     words = text(fit.finding(report))
+    assert "p-values, exact)" in words
+    drawn = opened(report)
+    drawn.__dict__["fit"] = report.fit | {"replicates": 1600}
+    # the share nearest to a half has 2 sqrt(0.2481 / 1600)
+    assert "from 1,600 replicates, each known to 2.5 points)" in text(fit.finding(drawn))
     assert "spread (Cochran's Q) in 41 %" in words and "smallest estimate in 54 %" in words
     assert "does not fit in this: as large a largest estimate." in words
+    sure = opened(report)
+    sure.__dict__["fit"] = report.fit | {
+        "log_evidence_ratio": {"half": -60.0, "own": -58.0, "double": -57.0}
+    }
+    assert "are more than a million times as probable under τ > 0" in text(fit.evidence_words(sure))

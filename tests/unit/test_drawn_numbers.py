@@ -33,6 +33,7 @@ from partial_pooling.figures.forest import forest_narrow as draw_narrow
 from partial_pooling.figures.funnel import divergences as draw_divergences
 from partial_pooling.figures.funnel import funnel_neck as draw_funnel_neck
 from partial_pooling.figures.priors import prior_posterior as draw_prior_posterior
+from partial_pooling.figures.priors import prior_posterior_narrow
 from partial_pooling.figures.shrinkage import _plugged_in
 from partial_pooling.figures.shrinkage import shrinkage as draw_shrinkage
 from partial_pooling.figures.study import estimates as draw_estimates
@@ -934,6 +935,10 @@ def test_prior_is_drawn_over_the_posterior(against_prior):
 
 def test_an_improper_prior_is_a_note(curves):
     flat = parse_hyperprior({"mu": {"dist": "Flat"}, "tau": {"dist": "HalfFlat"}})
+    wide, narrow = draw_prior_posterior(curves, flat), prior_posterior_narrow(curves, flat)
+    for one, two in zip(wide.axes, narrow.axes, strict=True):
+        np.testing.assert_array_equal(one.lines[0].get_xydata(), two.lines[0].get_xydata())
+    assert narrow.axes[0].get_position().y0 > narrow.axes[1].get_position().y1
     for ax, letter in zip(draw_prior_posterior(curves, flat).axes, "μτ", strict=True):
         assert len(ax.lines) == 1
         assert [text.get_text() for text in ax.texts] == [f"the prior of {letter} is flat"]
@@ -1240,7 +1245,7 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
             )
     assert ax.get_xscale() == "log"
     assert tick_labels(ax.xaxis) == {25: "25", 200: "200", 1000: "1,000"}
-    assert ax.get_ylabel() == "% of subsets that show\nranks not uniform"
+    assert ax.get_ylabel() == "% of subsets that show\na fault"
 
 
 def test_every_source_of_a_calibration_is_named_in_its_colour():

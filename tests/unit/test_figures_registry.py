@@ -30,9 +30,11 @@ each_figure = pytest.mark.parametrize("figure", registry.FIGURES, ids=lambda fig
 def functions():
     """Functions of the room that draw a figure, as the registry names them."""
     return {
-        f"{path.stem}.{name}"
+        f"{path.stem}.{name.rpartition(' ')[2]}"
         for path in ROOM.glob("*.py")
-        for name in re.findall(r"^@styled\ndef (\w+)", path.read_text(), flags=re.MULTILINE)
+        for name in re.findall(
+            r"^@styled\ndef \w+|^\w+(?= = narrowed\()", path.read_text(), flags=re.MULTILINE
+        )
     }
 
 

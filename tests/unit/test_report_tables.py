@@ -139,7 +139,7 @@ def test_title_has_the_exact_answer(report):
         ["Groups differ by", "3.04", "0.14 to 12.07"],
         ["P(μ > 2.5)", "68 %", ""],
     ]
-    assert rows[3][3] == "probability that μ is above 2.5; of a new group, 57 %"
+    assert rows[3][3] == ("probability that the common mean μ is above 2.5; of a new group, 57 %")
     marks = [(plain(str(mark)), mark["class"][1]) for mark in soup("a", class_="badge")]
     assert marks[-2:] == [
         ("Another conclusion under the prior first", "fail"),

@@ -92,6 +92,7 @@ def test_every_netcdf_and_the_report_say_where_they_come_from(finished):
             assert re.fullmatch("[0-9a-f]{64}", file.attrs["data_sha256"])
         assert settings["prior"]["tau"] == {"dist": "HalfCauchy", "beta": 5.0}
     html = (folder / "report.html").read_text()
+    assert len(html.encode()) < 2_500_000
     assert json.loads((folder / "provenance.json").read_text())["data_sha256"] in html
     assert "snakemake --cores 4" in html
 
@@ -190,7 +191,7 @@ def test_snakemakes_own_report_holds_every_figure(finished):
         names = archive.namelist()
     figures = sorted((finished.results / "schools" / "figures").glob("*.svg"))
     figures += (finished.results / "schools" / "figures" / "settings").glob("*.svg")
-    assert len(figures) == 18 + 2 * 2  # and one a model and target_accept
+    assert len(figures) == 23 + 2 * 2  # and one a model and target_accept
     shutil.rmtree(finished.results / "schools" / "figures" / "settings")
     for figure in figures:
         assert any(name.endswith(figure.name) for name in names), figure.name

@@ -9,7 +9,7 @@ from partial_pooling.files import read_dataset
 from partial_pooling.logs import log_to
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.lecture import QUOTED_LOG_TAU, applies
-from partial_pooling.sampling.manifests import read_one
+from partial_pooling.sampling.manifests import read_fits
 from partial_pooling.tables import read_table
 
 
@@ -19,7 +19,11 @@ def main(job: Any) -> None:
     for model, path, table in zip(
         job.params.models, job.input.fits, job.input.estimates, strict=True
     ):
-        fits[model] = read_one([path], *shown, job.params.draws)
+        fits[model] = next(
+            fit
+            for fit in read_fits(path, job.params.draws)
+            if (fit["posterior"]["seed"].item(), fit["posterior"]["target_accept"].item()) == shown
+        )
         cells = read_table(table).set_index(["variable", "seed", "target_accept", "draws"])
         mcse[model] = float(cells["mcse_mean"].loc[("log_tau", *shown, job.params.draws)])
     exact = read_table(job.input.exact).set_index("variable")

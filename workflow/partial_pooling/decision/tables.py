@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from partial_pooling.decision.atlas import atlas, atlas_table
+from partial_pooling.decision.atlas import MOST_GROUPS, atlas, atlas_table
 from partial_pooling.decision.influence import influence_table
 from partial_pooling.decision.sensitivity import sensitivity_table
 from partial_pooling.decision.statements import decision_table, rank_table
@@ -30,10 +30,10 @@ def decision_tables(
     measure
         What theta is, a key of `data.measures.MEASURES`, if that is known.
     """
-    # the likelihood of other families costs too much to be shared by a thousand priors
+    groups, family = posterior.groups, posterior.family
     many = None
-    if isinstance(posterior, ExactPosterior):
-        many = atlas(posterior.groups, posterior.prior, above)
+    if isinstance(posterior, ExactPosterior) or len(groups) <= MOST_GROUPS:
+        many = atlas(groups, posterior.prior, above, family=family)
     return {
         "decisions": decision_table(posterior, above),
         "ranks": rank_table(posterior),

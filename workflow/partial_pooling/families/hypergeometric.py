@@ -23,7 +23,9 @@ from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates, TwoByTwo
 from partial_pooling.families.counting import log_binomial
 from partial_pooling.families.family import Family
-from partial_pooling.families.normalizer import Normalizer, cumulative, log_terms
+from partial_pooling.families.normalizer import Normalizer, cumulative
+
+TOGETHER = 100  # thetas of a table whose probabilities are held at once
 
 
 class Hypergeometric(Family[TwoByTwo]):
@@ -80,14 +82,18 @@ pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
         return np.array([groups.events_treated > least, groups.events_treated < most])
 
     def simulate(self, groups: TwoByTwo, theta: Array, rng: np.random.Generator) -> TwoByTwo:
-        drawn = np.empty(len(groups))
+        drawn, chance = np.empty(len(groups)), rng.random(len(groups))
         total = groups.events_treated + groups.events_control
-        for j, u in enumerate(rng.random(len(groups))):
-            k, log_term = log_terms(
-                groups.n_treated[j], groups.n_control[j], total[j], float(theta[j])
-            )
-            below = np.cumsum(np.exp(log_term - log_term.max()))
-            drawn[j] = k[np.searchsorted(below, u * below[-1], side="right")]
+        margins = np.stack([groups.n_treated, groups.n_control, total], axis=1)
+        each, which = np.unique(margins, axis=0, return_inverse=True)
+        for row, (n1, n2, m) in enumerate(each.tolist()):
+            alike = np.flatnonzero(np.ravel(which) == row)
+            alike = alike[np.argsort(theta[alike])]
+            for start in range(0, len(alike), TOGETHER):
+                of = alike[start : start + TOGETHER]
+                first, below = cumulative(n1, n2, m, theta[of])
+                # the first column is of none
+                drawn[of] = first + (below[:, 1:-1] <= chance[of, None]).sum(axis=1)
         return TwoByTwo(groups.names, drawn, groups.n_treated, total - drawn, groups.n_control)
 
     def replicated(self, groups: TwoByTwo, theta: Array) -> tuple[Array, Array]:

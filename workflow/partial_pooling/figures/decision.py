@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,16 @@ from matplotlib.lines import Line2D
 
 from partial_pooling.figures.axes import note
 from partial_pooling.figures.labels import escape, label, shorten, units
-from partial_pooling.figures.style import EXACT, GREY, Array, new_figure, styled
+from partial_pooling.figures.style import (
+    EXACT,
+    GREY,
+    Array,
+    by_width,
+    narrowed,
+    new_figure,
+    panels,
+    styled,
+)
 from partial_pooling.words import percent, symbol
 
 MOST_WRITTEN = 12  # groups of which each probability is written into its cell
@@ -36,7 +46,7 @@ def ranks(ranks: pd.DataFrame) -> Figure:
         is known of, their expected ranks alone, if those are known.
     """
     table = ranks.sort_values("expected_rank", kind="stable")
-    names = [escape(shorten(str(name))) for name in table["group"]]
+    names = [escape(shorten(str(name), by_width(28, 20))) for name in table["group"]]
     chance = table[[c for c in table if str(c).startswith("rank_")]].to_numpy(dtype=float)
     count = len(table)
     if not chance.size:
@@ -51,7 +61,7 @@ def ranks(ranks: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     top = max(float(chance.max()), 0.4)  # what is spread evenly stays pale
     mesh = ax.pcolormesh(chance, cmap="Greys", vmin=0, vmax=top, edgecolors="white", linewidth=0.5)
-    if count <= MOST_WRITTEN:
+    if count <= by_width(MOST_WRITTEN, 8):
         for (row, column), value in np.ndenumerate(chance):
             ax.text(
                 column + 0.5,
@@ -59,11 +69,11 @@ def ranks(ranks: pd.DataFrame) -> Figure:
                 percent(value) if value >= 0.005 else "",
                 ha="center",
                 va="center",
-                fontsize=8.5,
+                fontsize=by_width(8.5, 7),
                 color="white" if value > 0.6 * top else "black",
             )
     else:
-        figure.colorbar(mesh, ax=ax, label="probability", aspect=40)
+        figure.colorbar(mesh, ax=ax, label="probability", aspect=40, location=beside())
     middle = np.arange(count) + 0.5
     ax.plot(
         table["expected_rank"] - 0.5,
@@ -75,8 +85,8 @@ def ranks(ranks: pd.DataFrame) -> Figure:
         color=MARKED,
         label="expected rank",
     )
-    ax.set_yticks(middle, names, fontsize=10 if count <= 20 else 8)
-    shown = np.arange(0, count, 1 if count <= 20 else 5)
+    ax.set_yticks(middle, names, fontsize=by_width(10, 8) if count <= 20 else by_width(8, 7))
+    shown = np.arange(0, count, 1 if count <= by_width(20, 10) else 5)
     ax.set_xticks(shown + 0.5, [str(rank + 1) for rank in shown])
     ax.set_xlabel("rank of θ, 1 the largest")
     ax.set_ylim(count, 0)
@@ -107,25 +117,29 @@ def influence(influence: pd.DataFrame, decisions: pd.DataFrame, exact: pd.DataFr
         which the probability moves most.
     """
     told = influence[influence["reason"].fillna("") == ""]
-    mu = exact.set_index("variable").loc["mu"]
-    of_mu = decisions.set_index("variable").loc["mu"]
-    move = (told["mu_above"] - of_mu["probability"]).abs()
+    mu, of_mu = (table.set_index("variable").loc[["mu"]] for table in (exact, decisions))
+    low, middle, high = mu[["q2.5", "q50", "q97.5"]].to_numpy(dtype=float)[0].tolist()
+    above, chance = of_mu[["above", "probability"]].to_numpy(dtype=float)[0].tolist()
+    move = (told["mu_above"] - chance).abs()
     kept = told.loc[move.nlargest(MOST_ROWS).index].sort_index()
-    figure = new_figure(1.6 + 0.3 * max(len(kept), 2))
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    left.axvspan(mu["q2.5"], mu["q97.5"], color="#E3E3E3", linewidth=0)
-    left.axvline(mu["q50"], color=GREY, linewidth=1.5)
+    count = max(len(kept), 2)
+    figure = new_figure(by_width(1.6 + 0.3 * count, 2.2 + 0.52 * count))
+    left, right = panels(figure, 2, sharey=True, width_ratios=(3, 2))
+    left.axvspan(low, high, color="#E3E3E3", linewidth=0)
+    left.axvline(middle, color=GREY, linewidth=1.5)
     intervals(left, kept, "mu")
-    left.axvline(of_mu["above"], color="black", linewidth=1.2, linestyle=":")
+    left.axvline(above, color="black", linewidth=1.2, linestyle=":")
     left.set_xlabel(label("mu"))
-    right.axvline(of_mu["probability"], color=GREY, linewidth=1.5)
+    right.axvline(chance, color=GREY, linewidth=1.5)
     y = np.arange(len(kept))
     right.plot(kept["mu_above"], y, linestyle="none", marker="o", color=EXACT)
     for edge in (0.025, 0.975):
         right.axvline(edge, color=MARKED, linewidth=1, linestyle="--")
     right.set_xlim(-0.03, 1.03)
-    right.set_xlabel(f"P(μ > {of_mu['above']:g})".replace("-", "−"))
-    rows(left, ["without " + escape(shorten(str(name), 22)) for name in kept["group"]])
+    right.set_xlabel(f"P(μ > {above:g})".replace("-", "−"))
+    without = by_width("without ", "")
+    for ax in (left, right)[: by_width(1, 2)]:
+        rows(ax, [without + escape(shorten(str(name), 22)) for name in kept["group"]])
     if not len(kept):
         note(left, "no posterior without one group")
     figure.legend(
@@ -135,7 +149,7 @@ def influence(influence: pd.DataFrame, decisions: pd.DataFrame, exact: pd.DataFr
             Line2D([], [], color=MARKED, linestyle="--", label="2.5 and 97.5 %"),
         ],
         loc="outside upper center",
-        ncols=3,
+        ncols=by_width(3, 2),
     )
     return figure
 
@@ -155,8 +169,8 @@ def usual_priors(priors: pd.DataFrame) -> Figure:
         A row a prior, the study's own first and black: medians and 95 % intervals.
     """
     told = priors[priors["reason"].fillna("") == ""]
-    figure = new_figure(1.2 + 0.42 * len(told))
-    axes = figure.subplots(1, 3, sharey=True)
+    figure = new_figure(by_width(1.2 + 0.42 * len(told), 1.8 + 0.84 * len(told)))
+    axes = panels(figure, 3, sharey=True)
     own = np.arange(len(told)) == 0
     for ax, (name, text) in zip(
         axes,
@@ -165,7 +179,8 @@ def usual_priors(priors: pd.DataFrame) -> Figure:
     ):
         intervals(ax, told, name, np.where(own, EXACT, "#0072B2"))
         ax.set_xlabel(text)
-    rows(axes[0], [escape(str(name)) for name in told["name"]])
+    for ax in axes[: by_width(1, 3)]:
+        rows(ax, [escape(str(name)) for name in told["name"]])
     return figure
 
 
@@ -188,11 +203,11 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
         Contours of the probability; the line where c enters mu's 95 % interval; the study's own
         prior, at a scale of 1, if its mu is not flat.
     """
-    figure = new_figure(4.6)
+    figure = new_figure(by_width(4.6, 5.2))
     ax = figure.subplots()
     above = float(decisions["above"].iloc[0])
-    if not len(atlas):
-        note(ax, "not computed for this family")
+    if not atlas["mu_above"].notna().any():
+        note(ax, "not computed of so many groups")
         return figure
     grid = atlas.pivot(index="mu_prior_sd", columns="tau_factor", values="mu_above")
     x, y, z = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)
@@ -210,11 +225,25 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
         handles.append(
             Line2D([], [], ls="none", marker="*", ms=12, c="white", mec="black", label="this study")
         )
-    figure.colorbar(filled, ax=ax, label=f"P(μ > {above:g})".replace("-", "−"), format=percent_tick)
+    told = f"P(μ > {above:g})".replace("-", "−")
+    bar = figure.colorbar(filled, ax=ax, label=told, format=percent_tick, location=beside())
+    if by_width(False, True):
+        bar.set_ticks([0.025, 0.25, 0.75, 0.975])
     ax.set_xlabel("scale of the prior of τ, in that of the study")
     ax.set_ylabel(f"sd of the prior of μ ({units()})")
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    figure.legend(handles=handles, loc="outside upper center", ncols=by_width(2, 1))
     return figure
+
+
+ranks_narrow = narrowed(ranks)
+influence_narrow = narrowed(influence)
+usual_priors_narrow = narrowed(usual_priors)
+atlas_narrow = narrowed(atlas)
+
+
+def beside() -> Literal["right", "bottom"]:
+    """Where a bar of colours stands."""
+    return "bottom" if by_width(False, True) else "right"
 
 
 def percent_tick(value: float, _: object = None) -> str:
@@ -241,6 +270,8 @@ def intervals(ax: Axes, table: pd.DataFrame, name: str, colours: Array | None = 
 
 def rows(ax: Axes, names: Sequence[str]) -> None:
     """Name rows from the top down."""
-    ax.set_yticks(np.arange(len(names)), list(names), fontsize=9.5 if len(names) <= 20 else 8.5)
+    ax.set_yticks(
+        np.arange(len(names)), list(names), fontsize=by_width(9.5, 8.5) if len(names) <= 20 else 8.5
+    )
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

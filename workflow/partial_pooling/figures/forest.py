@@ -18,13 +18,21 @@ from numpy.typing import NDArray
 from partial_pooling.data.groups import Estimates
 from partial_pooling.figures.axes import reading_axis
 from partial_pooling.figures.labels import escape, label, measure, shorten
-from partial_pooling.figures.style import EXACT, GREY, RAW, WIDTH, Array, new_figure, styled
+from partial_pooling.figures.style import (
+    EXACT,
+    GREY,
+    NARROW,
+    RAW,
+    WIDTH,
+    Array,
+    new_figure,
+    styled,
+)
 from partial_pooling.words import Format, at_scale, fixed, significant
 
 MOST_NAMED_GROUPS = 40  # with a row of their own; of more, only the extremes have one
 EXTREMES = 5  # named at either end
 BLOCK = 14.0  # rows that all others share
-NARROW = 3.7  # inches: a phone's width
 WEIGHTS = 48  # points from the axes to the end of their column
 HEAD = "#444444"
 

@@ -13,7 +13,15 @@ from matplotlib.ticker import MaxNLocator
 from partial_pooling.figures.axes import note
 from partial_pooling.figures.curves import body, curve
 from partial_pooling.figures.labels import label
-from partial_pooling.figures.style import EXACT, RAW, new_figure, styled
+from partial_pooling.figures.style import (
+    EXACT,
+    RAW,
+    by_width,
+    narrowed,
+    new_figure,
+    panels,
+    styled,
+)
 from partial_pooling.priors.prior import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
 
@@ -39,8 +47,8 @@ def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
     matplotlib.figure.Figure
         A panel for mu and one for tau. An improper prior has no density to scale: a note says so.
     """
-    figure = new_figure(3.1)
-    axes = figure.subplots(1, 2)
+    figure = new_figure(by_width(3.1, 5.2))
+    axes = panels(figure, 2)
     priors: tuple[Location | Scale, ...] = (prior.mu, prior.tau)
     for variable, of, ax in zip(("mu", "tau"), priors, axes, strict=True):
         x, density = curve(curves, variable, "density")
@@ -61,7 +69,8 @@ def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
         ax.set_ylim(0, 1.06 * top)
         ax.set_xlabel(label(variable))
         ax.yaxis.set_major_locator(MaxNLocator(3))
-    axes[0].set_ylabel("density")
+    for ax in axes[:: by_width(2, 1)]:
+        ax.set_ylabel("density")
     figure.legend(
         handles=[
             Line2D([], [], color=RAW, linewidth=1.8, linestyle="--", label="prior"),
@@ -71,6 +80,9 @@ def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
         ncols=2,
     )
     return figure
+
+
+prior_posterior_narrow = narrowed(prior_posterior)
 
 
 def _reach(low: float, high: float, prior: Location | Scale) -> tuple[float, float]:

@@ -31,7 +31,7 @@ fills them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -63,8 +63,9 @@ class Figure:
         What it shows, for those who do not see it and for those who do; with slots.
     unfound
         What the caption says in place of findings where no result is at hand.
-    narrow
-        Name of the figure that a page shows in its place on a narrow screen, if there is one.
+    has_narrow
+        Whether there is a function of the same name and `_narrow` that draws it for a narrow
+        screen.
     """
 
     name: str
@@ -75,7 +76,12 @@ class Figure:
     alternative: str
     caption: str
     unfound: str = ""
-    narrow: str = ""
+    has_narrow: bool = False
+
+    @property
+    def narrow(self) -> str:
+        """Name of the figure that a page shows in its place on a narrow screen, if there is one."""
+        return f"{self.name}_narrow" if self.has_narrow else ""
 
     @property
     def title(self) -> str:
@@ -89,7 +95,7 @@ FUNNEL = (
     "{found}"
 )
 
-FIGURES: tuple[Figure, ...] = (
+_FIGURES: tuple[Figure, ...] = (
     Figure(
         "forest",
         "Groups",
@@ -105,16 +111,7 @@ FIGURES: tuple[Figure, ...] = (
         " Of more than 40 groups only the five at either end are named; the others lie close "
         "together, in the order of the posterior. An interval far wider than the others runs out "
         "of the axes and stands in numbers.",
-        narrow="forest_narrow",
-    ),
-    Figure(
-        "forest_narrow",
-        "Groups",
-        "forest.forest_narrow",
-        ("groups", "exact"),
-        "analyst",
-        "The forest plot for a narrow screen.",
-        "The forest plot for a narrow screen: names and numbers stand above the bars.",
+        has_narrow=True,
     ),
     Figure(
         "prior_posterior",
@@ -125,6 +122,7 @@ FIGURES: tuple[Figure, ...] = (
         "Densities of the prior and the exact posterior of μ and τ.{found}",
         "What was assumed of μ and τ (dashed) and what the data made of it (grey). Where the two "
         "are alike the data say little; where they lie apart prior and data disagree.{found}",
+        has_narrow=True,
     ),
     Figure(
         "shrinkage",
@@ -151,6 +149,7 @@ FIGURES: tuple[Figure, ...] = (
         "Which group has which rank, 1 the largest θ: the darker, the more probable; the upright "
         "mark is the expected rank.{found}",
         " Of more than 50 groups expected ranks alone.",
+        has_narrow=True,
     ),
     Figure(
         "influence",
@@ -160,9 +159,10 @@ FIGURES: tuple[Figure, ...] = (
         "analyst",
         "Median of μ with its 95 % interval, and the probability that it is above c, without each "
         "group.{found}",
-        "The exact posterior of μ (left) and the probability that it is above c (right) without "
-        "each group; grey is with all of them, dotted is c.{found}",
+        "The exact posterior of μ, and the probability that it is above c, without each group; "
+        "grey is with all of them, dotted is c.{found}",
         " Of more than 40 groups those are drawn without which the probability moves most.",
+        has_narrow=True,
     ),
     Figure(
         "usual_priors",
@@ -174,6 +174,7 @@ FIGURES: tuple[Figure, ...] = (
         "The same data under priors in common use (blue) and the study's own (black): exact "
         "medians with 95 % intervals.{found}",
         " An interval far wider than the others runs out of the axes.",
+        has_narrow=True,
     ),
     Figure(
         "atlas",
@@ -186,6 +187,7 @@ FIGURES: tuple[Figure, ...] = (
         "the study) and the sd of the prior of μ (up). On the thick line c is an end of μ's 95 % "
         "interval, so that the conclusion tips there.{found}",
         " The star is the study's own prior.",
+        has_narrow=True,
     ),
     Figure(
         "traces",
@@ -472,6 +474,22 @@ FIGURES: tuple[Figure, ...] = (
         "Where each check fails, for fits that err more than they admit; as above.{found}",
     ),
 )
+
+
+def _narrow_version(figure: Figure) -> Figure:
+    told = f"The figure {figure.title} for a narrow screen."
+    return replace(
+        figure,
+        name=figure.narrow,
+        function=f"{figure.function}_narrow",
+        alternative=told,
+        caption=told,
+        unfound="",
+        has_narrow=False,
+    )
+
+
+FIGURES = (*_FIGURES, *(_narrow_version(figure) for figure in _FIGURES if figure.narrow))
 
 
 # Captions of Snakemake's report are templates over the job that drew: its data set and settings,

@@ -11,12 +11,14 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -41,6 +43,7 @@ COLOURS = {
 }
 MARKERS = {"centered": "o", "noncentered": "s", "partial": "D", "marginal": "^", "exact": "*"}
 
+NARROW = 3.7  # inches: a phone's width
 WIDTH = 7.0  # inches: 11 pt text is 17 px high where a figure is shown 800 px wide
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -134,9 +137,40 @@ def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return drawn
 
 
-def new_figure(height: float, width: float = WIDTH) -> Figure:
+_narrow: ContextVar[bool] = ContextVar("narrow", default=False)
+
+
+def narrowed[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Make of a function that draws a figure one that draws it for a narrow screen."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        before = _narrow.set(True)
+        try:
+            return draw(*args, **kwargs)
+        finally:
+            _narrow.reset(before)
+
+    return drawn
+
+
+def by_width[T](wide: T, narrow: T) -> T:
+    """The second where the figure is drawn for a narrow screen."""
+    return narrow if _narrow.get() else wide
+
+
+def new_figure(height: float, width: float | None = None) -> Figure:
     """An empty figure, sizes in inches, which makes room for its labels by itself."""
+    width = by_width(WIDTH, NARROW) if width is None else width
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(figure: Figure, count: int, **asked: Any) -> list[Axes]:
+    """Axes side by side, or one below the other on a narrow screen."""
+    shape = by_width((1, count), (count, 1))
+    if shape[1] == 1:
+        asked.pop("width_ratios", None)
+    return list(figure.subplots(*shape, **asked))
 
 
 def shades(of: str, count: int) -> list[tuple[float, float, float]]:

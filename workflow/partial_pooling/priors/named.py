@@ -175,8 +175,8 @@ GELMAN = "Gelman 2006, Bayesian Analysis 1: flat on τ"
 DUMOUCHEL = "DuMouchel 1994, NISS report 24: s₀ / (s₀ + τ)², with s₀² the harmonic mean of σ²"
 DANIELS = "Daniels 1999, Canadian Journal of Statistics 27: s₀² / (s₀² + τ²) is uniform"
 FRIEDE = (
-    "τ: Friede, Röver, Wandel and Neuenschwander 2017, Research Synthesis Methods 8; μ: Günhan, "
-    "Röver and Friede 2020, Research Synthesis Methods 11"
+    "τ: Friede, Röver, Wandel and Neuenschwander 2017, Research Synthesis Methods 8 (0.5 or 1 for "
+    "log odds ratios); μ: Günhan, Röver and Friede 2020, Research Synthesis Methods 11"
 )
 
 
@@ -202,7 +202,7 @@ def usual_priors(groups: Estimates, measure: str | None) -> list[UsualPrior]:
             UsualPrior(
                 "Turner, log-normal",
                 "Turner et al. 2012, International Journal of Epidemiology 41: τ² of log odds "
-                "ratios in general, log-normal(−2.56, 1.74²)",
+                "ratios in a general setting, log-normal(−2.56, 1.74²)",
                 HyperPrior(flat, LogNormal(-1.28, 0.87)),
             ),
             UsualPrior(
@@ -225,7 +225,8 @@ def usual_priors(groups: Estimates, measure: str | None) -> list[UsualPrior]:
             ),
             UsualPrior(
                 "half-Cauchy 0.3",
-                "Williams, Rast and Bürkner 2018, doi:10.31234/osf.io/7tbrm",
+                "Williams, Rast and Bürkner 2018, PsyArXiv: Bayesian meta-analysis with weakly "
+                "informative prior distributions",
                 HyperPrior(unit, HalfCauchy(0.3)),
             ),
             UsualPrior(

@@ -235,7 +235,7 @@ def _usual_priors(results: Results) -> Slots:
 
 
 def _atlas(results: Results) -> Slots:
-    chance = results.atlas["mu_above"]
+    chance = results.atlas["mu_above"].dropna()
     if not len(chance):
         return {}
     return {"found": f" It is {percent(chance.min())} to {percent(chance.max())}."}

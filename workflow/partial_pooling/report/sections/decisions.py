@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,15 +18,63 @@ TITLE = "Which groups, and how surely"
 
 def finding(report: Results) -> str:
     """How probable it is that the mean, a new group and each group are above c."""
-    chance, c = report.decisions["probability"], above_words(report)
+    chance, told = report.decisions["probability"], side(report)
     thetas = chance[[v for v in chance.index if v.startswith("theta[")]]
+
+    def few(number: int) -> str:
+        return f"{number:,}" if number else "none"
+
     sure = int((thetas > 0.975).sum()), int((thetas < 0.025).sum())
     return (
-        f"The probability that the common mean μ is above {escape(c)} is "
-        f"<b>{percent(chance['mu'])}</b>; that the θ of a new group is, "
-        f"<b>{percent(chance['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
-        f"{sure[0]:,} {'has its' if sure[0] == 1 else 'have their'} θ above it with a "
-        f"probability of more than 97.5 %, {sure[1]:,} below it."
+        f"The probability that {escape(told.words)} is <b>{told.of(chance['mu'])}</b>; that a new "
+        f"group's is, <b>{told.of(chance['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
+        f"{few(sure[0])} {'is' if sure[0] < 2 else 'are'} above {escape(told.value)} with a "
+        f"probability of more than 97.5 %, {few(sure[1])} below it."
+    )
+
+
+class Side(NamedTuple):
+    """The side of c on which most of mu is, as people read it.
+
+    Attributes
+    ----------
+    above
+        Whether it is above.
+    what, value
+        What is compared, μ or what people read in its place, and with what.
+    """
+
+    above: bool
+    what: str
+    value: str
+
+    @property
+    def name(self) -> str:
+        """As in P(μ > 0)."""
+        return f"P({self.what} {'>' if self.above else '<'} {self.value})"
+
+    @property
+    def words(self) -> str:
+        """As in "μ is above 0"."""
+        what = "the common mean μ" if self.what == "μ" else f"the pooled {self.what}"
+        return f"{what} is {'above' if self.above else 'below'} {self.value}"
+
+    def share(self, above: float) -> float:
+        """The probability to be on this side, from that to be above."""
+        return above if self.above else 1 - above
+
+    def of(self, above: float) -> str:
+        """The same in percent."""
+        return percent(self.share(above))
+
+
+def side(report: Results) -> Side:
+    """On which side of c most of mu is."""
+    c = float(report.reading.read(np.array(report.above))) if report.reading else report.above
+    return Side(
+        float(report.decisions["probability"]["mu"]) >= 0.5,
+        report.reading.name if report.reading else "μ",
+        f"{c:.3g}".replace("-", "−"),
     )
 
 
@@ -48,8 +97,13 @@ def chosen_words(report: Results) -> str:
     if report.dataset.get("decide", {}).get("above") is not None:
         return "The study asks for this value (decide.above)."
     if report.measure and report.measure.null is not None:
-        return f"There the {report.measure.label} is no effect; decide.above asks for another."
-    return "Nothing says which value matters, so it is 0; decide.above asks for another."
+        return (
+            f"A {report.measure.label} of {report.above:g} means no effect; decide.above of the "
+            "study asks for another value."
+        )
+    return (
+        "Nothing says which value matters, so it is 0; decide.above of the study asks for another."
+    )
 
 
 def rank_words(report: Results) -> Html:

@@ -10,6 +10,7 @@ from partial_pooling.report.results import Results
 from partial_pooling.words import fixed, listed, percent, significant
 
 FARTHEST = 700.0  # log of a ratio that is still a float
+MANY = 1e6  # of a ratio: further digits tell nobody more
 EXTREME = 0.025  # of a p-value, to either side
 CHECKS = {
     "spread": "as wide a spread (Cochran's Q)",
@@ -47,6 +48,8 @@ def evidence_words(report: Results) -> Html:
 
 def times(ratio: float) -> str:
     """A ratio of 1 or more, with a decimal while it is small."""
+    if ratio > MANY:
+        return "more than a million"
     return fixed(1)(ratio) if ratio < 10 else significant(2)(ratio)
 
 
@@ -57,14 +60,25 @@ def finding(report: Results) -> str:
     found = {name: p for name, p in report.fit["p_values"].items() if p is not None}
     odd = [CHECKS[name] for name, p in found.items() if not EXTREME <= p <= 1 - EXTREME]
     each = listed([f"{CHECKS[name]} in {percent(p)}" for name, p in found.items()])
+    drawn = int(report.fit["replicates"])
+    how = "with the same standard errors" if not drawn else "of the same size"
+    sure = "exact"
+    if drawn:
+        sure = f"from {drawn:,} replicates, each known to {_known(found, drawn)}"
     return (
-        f"New groups of the same population, with the same standard errors, would have {each} of "
-        "cases (posterior predictive p-values, exact). "
+        f"New groups of the same population, {how}, would have {each} of cases (posterior "
+        f"predictive p-values, {sure}). "
     ) + (
         f"The model does not fit in this: {listed(odd)}."
         if odd
         else "Each lies between 2.5 and 97.5 %: these checks find no misfit."
     )
+
+
+def _known(shares: dict[str, float], drawn: int) -> str:
+    """Twice the largest Monte Carlo standard error."""
+    error = max(math.sqrt(p * (1 - p) / drawn) for p in shares.values())
+    return f"{fixed(1)(200 * error)} points"
 
 
 CONTENT = (evidence_words,)

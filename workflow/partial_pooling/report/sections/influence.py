@@ -9,7 +9,7 @@ import pandas as pd
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.decisions import above_words
+from partial_pooling.report.sections.decisions import above_words, side
 from partial_pooling.words import count, fixed, listed, percent, significant, some_of
 
 OUTLIER = 0.05  # corrected p-value below which a group is named
@@ -45,7 +45,7 @@ def influence_words(report: Results) -> Html:
 def _lines(report: Results) -> list[str]:
     told = report.influence[report.influence["reason"] == ""]
     missing = report.influence[report.influence["reason"] != ""]
-    chance, c = float(report.decisions["probability"]["mu"]), above_words(report)
+    chance, beyond = float(report.decisions["probability"]["mu"]), side(report)
     lines = []
     if len(told):
         move = (told["mu_above"] - chance).abs()
@@ -55,8 +55,8 @@ def _lines(report: Results) -> list[str]:
         if len(missing):
             none = f"None of the {count(len(told), 'group')} that can be left out decides"
         lines.append(
-            f"With all groups P(μ > {escape(c)}) is {percent(chance)}. It moves most without "
-            f"{bold(most)}, to {percent(float(told['mu_above'][most]))}. "
+            f"With all groups {escape(beyond.name)} is {beyond.of(chance)}. It moves most without "
+            f"{bold(most)}, to {beyond.of(float(told['mu_above'][most]))}. "
             + (
                 f"{bold('One group decides')}: without {listed([bold(name) for name in other])} "
                 "the conclusion, whether μ is above, below or neither with a probability of "

@@ -11,7 +11,7 @@ from partial_pooling.grading.inference import Interval
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, folded, paragraphs, table, with_interval
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.decisions import above_words
+from partial_pooling.report.sections.decisions import Side, above_words, side
 from partial_pooling.report.sections.influence import stands
 from partial_pooling.words import fixed, listed, percent, symbol
 
@@ -32,15 +32,23 @@ def sensitivity_words(report: Results) -> Html:
     """How far mu and log tau move when a prior counts double, and what psense would diagnose."""
     rows = report.sensitivity
     lines = []
-    for part in ("prior of mu", "prior of tau"):
+    beyond = side(report)
+    for part, proper in (
+        ("prior of mu", report.prior.mu.is_proper),
+        ("prior of tau", report.prior.tau.is_proper),
+    ):
+        if not proper:
+            lines.append(f"The {PARTS[part]} is flat: twice as much of it is the same.")
+            continue
         of = rows[rows["part"] == part].set_index("variable")
         move, chance = of["mean_double"], float(of["mean_double"]["mu > c"])
         if not pd.notna(move["mu"]) and not pd.notna(move["log_tau"]):
             continue
         lines.append(
             f"If the {PARTS[part]} counted double, the mean of μ would move by "
-            f"{signed_sds(move['mu'])}, that of log τ by {signed_sds(move['log_tau'])}, and P(μ > "
-            f"{escape(above_words(report))}) by {fixed(1)(100 * chance)} percentage points."
+            f"{signed_sds(move['mu'])}, that of log τ by {signed_sds(move['log_tau'])}, and "
+            f"{escape(beyond.name)} by {fixed(1)(100 * (chance if beyond.above else -chance))} "
+            "percentage points."
         )
     found = [
         f"{bold(PARTS[str(part)])}: {escape(str(diagnosis))} "
@@ -99,6 +107,11 @@ def sensitivity_table(report: Results) -> Html:
     return folded("How far each part moves each variable", inner)
 
 
+def _range(beyond: Side, above: pd.Series[float]) -> str:
+    ends = sorted(beyond.share(float(end)) for end in (above.min(), above.max()))
+    return " to ".join(map(percent, ends))
+
+
 def differing(report: Results) -> list[str]:
     """Priors in common use under which the conclusion about mu is another."""
     told = report.priors[report.priors["reason"] == ""]["mu_above"]
@@ -113,13 +126,12 @@ def prior_words(report: Results) -> Html:
 def _lines(report: Results) -> list[str]:
     told = report.priors[report.priors["reason"] == ""]
     own, others = told["mu_above"].iloc[0], told["mu_above"].iloc[1:]
-    lines = []
+    lines, beyond = [], side(report)
     if len(others):
         differ = differing(report)
         lines.append(
-            f"Under {len(others)} priors in common use P(μ > {escape(above_words(report))}) is "
-            f"{percent(others.min())} to {percent(others.max())}; under this study's own, "
-            f"{percent(own)}. "
+            f"Under {len(others)} priors in common use {escape(beyond.name)} is "
+            f"{_range(beyond, others)}; under this study's own, {beyond.of(own)}. "
             + (
                 f"The conclusion is another under {listed([bold(name) for name in differ])}."
                 if differ
@@ -157,20 +169,18 @@ def prior_table(report: Results) -> Html:
 
 def atlas_words(report: Results) -> Html:
     """Under which share of the priors of the atlas the conclusion is the same."""
-    chance = report.atlas["mu_above"]
+    chance = report.atlas["mu_above"].dropna()
+    missing = len(report.atlas) - len(chance)
     if not len(chance):
-        return paragraphs(
-            ["A map over a thousand priors is drawn for the family normal only, whose likelihood "
-             "can be shared by all of them."]
-        )  # fmt: skip
+        return paragraphs(["A map over a thousand priors is not drawn of so many groups."])
     own = stands(float(report.decisions["probability"]["mu"]))
     same = sum(stands(p) == own for p in chance)
     return paragraphs(
         [
             f"Of {len(chance):,} priors, with scales of τ's and μ's from 1/32 to 32 times those "
             f"of the study, {same:,} ({percent(same / len(chance))}) come to the study's "
-            f"conclusion; P(μ > {escape(above_words(report))}) is {percent(chance.min())} to "
-            f"{percent(chance.max())} over them."
+            f"conclusion; {escape(side(report).name)} is {_range(side(report), chance)} over them."
+            + (f" Under {missing:,} more it could not be computed." if missing else "")
         ]
     )
 

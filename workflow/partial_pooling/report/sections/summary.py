@@ -13,6 +13,7 @@ from partial_pooling.report.agreement import agreement_words
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, mark
 from partial_pooling.report.results import Results
+from partial_pooling.report.sections.decisions import side
 from partial_pooling.report.sections.influence import deciders
 from partial_pooling.report.sections.priors import differing
 from partial_pooling.words import count, first_upper, percent
@@ -78,17 +79,14 @@ def answers(report: Results) -> list[tuple[str, str, str, str]]:
 def _chance(report: Results) -> tuple[str, str, str, str]:
     """How probable it is that mu lies on the side of c where most of it is; a new group's too."""
     mu, new = (float(report.decisions["probability"][v]) for v in ("mu", "theta_new"))
-    above = mu >= 0.5
-    c = float(report.reading.read(np.array(report.above))) if report.reading else report.above
-    value, what = f"{c:.3g}".replace("-", "−"), report.reading.name if report.reading else "μ"
+    told = side(report)
     null = report.measure.null if report.measure else None
     return (
-        escape(f"P({what} {'>' if above else '<'} {value})"),
-        percent(mu if above else 1 - mu),
+        escape(told.name),
+        told.of(mu),
         "",
-        f"probability that {'μ' if what == 'μ' else f'the pooled {escape(what)}'} is "
-        f"{'above' if above else 'below'} {value}{' (no effect)' if null == report.above else ''}; "
-        f"of a new group, {percent(new if above else 1 - new)}",
+        f"probability that {escape(told.words)}{' (no effect)' if null == report.above else ''}; "
+        f"of a new group, {told.of(new)}",
     )
 
 
@@ -107,7 +105,7 @@ def _no_effect(report: Results) -> str:
     no_effect = f"{float(read(np.array(measure.null))):g}"
     what = report.reading.name if report.reading else measure.label
     inside = "inside" if low <= measure.null <= high else "outside"
-    return f". No effect ({escape(what)} {no_effect}) lies {inside} it"
+    return f". No effect ({escape(what)} {no_effect}) lies {inside} the interval"
 
 
 def answer_mark(report: Results) -> Html:
