@@ -11,8 +11,9 @@ import pytest
 import partial_pooling.study.kept as module
 from partial_pooling.__main__ import main
 from partial_pooling.errors import InputError
-from partial_pooling.files import intact, sha256_of, write_json
+from partial_pooling.files import intact, replacing, sha256_of, write_json
 from partial_pooling.study.kept import counted_versions, keep, provenance_of_kept, read_kept
+from partial_pooling.study.verification import verify
 
 
 @pytest.fixture
@@ -61,6 +62,15 @@ def test_collections_and_their_opened_tables_are_kept_too(tmp_path, install):
     keep(tmp_path)
     assert counted_versions(tmp_path / "many") == {"nutpie": "2"}
     assert counted_versions(tmp_path / "many" / "one") == {"nutpie": "1"}
+
+
+def test_a_collection_that_cannot_be_read_is_damaged_and_none_of_its_versions_are_guessed(tmp_path):
+    path = tmp_path / "results" / "many" / "tables.parquet"
+    with replacing(path) as temporary:  # whole, and no Parquet
+        temporary.write_bytes(b"PAR1 and then nothing of the kind PAR1")
+    with pytest.raises(InputError, match=r"many/tables.parquet: damaged \("):
+        keep(path.parents[1])
+    assert not [line for line in verify(path.parents[1])[1] if "of other versions" in line]
 
 
 def test_what_was_not_kept_is_forgotten(tmp_path, install):
