@@ -1245,7 +1245,7 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
             )
     assert ax.get_xscale() == "log"
     assert tick_labels(ax.xaxis) == {25: "25", 200: "200", 1000: "1,000"}
-    assert ax.get_ylabel() == "% of subsets that show\nranks not uniform"
+    assert ax.get_ylabel() == "% of subsets that show\na fault"
 
 
 def test_every_source_of_a_calibration_is_named_in_its_colour():

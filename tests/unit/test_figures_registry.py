@@ -45,6 +45,14 @@ def test_every_function_that_draws_is_registered_and_every_registered_one_is_the
 
 
 @each_figure
+def test_the_numbers_that_a_figure_draws_are_tested(figure):
+    file, name = figure.function.split(".")
+    imported = re.compile(rf"from partial_pooling\.figures\.{file} import [^)]*?\b{name}\b")
+    tests = Path(__file__).parent.glob("test_*drawn_numbers.py")
+    assert any(imported.search(path.read_text()) for path in tests), "write a test of its numbers"
+
+
+@each_figure
 def test_a_figure_needs_what_its_function_takes(figure):
     module, _, name = figure.function.partition(".")
     taken = inspect.signature(

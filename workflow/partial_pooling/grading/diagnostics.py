@@ -85,11 +85,12 @@ def _estimate(values: NDArray[np.float64]) -> pd.DataFrame:
     columns = {"mean": flat.mean(axis=1), "sd": sd}
     columns["mcse_mean"] = sd / np.sqrt(_ess(values, "mean"))
 
-    columns["ess_bulk"], columns["r_hat"] = _of_ranks(values)
+    columns["ess_bulk"], r_hat = _of_ranks(values)
     ordered = np.sort(flat, axis=1)
     quantiles = np.quantile(ordered, list(PROBABILITIES.values()), axis=1)
     ess = [_ess(values <= quantile[:, None, None], "mean") for quantile in quantiles]
     columns["ess_tail"] = np.minimum(ess[0], ess[-1])
+    columns["r_hat"] = r_hat
     columns["mcse_sd"] = _mcse_sd(values)
     columns |= zip(PROBABILITIES, quantiles, strict=True)
     for (name, probability), effective in zip(PROBABILITIES.items(), ess, strict=True):
