@@ -24,6 +24,7 @@ from partial_pooling.priors.distributions import (
     HalfCauchy,
     HalfFlat,
     HalfNormal,
+    LogNormal,
     Normal,
     Uniform,
 )
@@ -177,7 +178,7 @@ def log_likelihood(groups, theta):
 STEP = 0.1
 
 
-def on_a_grid(groups, prior, mu, t, far, step=STEP):
+def on_a_grid(groups, prior, mu, t, far, step=STEP, small=0.5):
     """Log evidence and moments of mu, tau, log_tau and the thetas, by plain sums.
 
     Theta about mu in steps of tau where tau is small, in steps of its own from -far to far else.
@@ -190,7 +191,7 @@ def on_a_grid(groups, prior, mu, t, far, step=STEP):
     theta = np.arange(-far, far, step)
     of_theta = np.exp(log_likelihood(groups, theta[:, None]))
     for i, scale in enumerate(tau):
-        if scale < 0.5:
+        if scale < small:
             at = mu[:, None] + scale * z
             weight = stats.norm.pdf(z) * (z[1] - z[0])
             value = np.exp(log_likelihood(groups, at[..., None])) * weight[:, None]
@@ -230,6 +231,35 @@ CASES = {
     "empty arms": (HYPERGEOMETRIC, trials((3, 10, 5, 20), (0, 30, 4, 30), (0, 9, 0, 8))),
 }
 QUICK = ("separation",)
+# further ones, and grids that resolve them
+WIDE = HyperPrior(Normal(0.3, 2), HalfNormal(1.5))
+FURTHER = {
+    "a million": (
+        BINOMIAL,
+        counts([300, 9, 120000], [1000, 50, 1000000]),
+        WIDE,
+        {"mu": np.linspace(-9, 9, 181), "far": 25, "step": 0.0015, "small": 0.0045},
+    ),
+    "tau near 0": (
+        POISSON,
+        Rates(ABC, np.array([9.0, 0, 30]), np.array([8.0, 3, 33])),
+        HyperPrior(Normal(0, 1), LogNormal(-5, 0.7)),
+        {"mu": np.linspace(-3, 3, 151), "t": np.arange(-10.5, 0.5, 0.15)},
+    ),
+    "all of two": (
+        STUDENT,
+        Summaries(ABC, np.array([-1.0, 0.4, 2]), np.array([1.0, 0.3, 3]), np.array([2.0, 2, 2])),
+        WIDE,
+        {"mu": np.linspace(-12, 12, 401), "far": 150, "step": 0.04, "small": 0.13},
+    ),
+    "a large trial": (
+        HYPERGEOMETRIC,
+        trials((541, 1368, 294, 825), (0, 30, 4, 30)),
+        HyperPrior(Normal(0, 1), LogNormal(-0.5, 0.5)),
+        {"mu": np.linspace(-7, 7, 281), "t": np.arange(-4.4, 3, 0.15), "far": 60, "step": 0.03}
+        | {"small": 0.1},
+    ),
+}
 
 
 @pytest.mark.parametrize(
@@ -244,6 +274,19 @@ def test_moments_agree_with_a_grid(case):
     posterior = solve(groups, prior, family)
     names = posterior.variables[:-1]
     found_mean, found_sd = posterior.moments(names)
+    assert posterior.log_marginal_likelihood == pytest.approx(evidence, abs=1e-8)
+    assert (found_mean - mean) / sd == pytest.approx(0, abs=1e-8)
+    assert found_sd == pytest.approx(sd, rel=2e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FURTHER)
+def test_moments_of_further_data_agree_with_a_grid(case):
+    family, groups, prior, changed = FURTHER[case]
+    grid = {"mu": np.linspace(-15, 15, 151), "t": np.arange(-23, 2.8, 0.15), "far": 130} | changed
+    evidence, mean, sd = on_a_grid(groups, prior, **grid)
+    posterior = solve(groups, prior, family)
+    found_mean, found_sd = posterior.moments(posterior.variables[:-1])
     assert posterior.log_marginal_likelihood == pytest.approx(evidence, abs=1e-8)
     assert (found_mean - mean) / sd == pytest.approx(0, abs=1e-8)
     assert found_sd == pytest.approx(sd, rel=2e-8)

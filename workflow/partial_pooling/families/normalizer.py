@@ -23,7 +23,7 @@ from partial_pooling.families.counting import log_binomial
 DEGREE = 18  # of a panel's polynomial: errors of (pi + sqrt(pi^2 + 1)) ** -19, or 4e-16
 WIDTH = 2.0  # of a panel
 FAR = 36.0  # from where the second term equals the first, to where it is lost in rounding
-FEW = 400  # terms to add up one by one
+FEW = 400  # terms to add up one by one at any theta
 WIDE = 11.0  # sd of k from which no end of the sum matters, and a step of STEP sds will do
 STEP = 0.5
 REACH = 9.0  # sds of k
@@ -176,17 +176,26 @@ def cumulative(n1: float, n2: float, total: float, theta: Array) -> tuple[float,
 def _logits(n1: Array, n2: Array, total: Array, theta: Array) -> Array:
     """Log odds in either arm, (2, ...), which differ by theta and whose means add up to total."""
     odds = np.exp(np.clip(theta, -300, 300))
-    # n1 p1 = x solves x (n2 - total + x) = odds (n1 - x) (total - x)
-    b = n2 - total + odds * (n1 + total)
-    root = np.sqrt(b**2 + 4 * (1 - odds) * odds * n1 * total)
+    rest = n1 + n2 - total
+    events, none = _mean(n1, n2, total, odds), _mean(n1, n2, rest, 1 / odds)
     with np.errstate(divide="ignore", invalid="ignore"):
-        x = np.where(b > 0, 2 * odds * n1 * total / (b + root), (root - b) / (2 * (1 - odds)))
-        first = np.log(x / (n1 - x))
-        second = np.log((total - x) / (n2 - total + x))
-    # of the two take the one that is further from rounding to its end
-    logit = np.where(np.abs(first) < np.abs(second + theta), first, second + theta)
+        logit = np.log(events) - np.log(none)
     logit = np.clip(np.nan_to_num(logit, nan=0.0), -700, 700)
     return np.array([logit, logit - theta])
+
+
+def _mean(n1: Array, n2: Array, total: Array, odds: Array) -> Array:
+    """The mean x of the first arm: x (n2 - total + x) = odds (n1 - x) (total - x).
+
+    Nothing is subtracted that is nearly equal, so that it is right to all digits however small.
+    """
+    b = n2 - total + odds * (n1 + total)
+    root = np.sqrt((n2 - total + odds * (n1 - total)) ** 2 + 4 * odds * total * (n1 + n2 - total))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Array = np.where(
+            b > 0, 2 * odds * n1 * total / (b + root), (root - b) / (2 * (1 - odds))
+        )
+    return result
 
 
 def _moments(n1: float, n2: float, logits: Array) -> tuple[Array, Array]:
@@ -209,39 +218,24 @@ def _log_sums(
     n1: float, n2: float, total: float, theta: Array, origin: float, logits: Array, pull: float
 ) -> tuple[float, Array]:
     """`Normalizer.at_origin`, and what is tabulated at theta, for one group."""
+    from scipy.special import logsumexp  # the Snakefile imports this room, and not SciPy
+
     least, most = max(0.0, total - n2), min(n1, total)
     step = theta - origin
-
-    def summed(k: Array, step: Array) -> Array:
-        """Relative to the origin's, term by term: right unless there are too many."""
-        logs = terms(k) + (k - pull) * step[..., None]
-        top = logs.max(axis=-1)
-        result: Array = top + np.log(np.exp(logs - top[..., None]).sum(axis=-1))
-        return result
-
-    def terms(k: Array) -> Array:
-        return _log_products(k, n1, n2, total, logits[0], logits[1])
-
     if most - least <= FEW:
         k = np.arange(least, most + 1)
-        at_origin = float(summed(k, np.zeros(())))
-        return at_origin, summed(k, step) - at_origin
+        terms = _log_products(k, n1, n2, total, logits[0], logits[1])
+        at_origin = float(logsumexp(terms))
+        return at_origin, logsumexp(terms + (k - pull) * step[..., None], axis=-1) - at_origin
     at_origin = float(_log_sum(n1, n2, total, logits[:, None])[0])
     at_theta = _logits(np.array(n1), np.array(n2), np.array(total), theta)
-    mean, sd = _moments(n1, n2, at_theta)
+    sd = _moments(n1, n2, at_theta)[1]
+    first = at_theta[0] - logits[0]
+    result = _bregman(n1, logits[0], first) + _bregman(n2, logits[1], first - step) - at_origin
     wide = sd > WIDE
-    result = np.empty_like(theta)
-    low = ~wide & (mean - least < most - mean)
-    high = ~wide & ~low
-    if low.any():
-        result[low] = summed(np.arange(least, least + FEW), step[low]) - at_origin
-    if high.any():
-        result[high] = summed(np.arange(most - FEW + 1, most + 1), step[high]) - at_origin
-    if wide.any():
-        first = at_theta[0, wide] - logits[0]
-        change = _bregman(n1, logits[0], first)
-        change += _bregman(n2, logits[1], first - step[wide])
-        result[wide] = change + _log_sum(n1, n2, total, at_theta[:, wide]) - at_origin
+    for part in (wide, ~wide):
+        if part.any():
+            result[part] += _log_sum(n1, n2, total, at_theta[:, part])
     return at_origin, result
 
 
