@@ -46,6 +46,8 @@ def test_every_function_that_draws_is_registered_and_every_registered_one_is_the
 
 @each_figure
 def test_the_numbers_that_a_figure_draws_are_tested(figure):
+    if figure.name in {each.narrow for each in registry.FIGURES}:
+        return  # the same numbers on less width
     file, name = figure.function.split(".")
     imported = re.compile(rf"from partial_pooling\.figures\.{file} import [^)]*?\b{name}\b")
     tests = Path(__file__).parent.glob("test_*drawn_numbers.py")

@@ -67,15 +67,6 @@ def read_batch(path, draws):
     return iter(batch(path.split("/")[-2]))
 
 
-def read_fit_of(paths, seed, target_accept, draws):
-    (path,) = paths
-    fits = {
-        (fit["posterior"]["seed"].item(), fit["posterior"]["target_accept"].item()): fit
-        for fit in read_batch(path, draws)
-    }
-    return fits[seed, target_accept]
-
-
 def test_figures_of_settings_go_to_the_files_of_their_settings(drawn, monkeypatch):
     _, files = drawn
     module = script("plot_settings")
@@ -109,7 +100,7 @@ def test_figures_of_fits_show_one_setting_with_its_own_error_and_exact_mean(
 ):
     calls, files = drawn
     module = script("plot_fits")
-    monkeypatch.setattr(module, "read_one", read_fit_of)
+    monkeypatch.setattr(module, "read_fits", read_batch)
     monkeypatch.setattr(module, "read_dataset", lambda path: path)
     cells = [
         (variable, seed, accept, draws)
