@@ -31,7 +31,7 @@ from partial_pooling.priors.distributions import (
 from partial_pooling.priors.prior import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
 
-FINER = Rules(28, 1e-10, 1e-12, 42.0, 0.5, 18, 0.6, 1e-7, 0.25)
+FINER = Rules(28, 1e-10, 1e-12, 36.0, 0.5, 18, 0.6, 1e-7, 0.25)
 P = np.array(PROBABILITIES)
 
 

@@ -241,6 +241,17 @@ def loo_lines(report):
     return [text(str(line)) for line in html("p")]
 
 
+@pytest.mark.parametrize(
+    ("chance", "tips"),
+    [([0.1, 0.98], True), ([0.1, 0.9], False), ([0.98, 0.99], False), ([0.001, 0.02], False)],
+)
+def test_a_map_without_a_line_on_which_the_conclusion_tips_says_so(report, chance, tips):
+    there = opened(report)
+    there.__dict__["atlas"] = pd.DataFrame({"mu_above": [*chance, np.nan]})
+    _, told = caption(there, "atlas")
+    assert ("no such line" in told) != tips
+
+
 def test_all_is_told_of_the_side_on_which_most_of_mu_is(report):
     below = opened(report)
     low = report.decisions.assign(above=-2.5)

@@ -97,7 +97,8 @@ def test_every_number_is_there_and_no_mean_is_far_off(extremes, name):
 @pytest.mark.parametrize("name", EXTREMES)
 def test_the_report_says_numbers_and_has_every_figure(extremes, name):
     page = (extremes / name / "report.html").read_text()
-    assert len(page.encode()) < 3_000_000
+    # of ten thousand groups each table shows a thousand
+    assert len(page.encode()) < (6_000_000 if name == "many" else 2_500_000)
     assert page.count("data:image/svg+xml") == len(registry.embedded())
     text = re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", page, flags=re.DOTALL)
     assert not re.search(r"\b(nan|inf|None)\b", text)

@@ -238,7 +238,11 @@ def _atlas(results: Results) -> Slots:
     chance = results.atlas["mu_above"].dropna()
     if not len(chance):
         return {}
-    return {"found": f" It is {percent(chance.min())} to {percent(chance.max())}."}
+    found = f" It is {percent(chance.min())} to {percent(chance.max())}"
+    within = chance.between(0.025, 0.975)
+    if within.all() or (chance > 0.975).all() or (chance < 0.025).all():
+        found += ", so that no such line is to be seen"
+    return {"found": f"{found}."}
 
 
 FOUND: dict[str, Callable[[Results], Slots]] = {
