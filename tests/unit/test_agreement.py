@@ -56,7 +56,7 @@ def brute_force(groups, m0, s0, tau_density, highest):
 
 
 @pytest.mark.parametrize("groups", [SITES, UNEVEN], ids=["sites", "uneven"])
-@pytest.mark.parametrize("sigma", [20.0, 60.0])
+@pytest.mark.parametrize("sigma", [20.0, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_location_is_the_conditional_prior_predictive(groups, sigma):
     # a light-tailed prior, so that the grid reaches all of it
     p = prior(("Normal", {"mu": 10, "sigma": sigma}), ("HalfNormal", {"sigma": 8}))

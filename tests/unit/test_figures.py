@@ -369,8 +369,8 @@ def test_a_study_without_any_exact_mean_says_so_and_draws_no_error():
     "study",
     [
         {"models": ("centered", "noncentered", "marginal", "partial")},
-        {"models": ("noncentered",), "seeds": (7,)},
-        {"accepts": (0.8,), "draws": (1000,)},
+        pytest.param({"models": ("noncentered",), "seeds": (7,)}, marks=pytest.mark.slow),
+        pytest.param({"accepts": (0.8,), "draws": (1000,)}, marks=pytest.mark.slow),
         {"models": ("centered",), "seeds": (1,), "draws": (4,), "accepts": (0.8,)},
     ],
 )
@@ -427,7 +427,7 @@ def test_equal_inputs_give_equal_bytes(eight, tmp_path):
 
 
 def test_heavy_layers_are_rasters_within_the_svg(eight, tmp_path):
-    fits = make_fits(draws=10_000)
+    fits = make_fits(draws=5000)
     for figure in (draw_divergences(fits, eight[1]), draw_traces(fits), draw_log_tau(fits)):
         save(figure, tmp_path / "figure.svg")
         svg = (tmp_path / "figure.svg").read_bytes()

@@ -292,7 +292,9 @@ def test_needed_draws_make_a_fit_accurate(two):
     assert fits["accurate"].sum() < 15
 
 
-@pytest.mark.parametrize(("autocorrelation", "draws"), [(0.0, 100), (0.5, 200)])
+@pytest.mark.parametrize(
+    ("autocorrelation", "draws"), [pytest.param(0.0, 100, marks=pytest.mark.slow), (0.5, 200)]
+)
 def test_right_chains_are_rarely_called_dishonest(two, autocorrelation, draws):
     # 60 fits at a level of 1 in 1,000: more than 2 come once in 30,000 (docs/grading.md has the
     # rates that 10,000 replicates gave)

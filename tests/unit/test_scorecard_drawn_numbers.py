@@ -94,7 +94,10 @@ def test_characteristics_draws_curves_with_their_areas():
         assert line.get_label().endswith(f": {0.5 + k / 20:.2f}")
 
 
-@pytest.mark.parametrize(("draw", "truth"), [(maps_accurate, "accurate"), (maps_honest, "honest")])
+@pytest.mark.parametrize(
+    ("draw", "truth"),
+    [pytest.param(maps_accurate, "accurate", marks=pytest.mark.slow), (maps_honest, "honest")],
+)
 def test_maps_have_each_share_in_its_cell(draw, truth):
     rows = [
         {"truth": t, "check": name, "groups": g, "ratio": r}

@@ -7,6 +7,7 @@ Analysis 16(2); Betancourt (2016), arXiv:1604.00695, for E-BFMI.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -205,6 +206,18 @@ def sampler_summary(stats: xr.Dataset) -> dict[str, float]:
     }
 
 
+# all fits of a batch are held against the same posterior
+@functools.lru_cache(maxsize=1)
+def _exact_quantiles(exact: Posterior) -> NDArray[np.float64]:
+    names = [name for name in exact.variables if name != "theta_new"]
+    return exact.quantiles(names, np.array(list(PROBABILITIES.values())))
+
+
+@functools.lru_cache(maxsize=1)
+def _exact_neck(exact: Posterior) -> NDArray[np.float64]:
+    return np.asarray(exact.quantile("log_tau", list(NECK.values())))
+
+
 def neck(samples: xr.DataArray, exact: Posterior) -> dict[str, float]:
     """Hold the sampled left tail of log tau, the neck of the funnel, against the exact one.
 
@@ -223,7 +236,7 @@ def neck(samples: xr.DataArray, exact: Posterior) -> dict[str, float]:
         ranks if fewer); kolmogorov, the largest distance between the sampled and the exact CDF.
     """
     values = samples.transpose("chain", "draw").to_numpy()
-    cuts = exact.quantile("log_tau", list(NECK.values()))
+    cuts = _exact_neck(exact)
     sampled = np.quantile(values, list(NECK.values()))
     ess = _ess(values[None] <= sampled[:, None, None], "mean")
     bulk = _ess(_normal_scores(_split(values[None])), "identity")[0]
@@ -300,10 +313,7 @@ def diagnose_fit(
         One row a cell and variable, with below_q<p>, the share of draws at or below the exact p
         quantile; one row a cell.
     """
-    cuts = exact.quantiles(
-        [name for name in exact.variables if name != "theta_new"],
-        np.array(list(PROBABILITIES.values())),
-    )
+    cuts = _exact_quantiles(exact)
     samples = stack_variables(fit["posterior"].to_dataset())
     stats = fit["sample_stats"].to_dataset()
     target_accept, seed = float(stats["target_accept"]), int(stats["seed"])
