@@ -7,10 +7,12 @@ states how often it would fail a right program over seeds.
 import itertools
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from arviz_stats.base import array_stats
 from arviz_stats.ecdf_utils import simulate_confidence_bands
 from scipy import stats
 
@@ -158,6 +160,20 @@ def independent_draws(simulation, prior, settings, seed):
     theta = mean + np.sqrt(pooled) * rng.standard_normal((len(sigma), size))
     values = np.vstack([mu, tau, log_tau, theta])
     return Draws(values.reshape(len(values), settings.chains, settings.draws), 0, 0, 0)
+
+
+def test_a_fit_is_judged_by_its_worst_variable_whichever_it_is(eight_schools, default_prior):
+    simulation = simulate(2, eight_schools, default_prior)
+    draws = independent_draws(simulation, default_prior, SETTINGS, 1)
+    draws.values[5, 0] += 3 * draws.values[5].std()  # one chain of theta[C] is elsewhere
+    axes = {"chain_axis": 1, "draw_axis": 2}
+    found = judge(simulation, draws, SETTINGS)
+    r_hat = array_stats.rhat(draws.values, method="rank", **axes)
+    assert r_hat.argmax() == 5 and found["r_hat"] == pytest.approx(r_hat[5]) and r_hat[5] > 1.5
+    for name, more in (("bulk", {}), ("tail", {"prob": (0.05, 0.95)})):
+        ess = array_stats.ess(draws.values, method=name, **more, **axes)
+        assert found[f"ess_{name}"] == pytest.approx(ess.min())
+    assert found["worst"] == "theta[C]"
 
 
 def test_rank_counts_evenly_spaced_draws_below_the_truth(eight_schools, default_prior):
@@ -937,6 +953,15 @@ def test_improper_priors_are_refused_with_the_reason(variable, dist, more):
     with pytest.raises(InputError, match=rf"x.prior.{variable}: found {dist}, which is improper"):
         improper.check_calibration("x")
     study().check_calibration("x")
+
+
+def test_truths_from_the_posterior_ask_for_no_proper_prior_but_for_the_normal_family():
+    flat = study({"mu": {"dist": "Flat"}}, truths="posterior")
+    flat.check_calibration("x")
+    of_counts = dict(flat.datasets)
+    of_counts["x"] = of_counts["x"].model_copy(update={"family": "binomial"})
+    with pytest.raises(InputError, match=r"calibration.truths: found posterior .* family is binom"):
+        replace(flat, datasets=of_counts).check_calibration("x")
 
 
 def test_more_ranked_draws_than_draws_are_refused():

@@ -1218,8 +1218,9 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
         source=SOURCES,
         simulations=(200, 25, 1000),
         variable=("any", "mu", "log_tau"),
-        test=("ecdf", "histogram"),
+        test=("ecdf", "histogram", "paired"),
     )
+    table = table[(table["source"] != "exact") | (table["test"] != "paired")].copy()
     table["power"] = random.uniform(0.05, 0.9, len(table))
     figure = draw_calibration_power(table)
     (ax,) = figure.axes
@@ -1228,13 +1229,24 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
     (note,) = annotations(ax)
     assert (note.get_text(), note.xy) == ("5 %: nominal rate of false alarms", (1000, 5))
     found = legend(figure)
-    dashed = {"ecdf": found["band of the ECDF"], "histogram": found["histogram's χ²"]}
-    assert [dashed[test].is_dashed() for test in dashed] == [False, True]
-    drawn = {(rgb(line.get_color()), line.is_dashed()): line for line in lines}
-    assert len(drawn) == 6
+    styles = {
+        "ecdf": found["band of the ECDF"],
+        "histogram": found["histogram's χ²"],
+        "paired": found["paired with the exact"],
+    }
+    assert [handle.is_dashed() for handle in styles.values()] == [False, True, True]
+
+    def dashes(line):
+        """Lengths of dashes and gaps, in widths of the line."""
+        return tuple(np.round(np.array(line._unscaled_dash_pattern[1] or ()), 6))
+
+    drawn = {(rgb(line.get_color()), dashes(line)): line for line in lines}
+    assert len(drawn) == len(lines) == 8
     for source in SOURCES:
-        for test, handle in dashed.items():
-            line = drawn[MODEL_COLOURS[source], handle.is_dashed()]
+        for test, handle in styles.items():
+            if (source, test) == ("exact", "paired"):  # not paired with itself
+                continue
+            line = drawn[MODEL_COLOURS[source], dashes(handle)]
             right = table[
                 (table["source"] == source) & (table["test"] == test) & (table["variable"] == "any")
             ].set_index("simulations")["power"]

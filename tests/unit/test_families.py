@@ -54,6 +54,18 @@ def groups(family):
     return DATA[family.name]
 
 
+def test_joined_data_have_the_likelihood_of_both(family, groups):
+    """But for a factor; families that have none say so."""
+    more = family.simulate(groups, np.array([0.3, -0.2, 0.1]), np.random.default_rng(2))
+    joined = family.joined(groups, more)
+    assert (joined is None) == (family.name != "normal")
+    if joined is not None:
+        theta = np.linspace(-20, 40, 7)[:, None]
+        both = family.log_likelihood(groups, theta) + family.log_likelihood(more, theta)
+        off = family.log_likelihood(joined, theta) - both
+        np.testing.assert_allclose(off - off[0], 0, atol=1e-10)
+
+
 def test_every_family_is_tried_here():
     assert set(DATA) == set(FAMILIES)
 

@@ -20,9 +20,9 @@ def parts(ranks, u):
 @pytest.mark.parametrize("count", [25, 200])
 @pytest.mark.parametrize("effective", [L, 9])
 def test_right_samplers_are_rarely_called_wrong(count, effective):
-    """Whether all draws are independent or groups of eleven equal: at most 6.5 % at 5 %.
+    """Whether all draws are independent or each eleven of them equal: at most 6.5 % at 5 %.
 
-    Of 8,000 variables: 0.24 % standard error; more than 2,000 seeds have been within that.
+    Over 40 seeds the share of the 8,000 variables was 3.3 to 5.8 %, its sd 0.25 percentage points.
     """
     u = np.random.default_rng(count).random((count, 8000))
     below = np.random.default_rng(effective).binomial(effective, u) * (L // effective)

@@ -878,6 +878,13 @@ def test_every_cell_has_its_diagnostics(report):
 # -- calibration, lecture, provenance --------------------------------------------------------------
 
 
+def test_a_calibration_of_an_earlier_version_is_told_without_pairs(report, monkeypatch):
+    earlier = {name: part for name, part in calibration().items() if name != "paired"}
+    monkeypatch.setitem(report.__dict__, "calibrated", earlier)
+    soup = BeautifulSoup(calibration_section.calibration(report), "html.parser")
+    assert soup.find(id="table-uniformity") and not soup.find(id="table-paired")
+
+
 def test_calibration_is_told_with_every_test(report):
     html = calibration_section.calibration(report)
     rows = calibration()["uniformity"]

@@ -302,7 +302,7 @@ def weights_of(wildcards):
 
 
 def data_with_proper_prior(wildcards):
-    """The data set, if it can be simulated; an improper prior ends the run in one line."""
+    """The data set, if truths can be drawn; if not, that ends the run in one line."""
     try:
         STUDY.check_calibration(wildcards.dataset)
     except InputError as error:
@@ -312,18 +312,19 @@ def data_with_proper_prior(wildcards):
 
 def calibration_digests(wildcards):
     """Digests of what a report shows of a calibration, as far as it is there."""
-    return digests_of_calibration(wildcards.dataset)
+    return digests_of_calibration(wildcards.dataset, CALIBRATION_SHOWN)
 
 
-def all_calibration_digests(wildcards):
-    """Digests of what reports show of calibrations, as far as these are there."""
-    return {name: digests_of_calibration(name) for name in STUDY.datasets}
+def certified_calibrations(wildcards):
+    """Digests of what a certificate digests of calibrations, as far as these are there."""
+    names = ["summary.json", "ranks.csv", "fits.csv"]
+    return {name: digests_of_calibration(name, names) for name in STUDY.datasets}
 
 
-def digests_of_calibration(dataset):
-    """See `calibration_digests`."""
+def digests_of_calibration(dataset, names):
+    """Digests of files of a calibration, as far as they are there."""
     folder = pathlib.Path(f"results/{dataset}/calibration")
-    digests = [folder / f".{name}.sha256" for name in CALIBRATION_SHOWN]
+    digests = [folder / f".{name}.sha256" for name in names]
     return [path.read_text().strip() for path in digests if path.exists()]
 
 

@@ -159,20 +159,22 @@ def _solve(
 
 def scales_of(groups: Estimates, tau: Scale, factors: Array) -> tuple[float, float]:
     """Logs of the ends of the scales of tau's prior at factor 1 that some factor needs."""
-    away = np.abs(groups.estimate - np.median(groups.estimate))
     precision = float((groups.std_error**-2.0).sum())
-    large = max(float(groups.std_error.max()), float(away.max()))
     lowest = math.log(min(precision**-0.5 / factors.max(), *tau.scales, math.inf))
-    highest = math.log(max(large / factors.min(), *tau.scales, 0.0))
+    highest = math.log(max(_large(groups) / factors.min(), *tau.scales, 0.0))
     return lowest, highest
+
+
+def _large(groups: Estimates) -> float:
+    """The largest scale of the data: an error, or a distance from their middle."""
+    away = np.abs(groups.estimate - np.median(groups.estimate))
+    return max(float(groups.std_error.max()), float(away.max()))
 
 
 def _nodes(groups: Estimates, tau: Scale, factors: Array, step: float) -> Array:
     """Nodes on the line of the prior of factor 1 that do for all factors."""
     lowest, highest = scales_of(groups, tau, factors)
-    away = np.abs(groups.estimate - np.median(groups.estimate))
-    large = max(float(groups.std_error.max()), float(away.max()))
-    steep = len(groups) * (1 + (large / float(groups.std_error.min())) ** 2)
+    steep = len(groups) * (1 + (_large(groups) / float(groups.std_error.min())) ** 2)
     # a flat prior of mu, the limit of wide ones, falls most slowly
     slowest = max(tau.tail + len(groups) - 1, 0.5)
     low, high = Line(tau).ends(np.array([lowest]), np.array([highest]), np.array([steep]), slowest)

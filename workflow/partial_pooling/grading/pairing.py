@@ -60,7 +60,7 @@ def paired(calibration: Calibration) -> pd.DataFrame:
 
 
 def differences(calibration: Calibration) -> list[tuple[str, NDArray[np.float64]]]:
-    """Each model with its differences by simulation, variable and shape; of two or more fits."""
+    """Each model with its differences by simulation, variable and shape, if it has enough fits."""
     exact = calibration.exact_positions()
     found = []
     for source, ranks in calibration.ranked():
@@ -87,7 +87,7 @@ def p_values(chosen: NDArray[np.floating], parts: NDArray[np.float64]) -> NDArra
     -------
     numpy.ndarray
         Shape (S, V), of the F distribution that T squared has if the parts are normal; of as few
-        as 25 simulations nearly so (tests/unit/test_pairing.py). 1 where nothing scatters.
+        as 25 simulations nearly so (tests/unit/test_pairing.py).
     """
     count = chosen[0].sum()
     flat = parts.reshape(len(parts), -1)

@@ -117,7 +117,7 @@ def _said_of_pairs(source: str, rows: pd.DataFrame, tests: int) -> str:
         return (
             f"{source}, each rank paired with the exact probability below the same truth, which "
             "takes away that truths scatter: no difference is seen for any variable (smallest p "
-            f"{_p_of_f(rows['p_corrected'].min())}, corrected for {tests} tests; the mean shift is "
+            f"{_p(rows['p_corrected'].min())}, corrected for {tests} tests; the mean shift is "
             f"known to within {200 * rows['shift_se'].max():.2g} percentage points or better, two "
             "standard errors)."
         )
@@ -125,7 +125,7 @@ def _said_of_pairs(source: str, rows: pd.DataFrame, tests: int) -> str:
     return (
         f"{source}, each rank paired with the exact probability below the same truth, differs for "
         f"{len(bad)} of {len(rows)} variables, most surely for {worst['variable']} (p "
-        f"{_p_of_f(worst['p_corrected'])}, corrected for {tests} tests): "
+        f"{_p(worst['p_corrected'])}, corrected for {tests} tests): "
         f"{100 * abs(worst['shift']):.2g} percentage points "
         f"{'more' if worst['shift'] > 0 else 'less'} of the draws than of the exact posterior lie "
         f"below the truth on average (standard error {100 * worst['shift_se']:.1g})."
@@ -143,36 +143,29 @@ def _said_of_ends(calibration: Calibration, source: str, variable: str) -> str:
 
 
 def _said_of_power(power: pd.DataFrame, model: str) -> list[str]:
-    needed = simulations_needed(power, model)
-    pairs = simulations_needed(power, model, test="paired")
-    paired = []
-    if math.isfinite(pairs):
-        paired = [
-            f"Paired with exact positions, {_at(pairs)} {_round(pairs):,} simulations show it"
-            + (
-                f", {needed / pairs:.2g} times fewer than by ranks alone."
-                if needed > 1.05 * pairs > 1.05 * POWER_COUNTS[0]
-                else "."
-            )
-        ]
-    if not math.isfinite(needed):
-        return paired
-    text = (
-        f"{_at(needed).capitalize()} {_round(needed):,} simulations show {model}'s fault four "
-        "times in five by the band of the rank ECDF, all variables taken together"
+    needed, usual, pairs = (
+        simulations_needed(power, model, test=test) for test in ("ecdf", "histogram", "paired")
     )
-    usual = simulations_needed(power, model, test="histogram")
-    if math.isfinite(usual):
-        text += f"; by the chi-square test of rank histograms it takes about {_round(usual):,}"
-    return [text + ".", *paired]
+    said = []
+    if math.isfinite(needed):
+        text = (
+            f"{_at(needed).capitalize()} {_round(needed):,} simulations show {model}'s fault four "
+            "times in five by the band of the rank ECDF, all variables taken together"
+        )
+        if math.isfinite(usual):
+            text += f"; by the chi-square test of rank histograms it takes about {_round(usual):,}"
+        said.append(f"{text}.")
+    if math.isfinite(pairs):
+        text = f"Paired with exact positions, {_at(pairs)} {_round(pairs):,} simulations show it"
+        # of a number that is only bounded there is no ratio
+        if pairs > POWER_COUNTS[0] and needed > 1.05 * pairs:
+            text += f", {needed / pairs:.2g} times fewer than by ranks alone"
+        said.append(f"{text}.")
+    return said
 
 
 def _at(needed: float) -> str:
     return "at most" if needed <= POWER_COUNTS[0] else "about"
-
-
-def _p_of_f(value: float) -> str:
-    return f"= {value:.2g}" if value >= 0.001 else "< 0.001"
 
 
 def _p(value: float) -> str:

@@ -35,9 +35,10 @@ def calibration(report: Results) -> Html:
         "exact control; the corrected p-values are Holm's over all rows.",
         "uniformity",
     )
-    if summary["paired"]:
+    pairs = summary.get("paired")  # earlier versions had none
+    if pairs:
         of_pairs = _tests(
-            summary["paired"],
+            pairs,
             "right",
             {"shift": fixed(4), "shift se": fixed(4)},
             "Do as many draws lie below the truth as the exact posterior of the same data says? "
