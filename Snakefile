@@ -78,6 +78,10 @@ rule all:
     input:
         "results/index.html",
         [
+            collect(rules.solve_and_fit_tables.output, collection=name, batch=batches)
+            for name, batches in COLLECTION_BATCHES.items()
+        ],
+        [
             collect(rule.output, collection=STUDY.collections)
             for rule in (
                 rules.collect_tables,
@@ -124,12 +128,21 @@ rule certificate:
 
 
 rule calibration:
+    # every result of it, as above
     input:
-        collect(
-            "results/{dataset}/calibration/{name}",
-            dataset=STUDY.datasets,
-            name=CALIBRATION_SHOWN,
-        ),
+        [
+            collect(
+                rule.output,
+                dataset=STUDY.datasets,
+                model=STUDY.models,
+                batch=CALIBRATION_BATCHES,
+            )
+            for rule in (
+                rules.simulate_and_fit,
+                rules.summarize_calibration,
+                rules.plot_calibration,
+            )
+        ],
 
 
 rule scorecard:

@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--turn", type=int, default=5000, help="tables a turn")
     arguments = parser.parse_args()
     tables = simulated(arguments.tables, 1)
-    solve_many(tables[:100], PRIOR, P)
+    solve_many(tables[:100], PRIOR, p=P)
     fixed_rule(tables[0], PRIOR)
     ours, bare, adaptive = [], [], 0
     rng = np.random.default_rng(2)
@@ -151,7 +151,7 @@ def main() -> None:
     for start in range(0, len(tables), arguments.turn):
         some = tables[start : start + arguments.turn]
         begin = time.process_time()
-        found = solve_many(some, PRIOR, P)
+        found = solve_many(some, PRIOR, p=P)
         middle = time.process_time()
         for table in some:
             fixed_rule(table, PRIOR)

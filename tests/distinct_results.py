@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from partial_pooling.figures.registry import embedded
 from partial_pooling.grading.likelihoods import COLUMNS
@@ -110,7 +109,6 @@ FIT = {
     "replicates": 0,
     "p_values": {"spread": 0.4123, "largest": 0.0123, "smallest": 0.5432},
 }
-CHANCE = (0.3127, 0.2219, 0.0654, 0.2483, 0.1517)  # to have the largest theta
 THRESHOLDS = {
     "error_mean": 0.11,
     "error_sd": 0.17,
@@ -326,6 +324,8 @@ def calibration():
             "simulations": 801 + j,
             "shift": 0.0312 + 0.0017 * j,
             "shift_se": 0.0043 + 0.0011 * j,
+            "spread": 0.0234 + 0.0013 * j,
+            "spread_se": 0.0057 + 0.0019 * j,
             "p_value": 0.0213 + 0.0037 * j,
             "p_corrected": 0.0617 + 0.0059 * j,
             "right": bool(j),
@@ -426,8 +426,6 @@ def write_distinct_results(folder):
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    curves = {"probability_largest": ("group", list(CHANCE))}
-    xr.Dataset(curves, {"group": list(NAMES)}).to_netcdf(folder / "exact.nc")
     prior = {
         "mu": {"dist": "Normal", "mu": 1.5, "sigma": 27},
         "tau": {"dist": "HalfCauchy", "beta": 6.5},
@@ -504,6 +502,38 @@ def sig(value, digits):
     if rounded.as_tuple().exponent > 0:
         rounded = rounded.quantize(Decimal(1))
     return f"{rounded:,f}".replace("-", "−")
+
+
+def even(values, digits):
+    """How to write a column whose lower median has so many digits, or five decimals."""
+    sizes = sorted(abs(Decimal(float(value))) for value in values if value)
+    unit = Decimal(1).scaleb(max(sizes[(len(sizes) - 1) // 2].adjusted() - digits + 1, -5))
+    if not sizes[0].quantize(unit) and sizes[0].quantize(unit / 10):
+        unit /= 10
+    decimals = max(0, -unit.as_tuple().exponent)
+
+    def write(value):
+        rounded = Decimal(float(value)).quantize(unit, ROUND_HALF_EVEN)
+        return f"< {fix(unit, decimals)}" if value > 0 and not rounded else fix(rounded, decimals)
+
+    return write
+
+
+def even_pct(shares):
+    """How to write a column of shares in percent, the lower median with two digits or whole."""
+    parts = sorted(100 * Decimal(float(share)) for share in shares if share)
+    decimals = max(0, 1 - parts[(len(parts) - 1) // 2].adjusted())
+    least = min(min(part, 100 - part) for part in parts if part < 100)
+    lost = not least.quantize(Decimal(1).scaleb(-decimals))
+    decimals += bool(lost and least.quantize(Decimal(1).scaleb(-decimals - 1)))
+
+    def write(share):
+        unit, text = Decimal(1).scaleb(-decimals), fix(100 * float(share), decimals)
+        if share and text == fix(0, decimals):
+            return f"< {unit} %"
+        return f"> {100 - unit} %" if share < 1 and text == fix(100, decimals) else f"{text} %"
+
+    return write
 
 
 def pct(share):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from partial_pooling.classical.estimates import classical_table, heterogeneity, theta_table
 from partial_pooling.classical.intervals import interval_table
@@ -102,12 +101,6 @@ def solved(names, estimate, std_error, prior):
 
 
 @functools.cache
-def chance_of_largest(*study):
-    """Chances of each group of a solved study to have the largest theta."""
-    return solved(*study)[0].probability_largest()
-
-
-@functools.cache
 def decided(*study):
     """Tables of what a decision needs."""
     posterior = solved(*study)[0]
@@ -123,7 +116,6 @@ def write_results(
     seeds=(1, 2, 3),
     draws=(500, 1000),
     name="made_up",
-    drop_probability_largest=False,
 ):
     """Write what rules before render_report write."""
     samplers = samplers or {"centered": BAD, "noncentered": FALSE_ALARMS}
@@ -134,11 +126,6 @@ def write_results(
     key = groups.names, tuple(groups.estimate), tuple(groups.std_error), json.dumps(prior)
     posterior, exact = solved(*key)
     exact.to_csv(folder / "exact.csv", index=False)
-    # of what figures and reports need of the exact posterior, only this is read by a report
-    curves = xr.Dataset(coords={"group": list(groups.names)})
-    if not drop_probability_largest:
-        curves["probability_largest"] = ("group", chance_of_largest(*key))
-    curves.to_netcdf(folder / "exact.nc")
     likelihoods = compare_likelihoods(posterior, groups, None, pooled_sd=False)
     likelihoods.to_csv(folder / "likelihoods.csv", index=False)
     for table, frame in decided(*key).items():

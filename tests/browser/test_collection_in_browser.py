@@ -1,6 +1,7 @@
 """The page of a collection of 10,000 tables as a reader meets it, in Chromium."""
 
 import pytest
+from even_columns import decimals
 from synthetic_collection import BAD, MODELS, NAMES, write_collection
 
 from partial_pooling.figures import registry
@@ -32,6 +33,14 @@ TIMED = """async ([id, value, event]) => {
   control.dispatchEvent(new Event(event));
   await new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)));
   return performance.now() - start;
+}"""
+
+# Whether a heading has room for all its letters, to a fraction of a pixel.
+WHOLE = """e => {
+  const text = document.createRange();
+  text.selectNodeContents(e);
+  const room = e.getBoundingClientRect().right - parseFloat(getComputedStyle(e).paddingRight);
+  return text.getBoundingClientRect().right <= room;
 }"""
 
 
@@ -102,12 +111,34 @@ def test_nothing_goes_on_sideways(open_page, width, theme):
     assert beyond == []
     holder = page.locator(".tabulator-tableholder")
     assert holder.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    if width == 390:  # figures for a narrow screen, and the prior to paste
+        for frame in page.locator(":is(figure .frame, .together pre)").all():
+            assert frame.evaluate("e => e.scrollWidth <= e.clientWidth")
     # no row is cut off
     cut = page.locator(ROW).evaluate_all(
         "rows => rows.filter(row => [...row.querySelectorAll('.tabulator-cell > *')].some(e => "
         "e.getBoundingClientRect().bottom > row.getBoundingClientRect().bottom)).length"
     )
     assert cut == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_every_column_is_in_sight_or_a_line_of_a_card(open_page, site, count, pytestconfig):
+    models = ("centered", "noncentered", "partial", "marginal")[:count]
+    collection = Collection(write_collection(site / f"of_{count}", 60, models=models))
+    templates = pytestconfig.rootpath / "workflow/notebooks/templates"
+    html = collection_page(collection, {}, set(), COMMAND, None, templates)
+    (site / f"of_{count}.html").write_text(html, encoding="utf-8")
+    for width in (390, 768, 900, 1024, 1600):
+        page = open_page(f"of_{count}", width=width)
+        page.wait_for_selector(ROW)
+        holder = page.locator(".tabulator-tableholder")
+        assert holder.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+        titles = page.locator(".tabulator-col-title:visible").all()
+        assert all(title.evaluate(WHOLE) for title in titles)
+        assert page.locator(ROW).first.locator(".badge").count() == count
+        if width == 1600 or (width == 1024 and count < 4):
+            assert titles
 
 
 def test_names_of_any_characters_are_shown_and_do_nothing(page):
@@ -138,6 +169,16 @@ def test_search_finds_all_words_in_any_case(page, collection):
     assert "No table is like that" in page.locator("#tables").inner_text()
     change(page, "search", "", "input")
     assert found(page) == COUNT
+
+
+def test_decimals_are_even_in_every_column(page):
+    rows = page.locator(ROW).all()
+    shown = [row.locator(".tabulator-cell").all_inner_texts() for row in rows]
+    columns = list(zip(*shown, strict=True))
+    usable = [k for k, text in enumerate(columns[3]) if text]
+    assert len(usable) > 5
+    for number, expected in ((2, 2), (3, 2), (4, 0)):
+        assert set().union(*(decimals(columns[number][k]) for k in usable)) == {expected}
 
 
 def test_filters(page, collection):
@@ -233,6 +274,15 @@ def test_table_in_full_is_what_the_file_says(page, collection):
     assert facts["noncentered"].startswith(row["noncentered_verdict"])
 
 
+def test_table_in_full_has_room_on_a_phone(open_page):
+    page = open_page("collection", width=390)
+    page.locator(ROW).nth(3).locator(".drawing").click()
+    widths = page.locator("dialog dd").evaluate_all("all => all.map(e => e.clientWidth)")
+    assert min(widths) > 130
+    command = page.locator("dialog pre")
+    assert command.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_drawing_is_to_scale(page, collection):
     bars = page.locator(ROW).evaluate_all(
         "rows => rows.slice(0, 9).map(row => ['.zero', '.span', '.dot'].map(part => "
@@ -251,7 +301,9 @@ def test_drawing_is_to_scale(page, collection):
 
 
 def test_a_hundred_collections_can_be_searched(open_page):
-    page = open_page("index")
+    page = open_page("index", width=390)
+    frame = page.locator("#table-collections .frame")
+    assert frame.evaluate("e => e.scrollWidth <= e.clientWidth")
     assert page.locator("tbody tr:visible").count() == 100
     page.locator("input[type=search]").fill("nothing")
     assert page.locator("tbody tr:visible").count() == 0

@@ -9,6 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
+from even_columns import uneven
 from synthetic_results import HOSTILE
 
 from partial_pooling.figures import registry
@@ -205,6 +207,12 @@ def test_missing_values_sort_last_both_ways_and_names_by_letter(open_page):
     assert column(page, "groups", 1)[-1] == HOSTILE[-1]
 
 
+def test_decimals_are_even_in_every_column_of_every_table(site):
+    page = BeautifulSoup((site / "report.html").read_text(encoding="utf-8"), "html.parser")
+    assert len(page("table")) > 15
+    assert uneven(page) == {}
+
+
 def test_filter_keeps_rows_that_have_every_word(open_page):
     page = open_page()
     box = page.locator("#table-cells input")
@@ -348,7 +356,10 @@ def test_a_page_without_its_folds_is_short(open_page, width):
 
 @pytest.mark.parametrize(
     "name",
-    ["#table-groups", *(f"#figure-{figure.name}" for figure in registry.FIGURES if figure.narrow)],
+    [
+        "#table-groups",
+        *(f"#figure-{f.name}" for f in registry.FIGURES if f.narrow in registry.embedded()),
+    ],
 )
 def test_nothing_that_all_readers_need_is_cut_on_a_phone(open_page, name):
     page = open_page(width=390, folded=True)
@@ -478,11 +489,12 @@ def test_landmarks_and_headings_are_in_order(open_page):
     assert len(identifiers) == len(set(identifiers))
 
 
-def test_index_of_fifty_data_sets_is_whole_at_390_pixels_and_sorts(browser, site, pytestconfig):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_index_of_fifty_data_sets_is_whole_and_sorts(browser, site, pytestconfig, width):
     reports = [("report.html", Results(site))] * 50
     templates = pytestconfig.rootpath / "workflow/notebooks/templates"
     (site / "fifty.html").write_text(write_index(reports, templates), encoding="utf-8")
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto((site / "fifty.html").as_uri())
     for box in ("document.documentElement", "document.querySelector('.frame')"):
         assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")

@@ -164,12 +164,14 @@ def local(tmp_path_factory):
 
 
 def study():
-    """A data set in four batches and a collection in one."""
+    """A data set in four batches, a collection of estimates in one, and one of counts in two."""
     of_each = {"draws": [50], "tune": 200, "chains": 2}
     many = {"path": "many.csv", "by": "review", "models": ["noncentered"], "sampling": of_each}
     many["prior"] = TINY["datasets"]["schools"]["prior"]
+    shares = {"path": "shares.csv", "by": "review", "form": "counts", "models": []}
+    shares["prior"] = many["prior"]
     return TINY | {
-        "datasets": TINY["datasets"] | {"reviews": many},
+        "datasets": TINY["datasets"] | {"reviews": many, "shares": shares},
         "sampling": TINY["sampling"] | {"fits_per_batch": 2},
     }
 
@@ -177,6 +179,8 @@ def study():
 def write_study(project):
     rows = [f"R{i},{j},{i + j * j},{1 + j}\n" for i in range(4) for j in range(3)]
     (project.folder / "many.csv").write_text("review,group,estimate,std_error\n" + "".join(rows))
+    rows = [f"R{i},{j},{1 + (i + j) % 7},{9 + i}\n" for i in range(130) for j in range(3)]
+    (project.folder / "shares.csv").write_text("review,group,events,n\n" + "".join(rows))
     project.write_study(study())
 
 
@@ -202,11 +206,12 @@ def test_tiny_study_on_slurm_is_bit_for_bit_the_local_one(cluster, faults, local
     equal, differences = same(tmp_path, local.folder)
     assert equal, differences
     assert (tmp_path / "results" / "schools" / "report.html").exists()
-    # what was submitted: four batches and that of the collection, at once
-    assert run.said.count("has been submitted with SLURM jobid") == 5
+    # what was submitted: four batches and those of the collections, at once
+    assert run.said.count("has been submitted with SLURM jobid") == 7
+    assert "shares: solve_and_fit_tables" in run.said and "; 130 of 130 tables" in run.said
     jobs = list(cluster.jobs().values())
     assert jobs.count("rule_batch_diagnose_fits_sample_posterior") == 4
-    assert sum(job.startswith("rule_solve_and_fit_tables") for job in jobs) == 1
+    assert sum(job.startswith("rule_solve_and_fit_tables") for job in jobs) == 3
     # outside the working directory: temporary files that are gone, and Snakemake's empty folder
     assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
     assert list((tmp_path / "tmp").glob("partial-pooling-*")) == []

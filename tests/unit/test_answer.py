@@ -4,6 +4,7 @@ import csv
 import doctest
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,17 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from even_columns import decimals
 from scipy.stats import halfcauchy, norm
 
 import partial_pooling as pp
 from partial_pooling.__main__ import main
-from partial_pooling.answer.grid import Grid
+from partial_pooling.answer.grid import Grid, filled
 from partial_pooling.answer.prior import prior_of
 from partial_pooling.priors.named import named_priors
 from partial_pooling.study.configuration import read_study
 
 ROOT = Path(__file__).parents[2]
 DATASETS = ROOT / "config" / "datasets"
+MANY = DATASETS / "published_estimates.csv"
 Y = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
 SIGMA = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
 PRIOR = "Normal(0, 5), HalfCauchy(5)"
@@ -62,6 +65,22 @@ def test_the_printed_answer_has_the_numbers():
         pytest.approx(value, abs=0.051) for value in (of.mean, of.median, of.low, of.high)
     ]
     assert f"{cells[3]}</td>" in answer._repr_html_()
+
+
+def test_decimals_are_even_in_every_column_of_the_terminal(capsys):
+    data = pp.read_table(DATASETS / "bcg_counts.csv")
+    priors = pp.compare_priors(data)
+    grids = pp.solve(data, "Normal(0, 2), HalfNormal(0.5)").grids()
+    tables = [grid.rows for grid in grids]
+    # of priors side by side those that are in one unit: not the priors, nor how mu is read
+    tables.append([row for row in priors.grid().rows[2:-1] if not row[0].startswith(" ")])
+    _, printed, _ = run(capsys, "solve", MANY, "--by", "meta_analysis", "--prior", PRIOR)
+    body = printed.split("\n\n")[1].splitlines()[1:]
+    tables.append([re.split(r"\s{2,}", line) for line in body])
+    for rows in tables:
+        assert len(rows) > 2
+        for column in list(zip(*rows, strict=True))[1:]:
+            assert len(set().union(*map(decimals, column))) <= 1, column
 
 
 def test_conflict_of_prior_and_data_is_told():
@@ -117,6 +136,22 @@ def test_named_priors_scale_with_the_data_and_with_nothing_else():
     assert medians == sorted(medians)
     known = [named_priors(scale * Y, scale * SIGMA, "log_odds_ratio") for scale in (1, 1000)]
     assert known[0].priors == known[1].priors and not known[0].from_data
+
+
+def test_a_measure_is_called_by_the_same_name_wherever_solve_speaks_of_it():
+    shown = str(pp.compare_priors(pp.read_table(DATASETS / "conscientiousness.csv")))
+    assert "; θ: Fisher's z\n" in shown and "scale of the measure (Fisher's z), whatever" in shown
+    shown = str(pp.compare_priors(pp.read_table(DATASETS / "catheter_days.csv")))
+    assert "; θ: log rate\n" in shown and "the measure (log rate) has no scale of its own" in shown
+
+
+def test_a_file_that_does_not_suit_its_guessed_form_is_told_so(tmp_path):
+    path = tmp_path / "schools.csv"
+    path.write_text("name,value,serror\nA,0.1,0.2\nB,0.3,0.3\n")
+    with pytest.raises(pp.InputError, match="form observations is a guess"):
+        pp.read_table(path)
+    with pytest.raises(pp.InputError, match=r"to compute an sd$"):
+        pp.read_table(path, "observations")
 
 
 def run(capsys, *arguments):
@@ -189,6 +224,28 @@ def test_the_library_starts_without_what_takes_seconds():
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert found.stdout == "[]\n", found.stderr
+
+
+def test_what_is_wider_than_the_terminal_is_broken_between_words(monkeypatch):
+    grid = Grid(
+        ["median (95 %)", "narrow", "wide"],
+        [["Frimodt-Moller et al. 1973", "−0.292 (−0.704 to 0.126)", "10"], ["東京", "1", "2"]],
+    )
+    whole = grid.text()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "41")
+    assert grid.text().splitlines() == [
+        "median (95 %)                narrow  wide",
+        "Frimodt-Moller               −0.292    10",
+        "et al. 1973       (−0.704 to 0.126)",
+        "東京                              1     2",
+    ]
+    monkeypatch.setenv("COLUMNS", "30")  # an interval is not torn, so this cannot be
+    assert grid.text() == whole
+    assert filled(["Three on the scale of a log risk ratio"]) == [
+        "Three on the scale of a log",
+        "risk ratio",
+    ]
 
 
 def test_columns_of_a_grid_stand_below_each_other():

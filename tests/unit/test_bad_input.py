@@ -1,5 +1,9 @@
 """What people give by mistake ends in one line, at once, and is not read for what it is not."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 from bad_studies import SECONDS, run
 
@@ -28,6 +32,22 @@ def test_a_thousand_bad_studies_end_in_one_line_each():
 def test_a_good_study_is_said_to_be_one(tmp_path, capsys):
     assert main(["check", "config/config.yaml"]) == 0
     assert capsys.readouterr().out == "config/config.yaml: a study of eight_schools\n"
+
+
+def test_tables_that_cannot_be_used_are_counted_and_end_no_check(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"T{t},{g},{g},{0 if t % 3 == 2 else 1}\n" for t in range(9) for g in range(2)]
+    Path("many.csv").write_text("review,group,estimate,std_error\n" + "".join(rows))
+    prior = "{mu: {dist: Flat}, tau: {dist: HalfNormal, sigma: 1}}"
+    Path("my.yaml").write_text(
+        f"datasets: {{reviews: {{path: many.csv, by: review, prior: {prior}}}}}\n"
+    )
+    assert main(["check", "my.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "my.yaml: a study of reviews",
+        "reviews: 3 of 9 tables cannot be used; the first, 'T2': line 6, column std_error: "
+        "found 0; allowed: a finite number above 0 (from 1e-50 to 1e50)",
+    ]
 
 
 CSV = "group,estimate,std_error\na,1,2\nb,3,4\n"
@@ -62,6 +82,20 @@ def test_the_number_that_a_line_says_to_write_is_read_as_that_number(tmp_path, t
     file = tmp_path / "study.yaml"
     file.write_text(f"a: {number}\n")
     assert read_file(file) == {"a": float(text)}
+
+
+def test_a_bad_study_is_refused_before_snakemake_starts(tmp_path, capsys, monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execv", lambda *command: started.append(command))
+    (tmp_path / "bad.yaml").write_text("datasets: {x: {path: none.csv}}\n")
+    for name in ("bad.yaml", "none.yaml"):
+        assert main(["run", str(tmp_path / name)]) == 1
+        assert re.fullmatch("partial-pooling: .*allowed: .*\n", capsys.readouterr().err)
+    assert not started
+    (tmp_path / "changed.yaml").write_text("models: [centered]\n")
+    for name in ("config/config.yaml", str(tmp_path / "changed.yaml")):
+        main(["run", name])
+        assert started.pop()[1][-2:] == ["--configfile", name]
 
 
 def test_names_that_one_folder_could_stand_for_are_refused():

@@ -484,6 +484,8 @@ PAIRED = {
     "variable": ["mu", "log_tau", "theta[A]"],
     "shift": [0.0123, -0.0234, 0.0345],
     "shift_se": [0.0045, 0.0056, 0.0067],
+    "spread": [0.0023, -0.0034, 0.0045],
+    "spread_se": [0.0011, 0.0012, 0.0013],
     "p_corrected": [0.0145, 0.0024, 0.6],
     "right": [False, False, True],
 }
@@ -579,6 +581,16 @@ def test_truths_from_the_posterior_are_said_to_be(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(("spread", "way"), [(0.0139, "narrow"), (-0.0139, "wide")])
+def test_a_false_spread_is_told_as_one(spread, way):
+    said = told(paired={"spread": [0.0023, spread, 0.0045]})
+    # 2 pi sqrt(3) times 1.39 % and 0.12 %
+    assert said[3].endswith(
+        f"log_tau (p = 0.0024, corrected for 3 tests): its draws are about 15 % too {way} "
+        "(standard error 1, as of a normal posterior)."
+    )
+
+
 def test_pairs_that_agree_say_what_shift_is_ruled_out():
     said = told(
         uniform={"m": [0.3, 0.4, 0.5]},
@@ -599,6 +611,51 @@ def test_sentence_of_uniform_ranks_has_the_smallest_p_value():
     )
     # ranks of one model may pass all its own tests' level, and not that of the whole table
     assert not any("four times in five" in sentence for sentence in said)
+
+
+def test_models_of_which_the_same_is_true_share_a_sentence():
+    models = ("m", "other", "third")
+    tests = pd.DataFrame(
+        {
+            "source": [*models, "exact"],
+            "fits": "all",
+            "variable": "mu",
+            "p_corrected": [0.7, 0.4, 0.012, 0.9],
+            "uniform": [True, True, False, True],
+        }
+    )
+    one = pd.DataFrame(PAIRED).iloc[:1]
+    pairs = pd.concat([one.assign(source=m, right=m != "other", shift_se=0.001) for m in models])
+    clean = {"simulations": 4, "failed": 0, "with_divergences": 0, "with_max_treedepth_hits": 0}
+    poor = [{"model": m, **clean, "too_poor_to_thin": 2 * (m == "m")} for m in models]
+    cells = {"tau_low": 0.1, "tau_high": 2.3, "error": 0.01, "error_se": 0.03}
+    ranks = [
+        {"model": m, "simulation": k, "variable": "mu", "rank": k} for m in models for k in (0, 1)
+    ]
+    fits = pd.DataFrame([{"model": m, "simulation": 0, "thinned": True} for m in models])
+    power = {"source": "m", "simulations": 25, "variable": "any", "test": "ecdf", "power": 0.1}
+    said = sentences(
+        Calibration(pd.DataFrame(ranks), fits, 4),
+        {
+            "uniformity": tests,
+            "paired": pairs,
+            "by_tau": pd.DataFrame([{"model": m, **cells} for m in models]),
+            "power": pd.DataFrame([power | {"source": m} for m in models]),
+            "fared": pd.DataFrame(poor),
+        },
+        FIT_SETTINGS,
+    )
+    assert [sentence.partition(" ")[0] for sentence in said[1:]] == (
+        ["m", "third:", "The", "other,", "m", "m:", "other"]
+    )
+    assert said[1].startswith("m and other: no variable's ranks are seen to depart from uniform")
+    assert "(smallest p = 0.4, corrected for 4 tests)" in said[1]
+    assert said[5].startswith("m and third, each rank paired")
+    assert "known to within 0.2 percentage points" in said[5]
+    assert said[7] == (
+        "other and third: every fit has 4 effective draws or more; none has divergences, reached "
+        "the largest tree depth or failed."
+    )
 
 
 def test_p_values_below_what_was_simulated_are_bounded():
@@ -724,11 +781,14 @@ def ranks_of(calibration, variable):
 
 
 def test_uniformity_has_each_variables_mean_position_and_p_value(few):
-    table = uniformity(few).set_index(["source", "fits", "variable"])
-    assert list(table.loc[("m", "all")].index) == ["mu", "log_tau", "theta[A]"]
-    assert set(table.loc[("m", "all"), "simulations"]) == {60}
+    rows = uniformity(few)
+    every = rows[(rows["source"] == "m") & (rows["fits"] == "all")]
+    assert list(every["variable"]) == ["mu", "log_tau", "theta[A]"]
+    assert set(every["simulations"]) == {60}
     thin = few.fits["simulation"][few.fits["thinned"]]
-    assert set(table.loc[("m", "thinned"), "simulations"]) == {len(thin)}
+    thinned = rows[(rows["source"] == "m") & (rows["fits"] == "thinned")]
+    assert set(thinned["simulations"]) == {len(thin)}
+    table = rows.set_index(["source", "fits", "variable"])
     rng = np.random.default_rng(1)
     below = rng.integers(0, 10, (4000, 60))[..., None] < np.arange(1, 10)
     counts = below.sum(axis=1)

@@ -52,17 +52,28 @@ def test_a_collection_is_certified_whatever_its_order_and_to_the_last_bit(tmp_pa
     assert not equal and lines == ["1 of 3 tables and fits differ", "many/groups.parquet: differs"]
 
 
-def test_a_calibration_is_certified_where_there_is_one(tmp_path, monkeypatch):
+def test_a_calibration_is_certified_where_there_is_one_of_these_data_and_this_prior(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr("partial_pooling.study.certificate.TABLES", {})
     folder = tmp_path / "schools"
     (folder / "calibration").mkdir(parents=True)
-    versions = json.dumps({"pymc": "6.4.0"})
-    write_json({"versions": versions}, folder / "provenance.json")
+    prior = {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfCauchy", "beta": 5.0}}
+    of_study = {
+        "versions": json.dumps({"pymc": "6.4.0"}),
+        "settings": json.dumps({"datasets": {"schools": {"prior": prior}}}),
+        "data_sha256": "a",
+    }
+    write_json(of_study, folder / "provenance.json")
     columns = ["model", "target_accept", "seed", "draws", "variable"]
     write_table(pd.DataFrame(columns=columns), folder / "estimates.csv")
     assert certify([folder], [])["tables"] == {}
-    summary = {"provenance": {"versions": json.dumps({"pymc": "6.5.0"})}}
-    write_json(summary, folder / "calibration" / "summary.json")
+    of_calibration = {
+        "versions": json.dumps({"pymc": "6.5.0"}),
+        "settings": json.dumps({"prior": prior, "family": "normal"}),
+        "data_sha256": "a",
+    }
+    write_json({"provenance": of_calibration}, folder / "calibration" / "summary.json")
     ranks = pd.DataFrame({"model": "m", "simulation": [1, 2], "variable": "mu", "rank": [3, 4]})
     write_table(ranks, folder / "calibration" / "ranks.csv")
     write_table(ranks[["model", "simulation"]], folder / "calibration" / "fits.csv")
@@ -72,6 +83,14 @@ def test_a_calibration_is_certified_where_there_is_one(tmp_path, monkeypatch):
     write_table(ranks.assign(rank=[3, 5]), folder / "calibration" / "ranks.csv")
     equal, lines = compare(one, certify([folder], []))
     assert not equal and lines[1] == "schools/calibration/ranks.csv: differs"
+    of_other_prior = {"prior": prior | {"tau": {"dist": "HalfFlat"}}, "family": "normal"}
+    for stale in (
+        {"data_sha256": "b"},
+        {"settings": json.dumps(of_other_prior)},
+        {"settings": json.dumps({"prior": prior, "family": "student"})},
+    ):
+        write_json({"provenance": of_calibration | stale}, folder / "calibration" / "summary.json")
+        assert certify([folder], []) == {**one, "tables": {}, "versions": {"pymc": "6.4.0"}}
 
 
 def test_other_versions_are_told_but_equal_numbers_are_equal():

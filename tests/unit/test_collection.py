@@ -1,7 +1,9 @@
 """Collections: each table is what a study of it would be, and nothing else matters."""
 
 import csv
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,11 +16,12 @@ from partial_pooling.classical.estimates import heterogeneity, maximum_likelihoo
 from partial_pooling.collection.batch import Recipe, work
 from partial_pooling.collection.gathering import gather
 from partial_pooling.collection.keys import anonymous, data_digest, seed_of
+from partial_pooling.collection.progress import Progress
 from partial_pooling.collection.store import Chunks, forget_batches
 from partial_pooling.data.collection import OK, read_collection, safe_paths
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import solve
-from partial_pooling.families.normal import NORMAL
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import write_json
 from partial_pooling.grading.diagnostics import diagnose_fit, grade
 from partial_pooling.models.parametrizations import build_model
@@ -33,7 +36,6 @@ PRIOR = {
     "mu": {"dist": "Normal", "mu": 0, "sigma": 5},
     "tau": {"dist": "HalfNormal", "sigma": 1},
 }
-HEAD = ["review", "group", "estimate", "std_error"]
 SHORT = CollectionSampling(draws=[50, 100], tune=200, chains=2)
 THRESHOLDS = Thresholds().model_dump()
 
@@ -50,22 +52,52 @@ def rows_of(count, seed=1, sizes=(2, 3, 5)):
     ]
 
 
-def write_csv(path, tables):
+# by family, data of its form: what the groups of four tables have, of unequal precision
+ROWS = {
+    "binomial": [(0, 9), (3, 40), (17, 25), (4, 4), (120, 1000)],
+    "poisson": [(0, 9.5), (3, 40), (17, 25.25), (4, 0.5), (120, 1000)],
+    "hypergeometric": [(0, 9, 3, 11), (3, 40, 9, 30), (5, 25, 0, 600), (2, 4, 2, 4)],
+    "student": [(0.5, 1, 2), (3, 0.4, 9), (1.7, 2.5, 25), (1.1, 0.4, 4)],
+}
+FORM = {
+    "normal": ("estimates", ["estimate", "std_error"]),
+    "binomial": ("counts", ["events", "n"]),
+    "poisson": ("rates", ["events", "exposure"]),
+    "hypergeometric": (
+        "two_by_two",
+        ["events_treated", "n_treated", "events_control", "n_control"],
+    ),
+    "student": ("summaries", ["mean", "sd", "n"]),
+}
+
+
+def rows_of_family(family):
+    """Rows of four tables of three groups, a list a table."""
+    given = ROWS[family]
+    return [
+        [[f"Review {t}", f"s{j}", *map(str, given[(t + j) % len(given)])] for j in range(3)]
+        for t in range(4)
+    ]
+
+
+def write_csv(path, tables, family="normal"):
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([HEAD, *(row for table in tables for row in table)])
+        head = ["review", "group", *FORM[family][1]]
+        csv.writer(file).writerows([head, *(row for table in tables for row in table)])
     return path
 
 
-def recipe_of(models=(), sampling=SHORT):
+def recipe_of(models=(), sampling=SHORT, family="normal"):
     settings = sampling.of_fits().model_dump()
-    return Recipe(PRIOR, "normal", [], list(models), sampling.model_dump(), settings, code="x")
+    return Recipe(PRIOR, family, [], list(models), sampling.model_dump(), settings, code="x")
 
 
 def run(folder, tables, recipe=None, sampling=SHORT):
     """Run all steps of a collection; give its tables, groups and fits."""
     recipe = recipe or recipe_of()
-    members = read_collection(write_csv(folder / "many.csv", tables), "review")
-    batches = deal(members, recipe.models, sampling)
+    path = write_csv(folder / "many.csv", tables, recipe.family)
+    members = read_collection(path, "review", FORM[recipe.family][0])
+    batches = deal(members, recipe.models, sampling, recipe.family)
     chunks = {"exact": set(), "fits": set()}
     for batch in batches.values():
         of_batch = [members[i].groups for i in batch.tables]
@@ -88,8 +120,9 @@ def exact(tmp_path_factory):
     return folder, tables, run(folder, tables)
 
 
-def groups_of(folder, name):
-    (member,) = [m for m in read_collection(folder / "many.csv", "review") if m.name == name]
+def groups_of(folder, name, family="normal"):
+    members = read_collection(folder / "many.csv", "review", FORM[family][0])
+    (member,) = [member for member in members if member.name == name]
     return member.groups
 
 
@@ -120,6 +153,32 @@ def test_exact_answers_are_those_of_a_study(exact):
         np.testing.assert_allclose(of_table["theta_mean"], mean, rtol=0, atol=1e-8 * sd.min())
         np.testing.assert_allclose(of_table["theta_sd"], sd, rtol=1e-8)
         np.testing.assert_allclose(of_table["pooling"], posterior.pooling_factor(), atol=1e-8)
+
+
+@pytest.mark.parametrize("family", ROWS)
+def test_exact_answers_of_any_family_are_those_of_a_study(tmp_path, family):
+    likelihood, columns = FAMILIES[family], FORM[family][1]
+    tables, groups, _ = run(tmp_path, rows_of_family(family)[:2], recipe_of(family=family))
+    assert set(tables["status"]) == {OK}
+    row = tables.iloc[1]
+    data = groups_of(tmp_path, "Review 1", family)
+    posterior = solve(data, parse_hyperprior(PRIOR), likelihood)
+    for variable in ("mu", "tau", "log_tau", "theta_new"):
+        assert row[f"{variable}_mean"] == posterior.mean(variable)
+        assert row[f"{variable}_sd"] == posterior.sd(variable)
+        at = posterior.quantile(variable, 0.025)
+        assert row[f"{variable}_q2.5"] == pytest.approx(float(at), rel=1e-12)
+    assert row["p_mu_above_0"] == 1 - posterior.cdf("mu", 0)
+    assert row["log_evidence"] == posterior.log_marginal_likelihood
+    assert row["typical_error"] == likelihood.typical_error(data)
+    assert row["q"] == pytest.approx(heterogeneity(likelihood.approximation(data)).q, rel=1e-12)
+    of_table = groups[groups["table"] == "Review 1"]
+    assert list(groups.columns[2 : 2 + len(columns)]) == columns
+    for column in columns:
+        np.testing.assert_array_equal(of_table[column], getattr(data, column))
+    mean, _ = posterior.moments([f"theta[{name}]" for name in data.names])
+    np.testing.assert_array_equal(of_table["theta_mean"], mean)
+    np.testing.assert_array_equal(of_table["pooling"], posterior.pooling_factor())
 
 
 def test_a_bad_table_is_a_row_that_says_why_with_its_line(exact):
@@ -166,12 +225,12 @@ def solved_by(monkeypatch, fail_after=None):
     """Count the tables that are solved, and fail after some calls."""
     solved, calls, solve_tables = [], [], batch_module.solve_tables
 
-    def counting(keys, tables, prior):
+    def counting(keys, tables, *rest):
         calls.append(1)
         if fail_after is not None and len(calls) > fail_after:
             raise KeyboardInterrupt
         solved.extend(keys)
-        return solve_tables(keys, tables, prior)
+        return solve_tables(keys, tables, *rest)
 
     monkeypatch.setattr(batch_module, "solve_tables", counting)
     return solved
@@ -268,14 +327,15 @@ def test_files_bear_their_provenance(exact):
 def test_batches_hold_each_table_once_and_stay_as_they_are(tmp_path):
     members = read_collection(write_csv(tmp_path / "a.csv", rows_of(3000)), "review")
     sampling = CollectionSampling()
-    batches = deal(members, ["centered"], sampling)
+    batches = deal(members, ["centered"], sampling, "normal")
     assert sorted(i for batch in batches.values() for i in batch.tables) == list(range(3000))
     assert 10 < len(batches) <= 256
     more = [*members, *read_collection(write_csv(tmp_path / "b.csv", rows_of(1, 2)), "review")]
-    again = deal(more, ["centered"], sampling)
+    again = deal(more, ["centered"], sampling, "normal")
     changed = [name for name in again if again[name].content != batches[name].content]
     assert len(changed) == 1
-    assert len(deal(members, [], sampling)) == 1
+    assert len(deal(members, [], sampling, "normal")) == 1
+    assert len(deal(members, [], sampling, "binomial")) > 10  # each takes longer
 
 
 def test_chunks_that_no_batch_names_are_pruned_and_lost_ones_are_made_anew(tmp_path, capsys):
@@ -299,6 +359,56 @@ def test_chunks_that_no_batch_names_are_pruned_and_lost_ones_are_made_anew(tmp_p
     assert {path.name for path in (folder / "store").glob("[!.]*")} == {named}
 
 
+def test_a_table_that_is_solved_by_itself_is_solved_once_for_numbers_and_grades(
+    tmp_path, monkeypatch
+):
+    refits = SimpleNamespace(compile_model=lambda model, groups, *_: (model, len(groups)))
+    monkeypatch.setitem(sys.modules, "partial_pooling.sampling.refits", refits)
+    solved, graded = [], []
+
+    def counting(groups, *rest):
+        if len(groups) == 4:
+            raise InputError("data and priors conflict")
+        solved.append(solve(groups, *rest))
+        return solved[-1]
+
+    def fitting(compiled, groups, exact, asked, _):
+        assert compiled[1] == len(groups)
+        graded.append(exact)
+        return {"key": asked.key, "reason": "not sampled"}
+
+    monkeypatch.setattr(batch_module, "solve", counting)
+    monkeypatch.setattr(batch_module, "fit_table", fitting)
+    monkeypatch.setattr(batch_module, "FITTED_AT_ONCE", 3)
+    rows = rows_of_family("poisson")
+    rows[1].append(["Review 1", "s3", "3", "1.5"])
+    recipe = recipe_of(["centered", "noncentered"], family="poisson")
+    tables, _, fits = run(tmp_path, rows, recipe)
+    assert len(solved) == 3
+    assert [graded.count(posterior) for posterior in solved] == [2, 2, 2]
+    # one without a posterior says why, and ends nothing
+    assert tables["status"].tolist() == [OK, "line 5: data and priors conflict", OK, OK]
+    failed = fits[fits["reason"] == "data and priors conflict"]
+    assert set(failed["table"]) == {"Review 1"}
+
+
+def test_progress_is_that_of_all_batches(tmp_path):
+    progress = Progress(tmp_path, {"0002": 5, "0003": 7, "0004": 9})
+    (tmp_path / "0002.json").touch()
+    progress.note("0003", 3)
+    assert (progress.done(), progress.to_do) == (5 + 3, 5 + 7 + 9)
+    said = []
+    tell = progress.teller("0004", said.append)
+    for done in range(10):  # of a batch that is quick: as it begins, and as it ends
+        tell(done, 9)
+    assert said == ["8 of 21 tables done", "17 of 21 tables done"]
+    tell(0, 9)
+    progress.note("0003", 8)  # of an earlier run, when it had more
+    assert progress.done() == 5 + 7
+    forget_batches(tmp_path / f"{name}.json" for name in progress.tables)
+    assert [path.name for path in tmp_path.iterdir()] == ["0002.json"]
+
+
 @pytest.mark.slow
 def test_a_hundred_bad_tables_among_a_thousand(tmp_path):
     rows = rows_of(1000)
@@ -312,20 +422,28 @@ def test_a_hundred_bad_tables_among_a_thousand(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["centered", "partial", "marginal"])
-def test_fits_are_those_of_a_study_with_that_seed(tmp_path, model):
+@pytest.mark.parametrize(
+    ("family", "model"),
+    [
+        *(("normal", model) for model in ("centered", "partial", "marginal")),
+        *((family, model) for family in ROWS for model in ("noncentered", "partial")),
+    ],
+)
+def test_fits_are_those_of_a_study_with_that_seed(tmp_path, family, model):
     from functools import partial
 
     from partial_pooling.sampling.conditional import draw_theta
 
-    tables, _, fits = run(tmp_path, rows_of(4, sizes=(5,)), recipe_of([model]))
+    rows = rows_of(4, sizes=(5,)) if family == "normal" else rows_of_family(family)
+    tables, _, fits = run(tmp_path, rows, recipe_of([model], family=family))
+    likelihood = FAMILIES[family]
     prior = parse_hyperprior(PRIOR)
     for name in ("Review 3", "Review 1"):
-        data = groups_of(tmp_path, name)
+        data = groups_of(tmp_path, name, family)
         row = fits[(fits["table"] == name) & (fits["draws"] == 100)].iloc[0]
-        exact = solve(data, prior)
-        built = build_model(model, data, prior, NORMAL)
-        conditional = partial(draw_theta, data, NORMAL)
+        exact = solve(data, prior, likelihood)
+        built = build_model(model, data, prior, likelihood)
+        conditional = partial(draw_theta, data, likelihood)
         pair = [(int(row["seed"]), float(row["target_accept"]))]
         (fit,) = sample_fits(built, "nutpie", pair, SHORT.of_fits(), 1, conditional)
         estimates, cells = diagnose_fit(as_tree(fit, data.names), [100], exact)

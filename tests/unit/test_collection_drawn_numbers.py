@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 from synthetic_collection import made
 
+from partial_pooling.figures import collection as drawings
 from partial_pooling.figures.collection import map_of_verdicts, mu_over_tables, tau_over_tables
 from partial_pooling.grading.over_tables import verdict_map
 from partial_pooling.report.collection_words import map_words, mu_words
@@ -92,9 +93,35 @@ def test_mu_is_drawn_in_order_thinned_and_black_where_it_leaves_out_zero():
     assert all(segment[0, 0] > 0 or segment[1, 0] < 0 for segment in black)
 
 
+@pytest.mark.parametrize(
+    "name", ["map_of_verdicts_narrow", "tau_over_tables_narrow", "mu_over_tables_narrow"]
+)
+def test_on_a_narrow_screen_the_same_numbers_are_drawn(name):
+    prior = {"dist": "LogNormal", "mu": -1.2, "sigma": 1.0}
+    more = ({"log_normal": {"prior": prior}},) if name.startswith("tau") else ()
+    tables = made(200, bad=20)[0]
+    names = (name.removesuffix("_narrow"), name)
+    wide, narrow = (getattr(drawings, each)(tables, *more) for each in names)
+    assert wide.get_size_inches()[0] == 7 and narrow.get_size_inches()[0] == 3.7
+    one, two = (
+        [
+            [ax.get_title(loc="left"), *(text.get_text() for text in ax.texts)]
+            + [line.get_xydata().tolist() for line in ax.lines]
+            + [path.vertices.tolist() for part in ax.collections for path in part.get_paths()]
+            + [np.nan_to_num(image.get_array()).tolist() for image in ax.images]
+            + [np.asarray(stairs.get_data().values).tolist() for stairs in ax.patches]
+            for ax in figure.axes
+        ]
+        for figure in (wide, narrow)
+    )
+    assert one == two
+    assert all(len(of_axes) > 2 for of_axes in one)
+
+
 def test_words_count_the_intervals_of_mu_that_leave_out_zero():
     frame = pd.DataFrame({"mu_q2.5": [1.0, -2.0, -1.0], "mu_q97.5": [2.0, -1.0, 1.0]})
-    assert mu_words(frame) == " It does so in 2 of the 3 tables."
+    assert mu_words(frame) == " The interval leaves out 0 in 2 of the 3 tables."
+    assert mu_words(frame, None) == ""  # what is no comparison has no value of no effect
 
 
 @pytest.mark.parametrize("draw", [map_of_verdicts, mu_over_tables])

@@ -8,6 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from synthetic_collection import BAD, MODELS, NAMES, write_collection
 
+from partial_pooling.data.measures import MEASURES, null_of
+from partial_pooling.figures.collection import mu_over_tables
+from partial_pooling.figures.labels import on_measure
 from partial_pooling.report import collection_rows
 from partial_pooling.report.collection import Collection
 from partial_pooling.report.collection_page import collection_page, selection, summary
@@ -84,7 +87,9 @@ def test_worst_fits_come_first(collection):
         assert (np.diff(order["error"][grade == each]) <= 0).all()
 
 
-def test_large_collection_shows_its_worst_fits_and_says_so(collection, exact_only, monkeypatch):
+def test_large_collection_shows_its_worst_fits_and_says_so(
+    collection, exact_only, monkeypatch, pytestconfig
+):
     assert selection(collection) == ""
     monkeypatch.setattr(collection_rows, "MOST_TABLES", 7)
     rows = shown(collection)
@@ -95,6 +100,11 @@ def test_large_collection_shows_its_worst_fits_and_says_so(collection, exact_onl
     assert selection(collection).startswith(
         "The page has 7 of 60 tables, those with the worst fits; tables.parquet"
     )
+    templates = pytestconfig.rootpath / "workflow/notebooks/templates"
+    page = BeautifulSoup(
+        collection_page(collection, {}, set(), COMMAND, None, templates), "html.parser"
+    )
+    assert page.select_one(".summary p:last-child").text == selection(collection)  # above the rows
     assert list(shown(exact_only).index) == list(range(7))
     assert "the first of the file" in selection(exact_only)
 
@@ -119,9 +129,38 @@ def test_summary_counts(collection):
     verdict, alarms = usable["centered_verdict"], usable["centered_alarms"]
     wrong, caught = (verdict == "wrong").sum(), ((verdict == "wrong") & (alarms != "")).sum()
     right, false = (verdict == "right").sum(), ((verdict == "right") & (alarms != "")).sum()
-    assert 0 < caught < wrong
-    assert f": {right} of the 54 fits right, {wrong} wrong, of which alarms caught {caught}" in text
+    few = (verdict == "too few draws").sum()
+    assert 0 < caught < wrong and 0 < few == 54 - right - wrong
+    assert f": {right} of the 54 fits right, {few} with too few draws, {wrong} wrong, " in text
+    assert f" {wrong} wrong, of which alarms caught {caught}" in text
     assert f"{false} false alarm" in text
+
+
+def test_what_is_no_comparison_has_no_value_of_no_effect(collection, pytestconfig):
+    assert "without" not in summary(collection, null_of("log_rate"))
+    templates = pytestconfig.rootpath / "workflow/notebooks/templates"
+    for measure, asked in (("log_odds_ratio", ["interval of μ without 0"]), ("log_rate", [])):
+        page = collection_page(collection, {}, set(), COMMAND, measure, templates)
+        options = BeautifulSoup(page, "html.parser").select('option[value="apart"]')
+        assert [option.text for option in options] == asked
+    shown = collection.tables.assign(
+        **{
+            name: collection.tables[name] - 100
+            for name in ("mu_mean", "mu_q2.5", "mu_q50", "mu_q97.5")
+        }
+    )
+    far = Collection(collection.folder)
+    vars(far)["tables"] = shown
+    data = [json.loads(page_data(far, set(), COMMAND, null_of(m))) for m in (None, "log_rate")]
+    assert [of["null"] for of in data] == [0, None]
+    assert data[0]["scale"][1] == 0
+    assert data[1]["scale"][1] < -50
+    colours = []
+    for name in ("log_odds_ratio", "log_rate"):
+        with on_measure(MEASURES[name]):
+            grey, black = mu_over_tables(collection.usable).axes[0].collections[:2]
+        colours.append((len(grey.get_segments()) > 0, len(black.get_segments()) > 0))
+    assert colours == [(True, True), (False, True)]
 
 
 def test_failed_fits_are_told_and_not_judged(tmp_path):
@@ -191,7 +230,7 @@ def test_index_has_a_row_for_a_collection(collection, exact_only, pytestconfig):
 
 def test_long_index_can_be_searched(collection, pytestconfig):
     templates = pytestconfig.rootpath / "workflow/notebooks/templates"
-    table = 'data-name="collections"'
+    table = 'data-name="collections" data-stacks'
     long = write_index([], templates, [("a", collection)] * 30)
     assert f"{table} data-searchable data-hint=name data-long>" in long
     assert f"{table}>" in write_index([], templates, [("a", collection)] * 3)

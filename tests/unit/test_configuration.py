@@ -15,7 +15,7 @@ from partial_pooling.study import reference
 from partial_pooling.study.checking import check
 from partial_pooling.study.configuration import read_study
 from partial_pooling.study.file import read_file
-from partial_pooling.study.settings import Configuration, load_schema
+from partial_pooling.study.settings import Configuration, load_schema, plain_path
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
@@ -553,9 +553,16 @@ def test_target_accepts_that_are_written_alike_are_refused():
         read_study(with_value("sampling.target_accept", [0.8, 0.9, 0.90000001]))
 
 
-def test_a_path_is_the_same_however_it_is_written():
+def test_a_path_is_the_same_however_it_is_written(tmp_path):
     one = read_study(load("config.yaml"))
-    for path in ("./config/datasets/eight_schools.csv", "config//datasets/./eight_schools.csv"):
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    through = f"{tmp_path}/link/../x.csv"  # of far, not of tmp_path
+    assert plain_path(through) == through
+    for path in (
+        "./config/datasets/eight_schools.csv",
+        "config//datasets/./eight_schools.csv",
+        "docs/../config/datasets/eight_schools.csv",
+    ):
         assert read_study(with_value(D + "path", path)).settings("eight_schools") == one.settings(
             "eight_schools"
         )

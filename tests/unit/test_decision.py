@@ -9,7 +9,7 @@ from exact_draws import exact_draws
 from scipy import integrate, stats
 from test_families import DATA
 
-from partial_pooling.data.groups import Counts, Estimates, Summaries
+from partial_pooling.data.groups import Counts, Estimates, Summaries, TwoByTwo
 from partial_pooling.decision.atlas import atlas, atlas_table
 from partial_pooling.decision.fit import fit_of, log_evidence_ratio, p_values, p_values_by_drawing
 from partial_pooling.decision.influence import influence_table
@@ -84,6 +84,15 @@ def test_first_and_last_are_the_largest_and_the_smallest(count):
     smallest = posterior.mirrored().probability_largest()
     np.testing.assert_allclose(ranks.last, smallest, atol=2e-6)
     np.testing.assert_allclose(ranks.probability.sum(axis=0), 1, atol=1e-5)
+
+
+def test_thirty_groups_of_like_precision_have_ranks():
+    random = np.random.default_rng(5)
+    names = tuple(f"g{j}" for j in range(30))
+    posterior = solve(Estimates(names, random.normal(8, 9, 30), random.uniform(8, 18, 30)), LECTURE)
+    ranks = posterior.ranks()
+    np.testing.assert_allclose(ranks.first, posterior.probability_largest(), atol=1e-7)
+    np.testing.assert_allclose(ranks.probability @ np.arange(1, 31), ranks.expected, atol=1e-5)
 
 
 def test_of_many_groups_first_last_and_expected_ranks_are_the_same(monkeypatch):
@@ -196,6 +205,21 @@ def test_without_a_group_a_posterior_may_be_improper(eight_schools):
     assert told[["mu_q50", "pit", "log_predictive", "p_corrected"]].isna().all(axis=None)
 
 
+def test_as_many_posteriors_are_solved_as_can_be_waited_for(eight_schools, monkeypatch):
+    """Of 8 groups: 6 priors are 48 solved groups, leaving one out 64, scaling 12 times 96."""
+    posterior = solve(eight_schools, LECTURE)
+    told = []
+    for most in (47, 48, 64, 96):
+        monkeypatch.setattr(type(posterior), "most_solved_again", most)
+        tables = (
+            prior_table(posterior, 0.0, None).iloc[1:],
+            influence_table(posterior, 0.0),
+            sensitivity_table(posterior, 0.0),
+        )
+        told.append([not table["reason"].str.startswith("too many").any() for table in tables])
+    assert told == [[False] * 3, [True, False, False], [True, True, False], [True] * 3]
+
+
 @pytest.mark.slow
 def test_groups_of_counts_are_left_out_too():
     """The PIT by the odds of the data of one group, summed over all it could have had."""
@@ -292,6 +316,9 @@ def test_distances_are_those_of_psense_on_many_draws(eight_schools):
             )
 
 
+ARMS = ("events_treated", "n_treated", "events_control", "n_control")
+
+
 def test_a_prior_to_a_power_has_its_log_density_times_it():
     x = np.array([0.01, 0.7, 3.0, 40.0])
     for prior in (HalfCauchy(2), HalfNormal(3), LogNormal(0.5, 0.8), Uniform(0, 50)):
@@ -304,14 +331,35 @@ def test_a_prior_to_a_power_has_its_log_density_times_it():
             np.testing.assert_allclose(step, expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["normal", "student", "binomial", "poisson"])
+@pytest.mark.parametrize("name", FAMILIES)
 def test_data_to_a_power_have_their_log_likelihood_times_it(name):
     family, groups = FAMILIES[name], DATA[name]
     theta = np.array([[0.3, 1.0, -0.4], [2.0, 3.0, 1.0]])
     for alpha in (0.75, 2.0):
-        change = family.log_likelihood(family.powered(groups, alpha), theta)
-        change = change - alpha * family.log_likelihood(groups, theta)
+        of_power, data = family.powered(groups, alpha)
+        change = of_power.log_likelihood(data, theta) - alpha * family.log_likelihood(groups, theta)
         np.testing.assert_allclose(change[0], change[1], atol=1e-10)
+
+
+def test_trials_counted_double_are_that_posterior_by_brute_force():
+    """Mean and sd of mu and log tau over a grid; the likelihood by SciPy."""
+    trials = TwoByTwo(("a", "b"), *(np.array(x) for x in ([3.0, 0], [9.0, 12], [5.0, 4], [8.0, 9])))
+    prior = HyperPrior(Normal(0, 1), LogNormal(-0.3, 0.6))
+    t, mu = np.linspace(-3.7, 3.1, 69)[:, None, None], np.linspace(-5, 5, 81)[:, None]
+    theta = np.linspace(-35, 35, 2401)
+    log = stats.norm(0, 1).logpdf(mu)[None, :, 0] + stats.norm(-0.3, 0.6).logpdf(t)[:, :, 0]
+    population = stats.norm(mu, np.exp(t)).pdf(theta) * (theta[1] - theta[0])
+    for a, n1, c, n2 in zip(*(getattr(trials, x) for x in ARMS), strict=True):
+        likelihood = stats.nchypergeom_fisher(n1 + n2, n1, a + c, np.exp(theta)).pmf(a)
+        log = log + np.log(population @ likelihood**2)
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    double = scaled(solve(trials, prior, FAMILIES["hypergeometric"]), "likelihood", 2.0)
+    for name, x in (("mu", mu[None, :, 0]), ("log_tau", t[:, :, 0])):
+        mean = (weight * x).sum()
+        sd = ((weight * (x - mean) ** 2).sum()) ** 0.5
+        assert double.mean(name) == pytest.approx(mean, abs=1e-5)
+        assert double.sd(name) == pytest.approx(sd, rel=1e-5)
 
 
 # -- priors that others use --------------------------------------------------------------------

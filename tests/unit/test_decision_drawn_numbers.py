@@ -1,5 +1,7 @@
 """What figures and sections of decisions show, held against tables that are made up."""
 
+from html import unescape
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,6 +23,7 @@ from partial_pooling.figures.decision import influence as draw_influence
 from partial_pooling.figures.decision import ranks as draw_ranks
 from partial_pooling.figures.decision import usual_priors as draw_usual_priors
 from partial_pooling.report.captions import caption
+from partial_pooling.report.figure import figure
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections import decisions, fit, influence, intervals, priors, summary
 
@@ -72,7 +75,7 @@ def test_influence_is_drawn_without_each_group_and_with_all():
     left, right = draw_influence(table, DECISIONS, EXACT).axes
     told = table.iloc[:4]  # the last has no posterior
     names = [label.get_text() for label in left.get_yticklabels()]
-    assert names == [f"without {name}" for name in told["group"]]
+    assert names == list(told["group"])
     (points,) = (c for c in left.collections if len(c.get_offsets()) == 4)
     np.testing.assert_allclose(points.get_offsets()[:, 0], told["mu_q50"])
     ends = [segment[:, 0] for segment in left.collections[0].get_segments()]
@@ -161,19 +164,115 @@ def test_decisions_are_told_of_mu_a_new_group_and_how_many(report):
     for row, name, chance, of in zip(
         rows, NAMES, PROBABILITY[1:-1], RANKS.itertuples(), strict=True
     ):
-        assert row == [
-            name,
-            pct(chance),
-            f"{of.expected_rank:.2f}",
-            pct(of.first),
-            pct(of.last),
-        ]
+        assert row[0] == name and row[2] == f"{of.expected_rank:.2f}"
+        shares = [float(row[k].removesuffix(" %")) for k in (1, 3, 4)]
+        assert shares == pytest.approx([100 * chance, 100 * of.first, 100 * of.last], abs=0.5)
     words = text(decisions.rank_words(report))
-    assert "Ash is most often first (43 %), Cedar most often last (54 %)" in words
+    assert "Ash is most often first (43 %, the next 21 %); " in words
+    assert "Cedar is most often last (54 %, the next 21 %)." in words
     assert "from 2.0 to 4.3; if nothing told the groups apart, each would be 3.0" in words
-    assert "Ash is first with probability 43 %, Cedar last with 54 %" in caption(report, "ranks")[
-        1
-    ].replace("\xa0", " ")
+
+
+def test_caption_of_ranks_tells_what_is_drawn(report):
+    told = opened(report)
+    told.__dict__["ranks"] = report.ranks.assign(rank_1=0.2)
+    assert "the darker, the more probable" in text(caption(told, "ranks")[1])
+    assert text(caption(report, "ranks")[1]) == (  # the probability of each rank is not known
+        "Which group has which rank, 1 the largest θ, as expected, of all 5 groups in that order."
+    )
+    told.__dict__["ranks"] = report.ranks.assign(expected_rank=np.nan)
+    assert figure(told, "ranks") == ""
+
+
+def test_caption_says_that_not_every_group_left_out_is_drawn(report):
+    many = opened(report)
+    for count, said in ((40, False), (71, True)):
+        rows = pd.concat([report.influence.iloc[:1]] * count)
+        many.__dict__["influence"] = rows.assign(reason="")
+        told = text(caption(many, "influence")[1])
+        assert (f"Of {count} groups the 40 are drawn without which μ moves most." in told) is said
+
+
+def test_of_too_many_groups_one_sentence_says_so_and_no_empty_figure_is_shown(report):
+    many = opened(report)
+    for name, table, column, kept in (
+        ("influence", "influence", "mu_above", 0),
+        ("usual_priors", "priors", "mu_q50", 1),
+        ("atlas", "atlas", "mu_above", 0),
+    ):
+        assert caption(many, name) is not None
+        rows = getattr(report, table).copy()
+        rows.iloc[kept:, rows.columns.get_loc(column)] = np.nan
+        if "reason" in rows:
+            rows.iloc[kept:, rows.columns.get_loc("reason")] = "too many groups"
+        many.__dict__[table] = rows
+        assert figure(many, name) == ""
+    *some, last = many.priors.index[1:]
+    assert text(priors.finding(many)) == (
+        f"Nothing is told under {', '.join(some)} and {last}: too many groups."
+    )
+    assert text(influence.finding(many)) == "Of 5 groups nothing is told here: too many groups."
+
+
+def test_no_group_leads_where_two_are_alike(report):
+    again = opened(report)
+    ranks = report.ranks.copy()
+    ranks["first"] = [0.4, 0.4 - 5e-6, 0.1, 0.05, 0.05]
+    again.__dict__["ranks"] = ranks
+    words = text(decisions.rank_words(again))
+    assert "no group alone is most often first: two or more are with 40 %; Cedar is" in words
+    ranks.iloc[1, ranks.columns.get_loc("first")] = 0.399
+    assert "Ash is most often first (40 %, the next hardly less)" in text(
+        decisions.rank_words(again)
+    )
+
+
+def test_tables_tell_of_the_side_of_c_on_which_mu_is(report):
+    below = opened(report)
+    told = report.decisions.copy()
+    told["probability"] = [0.1, 0.0, *told["probability"].iloc[2:]]
+    below.__dict__["decisions"] = told
+    soup = BeautifulSoup(decisions.decision_table(below), "html.parser")
+    assert [head.get_text() for head in soup("th")][1] == "P(θ < c)"
+    assert cells(str(soup))[0][1] == "> 99 %"  # 1 - 0 is no certainty
+    caption_of = soup.find(class_="caption").get_text().replace("\xa0", " ")
+    assert "is below c = 2.5" in caption_of and "μ: 90 %; a new group: 43 %" in caption_of
+    of = TABLES["influence"].iloc[1]
+    soup = BeautifulSoup(influence.influence_table(below), "html.parser")
+    heads = [head.get_text() for head in soup("th")]
+    assert heads[5:7] == ["P(μ < c)", "P(new < c)"]
+    assert cells(str(soup))[1][5:7] == [pct(1 - of["mu_above"]), pct(1 - of["new_above"])]
+    soup = BeautifulSoup(priors.prior_table(below), "html.parser")
+    assert [head.get_text() for head in soup("th")][-1] == "P(μ < c)"
+    assert "P(μ < c) is" in caption(below, "influence")[1]
+    assert "that μ is below c" in caption(below, "atlas")[1]
+
+
+def test_figures_tell_of_the_side_of_c_on_which_mu_is():
+    below = DECISIONS.assign(probability=1 - DECISIONS["probability"])
+    _, right = draw_influence(TABLES["influence"], below, EXACT).axes
+    told = TABLES["influence"].iloc[:4]
+    assert right.get_xlabel() == "P(μ < 2.5)"
+    (dots,) = (line for line in right.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(dots.get_xdata(), 1 - told["mu_above"])
+    (all_groups, *_) = right.lines
+    assert all_groups.get_xdata()[0] == pytest.approx(PROBABILITY[0])
+
+
+def test_a_probability_that_is_next_to_certain_without_each_group_and_under_each_prior(report):
+    sure = opened(report)
+    sure.__dict__["decisions"] = report.decisions.assign(probability=1 - 1e-9)
+    for table in ("influence", "priors", "atlas"):
+        sure.__dict__[table] = getattr(report, table).assign(mu_above=1 - 1e-8)
+    words = text(influence.finding(sure)).replace("\xa0", " ")
+    assert (
+        "With all groups P(μ > 2.5) is > 99.99 %. Without any one of them it is > 99.99 % too"
+        in words
+    )
+    assert "P(μ > c) is > 99.99 % without each." in text(caption(sure, "influence")[1])
+    assert "P(μ > 2.5) is > 99.99 %; under this study's own" in text(priors.finding(sure))
+    words = text(priors.atlas_words(sure))
+    assert "all come to the study's conclusion; P(μ > 2.5) is > 99.99 % over them" in words
 
 
 def test_a_group_that_decides_is_named(report):
@@ -206,11 +305,10 @@ def test_a_group_that_decides_is_named(report):
         pct(of["new_above"]),
         f"{of['log_predictive']:.2f}",
         pct(of["pit"]),
-        sig(of["p_corrected"], 2),
+        f"{of['p_corrected']:.3f}",
     ]
-    assert cells(influence.influence_table(report))[4][9] == sig(
-        TABLES["influence"]["p_corrected"].iloc[4], 2
-    )
+    least = TABLES["influence"]["p_corrected"].iloc[4]
+    assert cells(influence.influence_table(report))[4][9] == f"{least:.3f}"
 
 
 def test_leave_one_out_from_draws_is_told_beside_the_exact(report):
@@ -220,7 +318,7 @@ def test_leave_one_out_from_draws_is_told_beside_the_exact(report):
     # Ash has no exact density
     assert (
         "log p(y) is off by at most 0.50 (Elm), by more than 0.1 in 2 of the 4 groups; it warns of "
-        "1 of these 2, and of 1 other."
+        "1 of these, and of 1 other."
     ) in given_theta
     assert (
         "log p(y) is off by at most 0.030 (Cedar), by more than 0.1 in none of the 4 groups; it "
@@ -250,6 +348,34 @@ def test_a_map_without_a_line_on_which_the_conclusion_tips_says_so(report, chanc
     there.__dict__["atlas"] = pd.DataFrame({"mu_above": [*chance, np.nan]})
     _, told = caption(there, "atlas")
     assert ("no such line" in told) != tips
+
+
+def test_a_probability_next_to_0_or_1_is_bounded_wherever_it_is_told(report):
+    there = opened(report)
+    there.__dict__["atlas"] = pd.DataFrame({"mu_above": [0.0, 1.0]})
+    sure = report.decisions.copy()
+    sure.loc["mu", "probability"], sure.loc["theta_new", "probability"] = 1.0, 0.0
+    there.__dict__["decisions"] = sure
+    assert "<\xa00.01\xa0% to >\xa099.99\xa0%" in unescape(priors.atlas_words(there))
+    assert unescape(summary.answers(there)[3][1]) == ">\xa099.99\xa0%"
+    assert unescape(summary.answers(there)[3][3]).endswith("of a new group, <\xa00.01\xa0%")
+
+
+@pytest.mark.parametrize(
+    ("c", "told"), [(0.0, "0"), (10.0, "10"), (1234.5, "1,234.5"), (-0.25, "−0.25")]
+)
+def test_the_value_that_is_asked_for_is_written_as_it_was_given(report, c, told):
+    there = opened(report)
+    there.__dict__["decisions"] = report.decisions.assign(above=c)
+    assert decisions.above_words(there) == told == decisions.side(there).value
+
+
+def test_leave_one_out_that_warns_of_nothing_says_so(report):
+    there = opened(report)
+    there.__dict__["loo"] = report.loo.assign(conditional_k=0.1)
+    assert (
+        "in 2 of the 4 groups; it warns of none of these, and of no other." in loo_lines(there)[0]
+    )
 
 
 def test_all_is_told_of_the_side_on_which_most_of_mu_is(report):
@@ -317,8 +443,7 @@ def test_classical_intervals_are_told_with_what_they_rest_on(report):
         "−2.4",
         "18.4",
     ]
-    assert rows[0][4] == "–" and rows[4][:2] == ["I²", "Q-profile"]
-    assert rows[4][5:] == ["38 %", "2.3 %", "99 %"]
+    assert rows[0][4] == "–" and [row[0] for row in rows] == ["μ", "μ", "θ of a new group", "τ"]
     again = opened(report)
     empty = report.intervals.copy()
     empty.loc[3:, ["lower", "upper"]] = np.nan
@@ -344,3 +469,16 @@ def test_fit_is_told_with_the_priors_influence(report):
         "log_evidence_ratio": {"half": -60.0, "own": -58.0, "double": -57.0}
     }
     assert "are more than a million times as probable under τ > 0" in text(fit.evidence_words(sure))
+
+
+def test_of_many_groups_those_are_drawn_without_which_mu_moves_most_even_if_it_stays_as_sure():
+    one = TABLES["influence"].iloc[[0]].assign(mu_above=1.0, mu_q50=4.5, reason="")
+    rows = [one.assign(group=f"g{i}", mu_q50=4.5 + (i > 60)) for i in range(70)]
+    many = pd.concat(rows, ignore_index=True)
+    figure = draw_influence(many, DECISIONS.assign(probability=1.0), EXACT)
+    named = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(named) == 40 and named[-9:] == [f"g{i}" for i in range(61, 70)]
+
+
+def test_the_line_of_97_5_percent_is_not_called_98():
+    assert drawings.percent_tick(0.975).replace("\xa0", " ") == "97.5 %"

@@ -5,11 +5,13 @@ distribution. Every figure is drawn once; `test_figures.py` has what is not a nu
 """
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
@@ -34,6 +36,7 @@ from partial_pooling.figures.funnel import divergences as draw_divergences
 from partial_pooling.figures.funnel import funnel_neck as draw_funnel_neck
 from partial_pooling.figures.priors import prior_posterior as draw_prior_posterior
 from partial_pooling.figures.priors import prior_posterior_narrow
+from partial_pooling.figures.registry import FIGURES
 from partial_pooling.figures.shrinkage import _plugged_in
 from partial_pooling.figures.shrinkage import shrinkage as draw_shrinkage
 from partial_pooling.figures.study import estimates as draw_estimates
@@ -42,6 +45,7 @@ from partial_pooling.figures.style import GREY, RAW
 from partial_pooling.figures.traces import cumulative_mean as draw_cumulative_mean
 from partial_pooling.figures.traces import log_tau as draw_log_tau
 from partial_pooling.figures.traces import traces as draw_traces
+from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.priors.priors import parse_hyperprior
 
 MODELS = ("centered", "noncentered")
@@ -1018,6 +1022,46 @@ def test_methods_that_agree_to_three_digits_share_a_line(ml, reml, told):
     assert _plugged_in(table) == told
 
 
+# -- narrow screens ----------------------------------------------------------------------------
+
+# those of the answer are in test_decision_drawn_numbers.py and above, a collection's in its own
+ELSEWHERE = ("Groups", "Collection")
+NARROW = [f for f in FIGURES if f.narrow and (f.category not in ELSEWHERE or f.name == "shrinkage")]
+NEEDED = {
+    "traces": ["fits"],
+    "log_tau": ["fits"],
+    "cumulative_mean": ["fits"],
+    "target_accept": ["study_fits"],
+    "estimates": ["study_estimates", "exact"],
+    "z_scores": ["study_estimates"],
+    "error": ["accuracy"],
+    "shrinkage": ["curves", "classical"],
+}
+
+
+@pytest.mark.parametrize("figure", NARROW, ids=lambda figure: figure.name)
+def test_on_a_narrow_screen_the_same_numbers_stand_below_one_another(figure, request):
+    given = [request.getfixturevalue(n) for n in NEEDED.get(figure.name, ["fits", "curves"])]
+    if figure.name == "cumulative_mean":
+        given += [{"centered": 0.11, "noncentered": 0.07}, 0.8021, 0.7657852]
+    if figure.name == "shrinkage":
+        given = [GROUPS, *given]
+    module, _, function = figure.function.partition(".")
+    room = import_module(f"partial_pooling.figures.{module}")
+    wide, narrow = (getattr(room, f"{function}{end}")(*given) for end in ("", "_narrow"))
+
+    def numbers(drawing):
+        return sorted(
+            [[line.get_xydata().tolist() for line in ax.lines] for ax in drawing.axes], key=repr
+        )
+
+    assert numbers(wide) == numbers(narrow)
+    left = {round(ax.get_position().x0, 2) for ax in narrow.axes if ax.get_visible()}
+    assert len(left) == (2 if figure.name == "z_scores" else 1)  # their distribution, beside them
+    drawn = narrow.get_tightbbox(FigureCanvasAgg(narrow).get_renderer())
+    assert drawn.x0 >= -0.01 and drawn.x1 <= 3.71, "cut"
+
+
 # -- axes --------------------------------------------------------------------------------------
 
 
@@ -1210,6 +1254,15 @@ def test_calibration_by_tau_has_two_standard_errors_and_shares_in_percent():
         assert shares[diverged] == pytest.approx(expected[1])
     assert tick_labels(below.xaxis) == {0: "< 1.5", 1: "1.5 to\n6.2", 2: "> 6.2"}
     assert below.get_ylim() == (-4, 104)
+
+
+def test_legend_of_a_calibration_of_four_models_is_not_cut():
+    table = cells_of(model=list(PARAMETRIZATIONS), tau_low=(0.0, 1.5))
+    table = table.assign(tau_high=9.0, error=0.1, error_se=0.05, thinned=0.9, divergent=0.1)
+    figure = draw_calibration_by_tau(table)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
 
 
 def test_calibration_power_is_of_all_variables_together_in_percent():

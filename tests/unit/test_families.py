@@ -4,7 +4,7 @@ A family that is added is tried by all of these once it has data in DATA.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -188,8 +188,8 @@ def test_replicates_follow_the_likelihood(family, groups):
                 continue
         assert mean[j] == theta[j]
         of_t = stats.t(groups.n[j] - 1).var() if isinstance(groups, Summaries) else 1
-        scale = family.data(groups).get("std_error", None)
-        scale = groups.sd / np.sqrt(groups.n) if scale is None else scale
+        student = isinstance(groups, Summaries)
+        scale = groups.sd / np.sqrt(groups.n) if student else groups.std_error
         assert variance[j] == pytest.approx(of_t * scale[j] ** 2)
 
 
@@ -231,7 +231,10 @@ def test_groups_that_say_nothing_are_not_centered():
 
 
 def test_model_observes_other_data(family, groups):
-    other = family.simulate(groups, np.zeros(3), np.random.default_rng(1))
+    """Also of other precision: more trials, other exposures, margins, sds and numbers."""
+    others = [getattr(groups, of.name) for of in fields(groups) if of.name != "names"]
+    other = type(groups)(groups.names, *(2 * values[::-1] for values in others))
+    other = family.simulate(other, np.zeros(3), np.random.default_rng(1))
     model = build_model("centered", groups, PRIOR, family)
     with model:
         import pymc as pm
@@ -245,14 +248,18 @@ def test_model_observes_other_data(family, groups):
 def test_simulated_data_follow_the_likelihood(family, groups):
     """The score has mean 0, and variance the information; each z at 1e-3 / 6, fixed seed."""
     theta, rng, draws = np.array([0.4, -0.3, 0.8]), np.random.default_rng(2), 1000
-    drawn = [family.simulate(groups, theta, rng) for _ in range(draws)]
-    assert drawn[0].names == groups.names
+    _, *values = (getattr(groups, each.name) for each in fields(groups))
+    names = tuple(map(str, range(3 * draws)))
+    # each group a thousand times
+    many, thetas = type(groups)(names, *(np.tile(v, draws) for v in values)), np.tile(theta, draws)
+    drawn = family.simulate(many, thetas, rng)
+    assert drawn.names == names
     if isinstance(groups, Estimates | Summaries):
-        score = np.array([family.score(each, theta) for each in drawn])
+        score = family.score(drawn, thetas)
     else:  # in natural parameters the score is the datum less its mean
-        (name,) = family.data(groups)
-        excess = [getattr(each, name) - getattr(groups, name) for each in drawn]
-        score = family.score(groups, theta) + np.array(excess)
+        name, *_ = family.data(groups)
+        score = family.score(many, thetas) + getattr(drawn, name) - getattr(many, name)
+    score = score.reshape(draws, 3)
     information = family.information(groups, theta)
     limit = -stats.norm.ppf(1e-3 / 12)
     assert np.abs(score.mean(axis=0) / np.sqrt(information / draws)).max() < limit

@@ -1,5 +1,6 @@
 import itertools
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -386,7 +387,10 @@ def test_studies_of_any_size_are_drawn(eight, study):
 
 @pytest.mark.parametrize(
     ("models", "chains", "draws"),
-    [(("noncentered",), 1, 4), (("marginal", "partial", "centered"), 2, 50)],
+    [
+        (("noncentered",), 1, 4),
+        pytest.param(("marginal", "partial", "centered"), 2, 50, marks=pytest.mark.slow),
+    ],
 )
 def test_fits_of_any_size_are_drawn(eight, models, chains, draws):
     fits = make_fits(models, chains=chains, draws=draws)
@@ -424,6 +428,15 @@ def test_equal_inputs_give_equal_bytes(eight, tmp_path):
     fits = make_fits(("centered",))
     fits["centered"]["posterior"]["log_tau"][0, 0] += 1
     assert saved(draw_divergences(fits, eight[1]), tmp_path, "other")[0] != first[0]
+
+
+def test_a_users_settings_of_matplotlib_change_no_figure(eight, tmp_path):
+    drawn = []
+    for users in ({}, {"xtick.major.width": 9, "savefig.dpi": 17, "svg.hashsalt": "x"}):
+        with mpl.rc_context(users):
+            figure = draw_divergences(make_fits(("centered",)), eight[1])
+            drawn.append(saved(figure, tmp_path))
+    assert drawn[0] == drawn[1]
 
 
 def test_heavy_layers_are_rasters_within_the_svg(eight, tmp_path):

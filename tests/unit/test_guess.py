@@ -79,6 +79,16 @@ def test_what_is_left_aside_and_what_sounds_like_a_ratio_is_said(tmp_path):
     assert guess(path).notes == ()
 
 
+def test_a_file_without_a_header_does_not_lose_its_first_group(tmp_path):
+    path = written(tmp_path, "A,0.1,0.2", "B,0.3,0.3", "C,0.2,0.1")
+    with pytest.raises(InputError, match=r"line 1: found A, 0.1, 0.2, a row of data"):
+        guess(path)
+    year = written(tmp_path, "school,2019,se", "A,0.1,0.2", "B,0.3,0.3")
+    assert guess(year).columns["estimate"] == "2019"
+    years = written(tmp_path, "school,2019,2020", "A,0.1,0.2", "B,0.3,0.3")
+    assert guess(years, "estimates", {"std_error": "2020"}).columns["estimate"] == "2019"
+
+
 def test_no_form_fits_a_file_of_text(tmp_path):
     with pytest.raises(InputError, match="which are not the columns of any form; allowed: est"):
         guess(written(tmp_path, "a,b", "x,y", "z,w"))
@@ -108,6 +118,17 @@ def test_variances_are_taken_in_place_of_standard_errors(tmp_path):
     both = {"path": str(path), "prior": PRIOR, "columns": {"variance": "vi", "std_error": "vi"}}
     with pytest.raises(InputError, match="columns: found both std_error and variance"):
         read_study({"datasets": {"x": both}})
+
+
+@pytest.mark.parametrize(
+    ("named", "taken"), [("Sampling variance", "std_error"), ("se", "variance")]
+)
+def test_a_variance_mapped_as_a_standard_error_is_refused_and_so_the_reverse(
+    tmp_path, named, taken
+):
+    path = written(tmp_path, f"group,estimate,{named}", "a,1,0.04", "b,2,9")
+    with pytest.raises(InputError, match=rf"column {named}: found .* as {taken}, and its name"):
+        read_groups(path, columns={taken: named})
 
 
 def test_others_are_taken_in_place_of_totals(tmp_path):

@@ -106,6 +106,16 @@ def test_theta_is_integrated_out(name):
         assert found[k, j] == pytest.approx(np.log(exact), abs=1e-7)
 
 
+def test_weights_without_a_tail_are_those_that_they_are():
+    rng = np.random.default_rng(1)
+    alike, stuck = np.full(400, -1.5), np.append(rng.normal(size=200), np.full(200, -9.0))
+    density, error, k = psis(np.column_stack([alike, stuck]), 0.5)
+    assert density[0] == pytest.approx(-1.5)
+    assert (error[0], k[0]) == (pytest.approx(0, abs=1e-12), 0)
+    assert density[1] == pytest.approx(-np.log(np.exp(-stuck).mean()))
+    assert np.isnan(error[1]) and k[1] == np.inf
+
+
 def test_what_is_too_much_is_left_out(eight_schools):
     names = tuple(map(str, range(MOST_GROUPS + 1)))
     counts = type(DATA["binomial"])(names, np.ones(len(names)), np.full(len(names), 5.0))

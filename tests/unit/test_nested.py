@@ -10,9 +10,10 @@ from scipy.special import gammaln, logsumexp
 from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
 from partial_pooling.errors import InputError
 from partial_pooling.exact.face import PROBABILITIES
+from partial_pooling.exact.nested.pilot import between
 from partial_pooling.exact.nested.posterior import nested
 from partial_pooling.exact.nested.replicates import least_whole
-from partial_pooling.exact.nested.rules import COARSE
+from partial_pooling.exact.nested.rules import COARSE, Rules
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.binomial import BINOMIAL
 from partial_pooling.families.hypergeometric import HYPERGEOMETRIC
@@ -259,6 +260,18 @@ FURTHER = {
         {"mu": np.linspace(-7, 7, 281), "t": np.arange(-4.4, 3, 0.15), "far": 60, "step": 0.03}
         | {"small": 0.1},
     ),
+    # far from each other for their errors: tau near 0 is a hundred log units down
+    "hospitals far apart": (
+        STUDENT,
+        Summaries(
+            tuple("ABCDEFGHI"),
+            np.array([-37.9, 12.1, 57, 5.3, 9, -20.5, -49.3, 16.1, -11.8]),
+            np.array([47.0, 7, 17, 20, 8, 7, 45, 16, 27]),
+            np.array([155.0, 31, 75, 18, 8, 57, 34, 110, 60]),
+        ),
+        HyperPrior(Normal(30, 30), HalfNormal(30)),
+        {"mu": np.linspace(-250, 310, 281), "t": np.arange(1.5, 6, 0.08), "far": 600, "step": 0.2},
+    ),
 }
 
 
@@ -279,6 +292,15 @@ def test_moments_agree_with_a_grid(case):
     assert found_sd == pytest.approx(sd, rel=2e-8)
 
 
+def test_what_an_end_is_off_by_is_not_magnified_between_the_rows():
+    row, place = np.arange(40.0), np.linspace(0, 39, 400)
+    values = -(row**2) / 3
+    smooth = between(values, place)
+    assert smooth == pytest.approx(-(place**2) / 3, abs=1e-7)
+    values[0] += 0.01
+    assert np.abs(between(values, place) - smooth).max() < 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", FURTHER)
 def test_moments_of_further_data_agree_with_a_grid(case):
@@ -290,6 +312,35 @@ def test_moments_of_further_data_agree_with_a_grid(case):
     assert posterior.log_marginal_likelihood == pytest.approx(evidence, abs=1e-8)
     assert (found_mean - mean) / sd == pytest.approx(0, abs=1e-8)
     assert found_sd == pytest.approx(sd, rel=2e-8)
+
+
+SURER = Rules(28, 1e-10, 1e-12, 36.0, 0.5, 18, 0.6, 1e-7, 0.25)
+# theta[g1]: two rules are off alike, by more than what they differ by
+ALIKE = Summaries(
+    tuple(f"g{j}" for j in range(10)),
+    np.array([0.17, 0.187, -0.804, 0.871, 0.11, -0.203, 0.574, -1.217, -0.552, 0.142]),
+    np.array([0.478, 0.286, 0.104, 0.0533, 0.00424, 1.588, 0.0893, 0.556, 0.0396, 0.215]),
+    np.array([89.0, 13, 3, 3, 6, 7, 3, 4, 3, 4]),
+)
+
+
+@pytest.mark.parametrize("case", [*CASES, "alike"])
+def test_the_error_of_a_number_is_below_its_bound(case):
+    """Held against a much finer rule; mean and sd in posterior sds, quantiles in probability."""
+    family, groups = CASES.get(case, (STUDENT, ALIKE))
+    prior = HyperPrior(Normal(0, 9), Uniform(0, 18)) if case == "alike" else WIDE
+    posterior, surer = solve(groups, prior, family), nested(groups, prior, family, SURER)
+    names = posterior.variables
+    mean, sd = posterior.moments(names)
+    true_mean, true_sd = surer.moments(names)
+    error = np.maximum(abs(mean - true_mean) / true_sd, abs(sd / true_sd - 1))
+    for k, (name, found) in enumerate(
+        zip(names, posterior.quantiles(names, PROBABILITIES), strict=True)
+    ):
+        error[k] = max(error[k], abs(surer.cdf(name, found) - PROBABILITIES).max())
+    bound = posterior.errors(names)
+    assert (error <= bound).all()
+    assert bound.max() < 1e-6
 
 
 @pytest.mark.slow

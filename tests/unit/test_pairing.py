@@ -40,6 +40,15 @@ def test_a_shift_and_a_false_spread_show_in_a_hundred(wrong):
     assert (p < 0.05).mean() > 0.95
 
 
+@pytest.mark.parametrize(("sd", "told"), [(0.85, 0.15), (1.15, -0.15)])
+def test_a_spread_says_how_much_too_narrow_the_draws_of_a_normal_posterior_are(sd, told):
+    u = (np.arange(1000) + 0.5) / 1000
+    share = norm.cdf(norm.ppf(u) / sd)
+    _, spread, _ = parts(L * share[:, None], u[:, None]).mean(axis=0)[0]
+    # to first order
+    assert 2 * np.pi * np.sqrt(3) * spread == pytest.approx(told, abs=0.01)
+
+
 def test_subsets_are_tested_as_if_they_were_all():
     rng = np.random.default_rng(4)
     u = rng.random((60, 3))
@@ -73,4 +82,7 @@ def test_the_table_has_each_models_shifts():
         difference = of["rank"] / L - of["exact_cdf"]
         assert table.loc[(model, "theta[A]"), "shift"] == pytest.approx(difference.mean())
         assert table.loc[(model, "theta[A]"), "shift_se"] == pytest.approx(difference.sem())
+        narrow = difference * (2 * of["exact_cdf"] - 1)
+        assert table.loc[(model, "theta[A]"), "spread"] == pytest.approx(narrow.mean())
+        assert table.loc[(model, "theta[A]"), "spread_se"] == pytest.approx(narrow.sem())
     assert EXACT not in dict(differences(calibration))

@@ -8,11 +8,13 @@ import pytest
 from scipy import integrate, stats
 
 from partial_pooling.data.collection import read_collection
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
 from partial_pooling.errors import InputError
 from partial_pooling.exact.population import log_likelihoods, populations
-from partial_pooling.priors.distributions import Flat, HalfStudentT, LogNormal, Normal
-from partial_pooling.priors.priors import parse_prior
+from partial_pooling.exact.posterior import solve
+from partial_pooling.families.registry import FAMILIES
+from partial_pooling.priors.distributions import Flat, HalfNormal, HalfStudentT, LogNormal, Normal
+from partial_pooling.priors.priors import HyperPrior, parse_prior
 
 MU = Normal(0.0, 1.0)
 
@@ -41,6 +43,39 @@ def test_likelihood_of_tau_is_the_density_of_a_normal_vector():
     found = log_likelihoods(tables, MU, tau)
     expected = [[math.log(density_of_estimates(table, x)) for x in tau] for table in tables]
     np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+ABCD = ("a", "b", "c", "d")
+OF_FAMILIES = {
+    "binomial": Counts(ABCD, np.array([0.0, 3, 30, 4]), np.array([4.0, 9, 30, 40])),
+    "poisson": Rates(ABCD, np.array([0.0, 3, 30, 4]), np.array([0.5, 1, 2, 9])),
+    "hypergeometric": TwoByTwo(
+        ABCD,
+        np.array([0.0, 3, 20, 1]),
+        np.array([6.0, 10, 40, 90]),
+        np.array([5.0, 2, 30, 7]),
+        np.array([8.0, 12, 30, 80]),
+    ),
+    "student": Summaries(
+        ABCD, np.array([2.8, 0.8, -0.3, 0]), np.array([3.0, 4, 5, 1]), np.array([2.0, 9, 40, 5])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_FAMILIES)
+def test_likelihood_of_tau_of_any_family_is_what_its_posterior_says(name):
+    """Posterior density over prior density and evidence, wherever the former is not tiny."""
+    groups, family = OF_FAMILIES[name], FAMILIES[name]
+    prior = HyperPrior(MU, HalfNormal(1.0))
+    tau = np.geomspace(1e-3, 6, 60)
+    posterior = solve(groups, prior, family)
+    density = posterior.density("tau", tau)
+    with np.errstate(divide="ignore"):
+        logs = np.log(density) + posterior.log_marginal_likelihood - prior.tau.log_density(tau)
+    (found,) = log_likelihoods([groups], MU, tau, family)
+    assert np.abs(found - logs)[density > 1e-8].max() < 2e-3
+    line = populations([groups] * 3, MU, family)[0].line
+    assert line.startswith("tau: {dist: ")
 
 
 V = np.linspace(0, 1, 2001)

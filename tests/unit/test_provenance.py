@@ -85,6 +85,7 @@ def test_steps_run_with_the_default_settings_of_what_compiles_models(tmp_path, m
         "NUMBA_OPT": "0",
         "NUMBA_DISABLE_JIT": "1",
         "NPY_DISABLE_CPU_FEATURES": "AVX2",
+        "PYTHONOPTIMIZE": "2",
         "NUMBA_NUM_THREADS": "2",
         "HOME": "/home/user",
     }

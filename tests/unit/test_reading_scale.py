@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,14 @@ from distinct_results import EXACT, NAMES, write_distinct_results
 from partial_pooling.data.groups import Counts, Estimates
 from partial_pooling.data.measures import MEASURES
 from partial_pooling.data.reading import write_groups
+from partial_pooling.exact.posterior import solve
+from partial_pooling.exact.tables import exact_table
 from partial_pooling.families.normal import Normal
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.figures.axes import reading_ticks
-from partial_pooling.figures.forest import forest
+from partial_pooling.figures.forest import forest, forest_narrow
 from partial_pooling.figures.labels import label, on_measure
+from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.report.captions import caption
 from partial_pooling.report.index import write_index
 from partial_pooling.report.results import Results
@@ -73,6 +78,13 @@ def test_first_screen_has_medians_and_intervals_on_the_scale_that_people_read(ra
     assert "is below 1 (no effect); of a new group, 88" in chance[3]
 
 
+def test_beside_a_median_that_is_read_stands_that_of_the_log_scale(ratios):
+    exact = ratios.exact.copy()
+    exact.loc["mu", "mean"] = 99.0
+    ratios.__dict__["exact"] = exact
+    assert "log odds ratio 4.4 (" in summary.answers(ratios)[0][3]
+
+
 def test_table_of_groups_has_their_odds_ratios(ratios):
     html = groups.data_table(ratios)
     rows = BeautifulSoup(html, "html.parser").tbody("tr")
@@ -118,8 +130,11 @@ def test_caption_and_index_tell_of_the_scale(ratios, folder, tmp_path):
     )
     assert caption(ratios, "forest")[1].count(words) == 1
     assert words not in caption(Results(folder), "forest")[1]
-    (tmp_path / "index.html.j2").write_text("{% for row in rows %}{{ row.mu }}{% endfor %}")
-    assert write_index([("a", ratios)], tmp_path).endswith("; odds ratio 80.0 (0.0244 to 292,000)")
+    (tmp_path / "index.html.j2").write_text(
+        "{% for row in rows %}{{ row.read | safe }}{% endfor %}"
+    )
+    told = write_index([("a", ratios)], tmp_path)
+    assert re.fullmatch(r"odds ratio 80\.00 \(0\.02 to 291,8\d\d\.\d\d\)", told)
 
 
 def test_estimates_of_which_nothing_is_said_are_in_the_units_of_the_data(folder):
@@ -200,12 +215,35 @@ def test_forest_has_a_line_where_there_is_no_effect(drawn):
 )
 def test_ticks_are_round_numbers_with_room_between_them(measure, low, high, expected):
     scale = MEASURES[measure].reading
-    ticks = reading_ticks(scale, low, high)
+    ticks = reading_ticks(scale, low, high, 0.01)
     assert expected <= {float(f"{tick:.6g}") for tick in ticks}
     places = scale.write(ticks)
     assert ((places > low - 1e-9) & (places < high + 1e-9)).all()
     assert np.diff(places).min() >= 0.09 * (high - low) - 1e-12
     assert 3 <= len(ticks) <= 11
+
+
+@pytest.mark.parametrize("draw", [forest, forest_narrow])
+@pytest.mark.parametrize(
+    ("measure", "center"), [("logit", -4.0), ("fisher_z", 0.15), ("log_odds_ratio", 0.0)]
+)
+def test_numbers_along_the_axis_stand_apart_where_the_layout_leaves_little_room(
+    draw, measure, center
+):
+    spread = 0.1 if measure == "fisher_z" else 1.0
+    groups = Estimates(NAMES, center + spread * np.linspace(-1, 1, 5), np.full(5, 1.2 * spread))
+    prior = parse_hyperprior(
+        {"mu": {"dist": "Flat"}, "tau": {"dist": "HalfNormal", "sigma": spread}}
+    )
+    exact = exact_table(solve(groups, prior))
+    with on_measure(MEASURES[measure]):
+        figure = draw(groups, exact)
+    figure.canvas.draw()
+    (axis,) = figure.axes[0].child_axes
+    boxes = [text.get_window_extent() for text in axis.get_xticklabels() if text.get_text()]
+    assert len(boxes) >= 2
+    for left, right in pairwise(sorted(boxes, key=lambda box: box.x0)):
+        assert right.x0 - left.x1 > 2, [text.get_text() for text in axis.get_xticklabels()]
 
 
 class Binomial(Normal):

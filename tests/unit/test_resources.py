@@ -10,7 +10,7 @@ from partial_pooling.__main__ import main
 from partial_pooling.models.parametrizations import PARAMETRIZATIONS
 from partial_pooling.report.lecture import PRIOR
 from partial_pooling.sampling.settings import SamplerSettings
-from partial_pooling.study import estimate
+from partial_pooling.study import estimate, estimate_collection
 from partial_pooling.study.configuration import read_study
 from partial_pooling.study.estimate_collection import CollectionCost, summary
 from partial_pooling.study.plan import Batch
@@ -90,7 +90,7 @@ def test_estimate_counts_jobs_hours_and_bytes():
 
 
 def test_estimate_of_a_collection_counts_jobs_hours_and_bytes():
-    batches = [Batch([0] * 500, [], 8, 1000, 4), Batch([0] * 500, [], 20, 1000, 6)]
+    batches = [Batch([0] * 500, [], 8, 1000, 4, 0.6), Batch([0] * 500, [], 20, 1000, 6, 0.9)]
     cost = CollectionCost("reviews", batches, 10.0, 2.0, 400.0, 3e6, 1050, 20)
     # 2 x 15 + 10 + 10 x 2 + 400 s
     assert cost.core_seconds(15.0) == 460
@@ -111,7 +111,16 @@ def test_estimate_measures_fits_of_data_sets_and_collections(tmp_path, capsys):
     assert main(["estimate", str(tmp_path / "study.yaml")]) == 0
     told = capsys.readouterr().out
     assert "\n4 jobs, " in told
-    assert "\nmany: 6 tables, 1 job, 0.0" in told
+    assert re.search(r"^many: 6 tables, 1 job, \d+\.\d\d core-hours", told, re.MULTILINE)
+
+
+def test_a_table_that_takes_less_than_a_tick_of_the_clock_is_estimated(tmp_path, monkeypatch):
+    rows = [f"1,{group},{group},1" for group in range(1, 5)]
+    (tmp_path / "many.csv").write_text("\n".join(["by,group,estimate,std_error", *rows]))
+    many = {"path": str(tmp_path / "many.csv"), "by": "by", "prior": PRIOR.as_dict(), "models": []}
+    monkeypatch.setattr(estimate_collection, "core_seconds", lambda: 1.0)
+    cost = estimate_collection.measure(read_study({"datasets": {"many": many}}), "many")
+    assert cost.solving_seconds == 0
 
 
 def test_estimate_tells_a_fault_in_one_line(tmp_path, capsys):

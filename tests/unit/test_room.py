@@ -49,6 +49,13 @@ def test_memory_and_disk_of_this_machine_are_numbers(tmp_path):
     assert room.free_mb(tmp_path / "not/there") == pytest.approx(room.free_mb(tmp_path), rel=0.1)
 
 
+def test_a_disk_too_full_to_begin_is_refused(tmp_path, monkeypatch):
+    room.check_not_full(tmp_path)
+    monkeypatch.setattr(room, "free_mb", lambda folder: 0.5)
+    with pytest.raises(InputError, match=rf"^{tmp_path}: found 0.5 MB free .* allowed: 1 MB at"):
+        room.check_not_full(tmp_path)
+
+
 def test_a_folder_at_any_depth_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     deep = tmp_path / "results/schools/figures"
     deep.mkdir(parents=True)

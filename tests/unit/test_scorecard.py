@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,16 +15,25 @@ from bs4 import BeautifulSoup
 from scipy import stats
 
 from partial_pooling.__main__ import main
-from partial_pooling.data.simulated import ERRORS, simulated_csv, simulated_tables
+from partial_pooling.data.simulated import ERRORS, GROUPS, RATIOS, simulated_csv, simulated_tables
 from partial_pooling.errors import InputError
 from partial_pooling.grading.checks import CHECKS, SCORES, score
+from partial_pooling.grading.clusters import clustered_area, clustered_share
+from partial_pooling.grading.grades import ALARMS
 from partial_pooling.grading.inference import share_interval
 from partial_pooling.grading.parts import judge_parts
-from partial_pooling.grading.rates import ALARMS, nearest, rates_of
-from partial_pooling.grading.scorecard import Scorecard, cells_of, clustered_area, clustered_share
+from partial_pooling.grading.rates import ANY, nearest, rates_of
+from partial_pooling.grading.scorecard import (
+    Scorecard,
+    cells_of,
+    chosen_limit,
+)
 from partial_pooling.report import scorecard_tables as page
 from partial_pooling.report import scorecard_words as words
-from partial_pooling.report.scorecard_document import WHOLE, document, store
+from partial_pooling.report.scorecard import read_scorecard
+from partial_pooling.report.scorecard_document import STORED, document, store
+from partial_pooling.study.settings import Thresholds
+from partial_pooling.words import listed
 
 ROOT = Path(__file__).parents[2]
 DRAWS = (100, 1000)
@@ -264,6 +272,41 @@ def test_sentences_say_what_the_tables_bear(cells, tables):
     assert words.of_maps(few.maps()).startswith("Nowhere on the map")
 
 
+def test_limits_of_divergences_are_counts_of_cells_and_choose_on_half_of_the_tables(cells):
+    # most fits that are not honest have 0.3 % of divergences, some have none
+    bad = ~cells["honest_all"]
+    rate = np.where(bad, np.where(np.arange(len(cells)) // 2 % 4, 0.003, 0), 0)
+    alarms = np.where(rate > 0.002, "divergence_rate", "")
+    mine = cells.assign(divergence_rate=rate, alarms=alarms)
+    mine.loc[::10, "alarms"] += " ess_bulk"
+    found = Scorecard(mine).limits()
+    at = found[(found["draws"] == "1000") & (found["limit"] == 0.002)]
+    caught = (rate > 0) | (mine["alarms"].str.contains("ess"))
+    late = bad & (cells["draws"] == 1000)
+    assert (at["bad"] * at["caught"]).sum() == pytest.approx((caught & late).sum())
+    good = ~bad & (cells["draws"] == 1000)
+    assert (at["good"] * at["false_alarm"]).sum() == pytest.approx((caught & good).sum())
+    halves = at.set_index("half")
+    assert halves["bad"].min() > 0
+    assert np.isnan(chosen_limit(found))
+    assert "At no threshold" in words.of_limits(found)
+    # all of them: the largest limit below
+    every = Scorecard(mine.assign(divergence_rate=np.where(bad, 0.003, 0))).limits()
+    assert chosen_limit(every) == 0.002
+    told = words.of_limits(every)
+    assert "1,000 draws a chain, 0.2\N{NO-BREAK SPACE}% is the largest" in told
+    tells = every[(every["draws"] == "1000") & (every["half"] == "tells")].set_index("limit")
+    last = f"{100 * tells.loc[0.01, 'caught']:.0f}\N{NO-BREAK SPACE}% ("
+    assert 0 < told.index("they catch 100\N{NO-BREAK SPACE}%") < told.index(last)
+    frame = page.limits_table(every).frame
+    assert [cell.value for cell in frame["others: caught"]] == list(tells["caught"])
+    assert [c.value for c in frame["others: not honest if quiet"]] == list(tells["wrong_if_quiet"])
+
+
+def test_default_threshold_of_divergences_follows_from_the_whole_run():
+    assert chosen_limit(read_scorecard(STORED)["limits"]) == Thresholds().divergence_rate
+
+
 def test_each_section_opens_with_the_numbers_of_its_table(cells, tables):
     bad, few = ~cells["honest_all"], cells["draws"] == 100
 
@@ -392,7 +435,7 @@ def test_rates_are_counts_of_the_part_that_is_nearest(cells):
     rates = rates_of(Scorecard(cells))
     found = nearest(rates, groups=10, ratio=1.0, draws=70)
     rows = found[found["model"] == "all"].set_index("alarm")
-    assert list(rows.index) == list(ALARMS)
+    assert list(rows.index) == [*ALARMS, ANY]
     part = (cells["groups"] == 13) & (cells["ratio"] > 1) & (cells["ratio"] < 2)
     assert set(rows["ratio"]) == {cells["ratio"][part].median()}
     at = part & (cells["draws"] == 100)
@@ -498,7 +541,10 @@ def test_the_document_has_the_numbers_of_the_run(cells, tables, tmp_path):
     for table in (page.adds_table(tables["adds"]), page.map_table(tables["maps"], "usual")):
         assert table.markdown().strip() in told
     assert "mu Normal(0, 5), tau HalfFlat()" in told
-    assert "a part of it: 100 of 192 tables with 3 groups, 0 of 192 tables with 8 groups" in told
+    assert "τ of 0, 0.1, 0.5, 1, 3 and 10 typical errors, equal and mixed errors" in told
+    sizes = cells.drop_duplicates("table")["groups"].value_counts().sort_index().items()
+    some = [f"{tables} tables with {size} groups" for size, tables in sizes]
+    assert f"This run has {listed(some)}, equally many of each combination." in told
     found, expected = pd.read_csv(tmp_path / "rates.csv"), rates_of(Scorecard(cells))
     pd.testing.assert_frame_equal(found, expected, rtol=5e-3, check_dtype=False)
     fewer = cells[cells["table"] != "3 groups, tau 1, equal 1"]
@@ -511,18 +557,17 @@ def test_the_document_has_the_numbers_of_the_run(cells, tables, tmp_path):
 
 
 def test_the_tables_that_are_shipped_are_simulated_ones():
-    short = simulated_csv([3, 8, 20], [0, 0.1, 0.5, 1, 3, 10], ERRORS, [1], 1)
+    short = simulated_csv(GROUPS[:3], RATIOS, ERRORS, [1], 1)
     dear = simulated_csv([100], [0, 1, 10], ["mixed"], [1], 1)
     text = (ROOT / "config" / "datasets" / "scorecard.csv").read_text()
     assert text == short + dear.partition("\n")[2]
     told = (ROOT / "config" / "scorecard" / "whole.yaml").read_text()
     assert "simulate --tables 16 16 16 5 >" in told
-    whole = simulated_tables([3, 8, 20, 100], [0, 0.1, 0.5, 1, 3, 10], ERRORS, [16, 16, 16, 5], 1)
-    assert Counter(len(y) for _, y, _ in whole) == WHOLE
+    whole = len(list(simulated_tables(GROUPS, RATIOS, ERRORS, [16, 16, 16, 5], 1)))
     configured = yaml.safe_load(told)
-    fits = sum(WHOLE.values()) * sum(
+    fits = whole * sum(
         len(configured["models"]) * len(of["sampling"]["target_accept"])
         for of in configured["datasets"].values()
     )
-    assert f"{fits:,} fits of {sum(WHOLE.values())} tables" in told
+    assert f"{fits:,} fits of {whole} tables" in told
     assert fits >= 10_000

@@ -55,7 +55,7 @@ def test_caught_and_false_draws_each_check_with_its_interval(checks):
             zip(ax.get_yticks(), [t.get_text() for t in ax.get_yticklabels()], strict=True)
         )
         assert labels[len(NAMES) - 1] == "R-hat > 1.01"  # the first above
-        assert "30, and 70 others" in ax.get_title(loc="left")
+        assert ": 30 of 100" in ax.get_title(loc="left")
 
 
 def test_over_draws_draws_four_checks(checks):

@@ -400,6 +400,20 @@ def test_a_manifest_whose_fits_are_gone_looks_missing_until_it_is_put_back_or_ma
     assert len(set_aside_broken(folders)) == 2
 
 
+def test_a_manifest_that_a_killed_run_had_set_aside_is_judged_anew(study):
+    study()
+    folders = [study.results / "schools"]
+    fit = stored(study, 2)
+    aside = fit.rename(fit.with_name("aside"))
+    hidden = set_aside_broken(folders)  # and killed
+    assert set_aside_broken(folders) == hidden
+    assert not study.manifest.exists()
+    aside.rename(fit)
+    assert set_aside_broken(folders) == {}
+    assert study.manifest.exists()
+    assert not list(study.results.rglob("*.broken"))
+
+
 def test_prune_lists_and_removes_exactly_what_no_manifest_names(study, capsys):
     study()
     study(dataset="other", fits=GRID[:2], tune=40)

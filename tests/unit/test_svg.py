@@ -46,7 +46,7 @@ def test_what_is_shown_stays():
         before["text"].attrib["style"].replace(" ", "")
     )
     assert after["use"].attrib["x"] == "50.87"
-    assert after["path"].attrib["id"] == "DejaVuSans-13"
+    assert after["use"].attrib["href"] == f"#{after['path'].attrib['id']}"
     assert after["path"].attrib["transform"] == "scale(0.015625)"
     assert after["svg"].attrib == before["svg"].attrib
 
@@ -59,3 +59,31 @@ def test_coordinates_are_told_to_a_hundredth_of_a_point(seed):
     assert not re.search(r"\s[ML]|[ML]\s", short)
     numbers = np.array([float(v) for v in re.findall(r"-?\d+(?:\.\d+)?", short)])
     np.testing.assert_allclose(numbers, np.column_stack([x, -x]).ravel(), atol=0.0101)
+
+
+def test_marks_of_one_look_have_it_from_their_group_and_names_are_short():
+    def mark(name, look):
+        return f'<use xlink:href="#{name}" x="1" style="{look}"/>'
+
+    red, faint, round_ = (
+        "fill: #d55e00; fill-opacity: 0.65",
+        "opacity: 0.5",
+        "stroke-linecap: round",
+    )
+    svg = (
+        '<svg><defs><path id="m0123456789" d="M 0 0"/><path id="other" d="M 1 1"/></defs>'
+        + 3 * mark("m0123456789", red)
+        + mark("other", "fill: #0072b2")
+        + 2 * mark("other", faint)  # a group would be faint as a whole
+        + 2 * mark("other", round_)  # and the style sheet comes before what a group hands down
+        + '<g clip-path="url(#m0123456789)"/></svg>'
+    )
+    short = compact(svg)
+    assert short.count("0.65") == 1 and short.count("opacity:0.5") == 2
+    assert short.count("linecap") == 2 and "m0123456789" not in short
+    (group,) = [each for each in ET.fromstring(short) if each.tag == "g" and len(each)]
+    assert group.attrib == {"style": "fill:#d55e00;fill-opacity:0.65"} and len(group) == 3
+    first, second = [each.attrib["id"] for each in ET.fromstring(short)[0]]
+    used = [each.attrib["href"] for each in ET.fromstring(short).iter("use")]
+    assert used == 3 * [f"#{first}"] + 5 * [f"#{second}"]
+    assert f"url(#{first})" in short

@@ -103,6 +103,22 @@ def test_a_simulation_does_not_depend_on_the_batch_it_is_in(calibrated, tmp_path
     pd.testing.assert_frame_equal(rows, whole, check_exact=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("centered/batch-000.ranks.csv", "simulate_and_fit"),
+        ("power.csv", "summarize_calibration"),
+        ("calibration_ecdf.png", "plot_calibration"),
+    ],
+)
+def test_a_deleted_file_of_a_calibration_is_made_anew(calibrated, name, first):
+    path = calibrated.folder / FOLDER / name
+    aside = path.rename(calibrated.folder / "aside")
+    planned = calibrated.planned("calibration")
+    aside.rename(path)
+    assert planned[first] == 1
+
+
 def test_calibration_is_no_part_of_the_default_target(calibrated):
     assert not {"simulate_and_fit", "plot_calibration"} & set(calibrated.planned())
 

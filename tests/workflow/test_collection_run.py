@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from workflow_project import copy_project, processes_in, start
 
+from partial_pooling.collection.keys import data_digest, seed_of
 from partial_pooling.data.collection import read_collection
 from partial_pooling.exact.posterior import solve
 from partial_pooling.priors.priors import parse_hyperprior
@@ -38,7 +39,46 @@ ROWS = [
     "R2,a,0.1,0.3\nR2,b,-0.2,0.4\nR2,c,0.3,0.5\n",
     "bad,a,1,0\nbad,b,1,1\n",
 ]
-COLUMNS = ["mu_mean", "noncentered_verdict"]
+
+
+def assert_same(study, table, fit):
+    """Hold a study of a table against the rows that the collection has of it and of its fit."""
+    exact = pd.read_csv(study / "exact.csv", index_col="variable")
+    for variable in ("mu", "tau", "log_tau", "theta_new"):
+        for number in ("mean", "sd", "q2.5", "q50", "q97.5"):
+            mine = table[f"{variable}_{number}"]
+            assert mine == pytest.approx(exact[number][variable], rel=1e-8, abs=1e-8)
+    (of_study,) = pd.read_csv(study / "fits.csv").to_dict("records")
+    compared = set(of_study) & set(fit.index) - {"alarms"}
+    assert {"gradients", "step_size", "r_hat_max", "error_quantile_max"} <= compared
+    # one other draw would change nearly all of them
+    pd.testing.assert_series_equal(
+        pd.Series({name: of_study[name] for name in compared}),
+        pd.Series({name: fit[name] for name in compared}),
+        check_exact=True,
+    )
+
+
+def test_a_table_of_counts_opened_as_a_study_has_the_collections_numbers(tmp_path):
+    project = copy_project(tmp_path)
+    rows = [f"R{i},{j},{(i + 3 * j) % 7},{9 + i}\n" for i in range(3) for j in range(3)]
+    data = project.folder / "shares.csv"
+    data.write_text("review,group,events,n\n" + "".join(rows))
+    seed = seed_of(1, data_digest(read_collection(data, "review", "counts")[1].groups))
+    shares = {"path": "shares.csv", "by": "review", "form": "counts", "prior": PRIOR}
+    of_study = SAMPLING | {"seeds": [seed], "target_accept": [0.9]}
+    project.write_study(
+        {
+            "datasets": {"shares": shares | {"sampling": SAMPLING}},
+            "models": ["noncentered"],
+            "sampling": of_study,
+        }
+    )
+    folder = "results/shares"
+    project.snakemake("--cores", "2", f"{folder}/fits.parquet", f"{folder}/R1/fits.csv")
+    tables, fits = (pd.read_parquet(tmp_path / folder / f"{n}.parquet") for n in ("tables", "fits"))
+    assert fits["seed"][1] == seed
+    assert_same(tmp_path / folder / "R1", tables.iloc[1], fits.iloc[1])
 
 
 def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
@@ -49,10 +89,15 @@ def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
     assert project.planned()["solve_and_fit_tables"] == 1
     run = project.snakemake("--cores", "2")
     assert "2 of 2 tables done" in run.stderr
+    assert "reviews: 1 of 3 tables cannot be used; the first, 'bad': line 8, column" in run.stderr
     path = project.results / "reviews" / "tables.parquet"
     before = pd.read_parquet(path)
     assert list(before["status"].str.startswith("line 8, column std_error: ")) == [0, 0, 1]
     assert not project.planned()
+    batch = min((project.results / "reviews/batches").glob("*.json"))
+    aside = batch.rename(project.folder / "aside")
+    assert project.planned()["solve_and_fit_tables"] == 1
+    aside.rename(batch)
     data.write_text(HEAD + "".join(ROWS) + "new,a,1,1\nnew,b,1,2\nnew,c,2,1\n")
     assert "2 of 3 tables done" in project.snakemake("--cores", "2").stderr
     after = pd.read_parquet(path)
@@ -67,20 +112,7 @@ def test_a_collection_runs_again_for_what_changed_and_opens_a_table(tmp_path):
     table = f"results/reviews/{after['path'][0]}"
     assert after["path"][0].startswith("Zinc_colds-")
     project.snakemake("--cores", "2", f"{table}/report.html")
-    exact = pd.read_csv(project.folder / table / "exact.csv", index_col="variable")
-    for variable in ("mu", "tau", "log_tau", "theta_new"):
-        for number in ("mean", "sd", "q2.5", "q50", "q97.5"):
-            mine = after[f"{variable}_{number}"][0]
-            assert mine == pytest.approx(exact[number][variable], rel=1e-8, abs=1e-8)
-    (of_study,) = pd.read_csv(project.folder / table / "fits.csv").to_dict("records")
-    compared = set(of_study) & set(fits) - {"alarms"}
-    assert {"gradients", "step_size", "r_hat_max", "error_quantile_max"} <= compared
-    # one other draw would change nearly all of them
-    pd.testing.assert_series_equal(
-        pd.Series({name: of_study[name] for name in compared}),
-        pd.Series({name: fit[name] for name in compared}),
-        check_exact=True,
-    )
+    assert_same(project.folder / table, after.iloc[0], fit)
     refused = project.snakemake("-n", "results/reviews/bad/report.html", check=False)
     assert refused.returncode != 0
     assert "table 'bad': line 8, column std_error: found 0" in refused.stderr
@@ -111,7 +143,7 @@ def test_a_killed_run_goes_on_where_it_stood_and_bad_tables_end_nothing(tmp_path
     project.snakemake("--unlock")
     again = project.snakemake("--cores", "2", "results/reviews/tables.parquet")
     assert "1,800 of 1,800 tables done" in again.stderr
-    assert f" {500 * len(made):,} of 1,800" not in again.stderr  # those were not solved again
+    assert f"reviews: {500 * len(made):,} of 1,800 tables done" in again.stderr  # as it began
     assert {path: path.stat().st_ino for path in made} == made
     assert len(list(store.glob("[!.]*.parquet"))) == 4
     tables = pd.read_parquet(project.results / "reviews" / "tables.parquet")
@@ -139,6 +171,6 @@ def test_checks_are_scored_over_a_collection(tmp_path):
     assert row["good"].unique().tolist() == [(fits["accurate"] == True).sum()]  # noqa: E712
     page = (project.results / "scorecard" / "index.html").read_text()
     assert f"{fits['accurate'].notna().sum()} in all, a fit at each number of draws" in page
-    assert page.count("<h2>") == 7
+    assert page.count("<h2>") == 8
     assert page.count("<figure") == 5
     assert not project.planned("scorecard")

@@ -3,17 +3,26 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
-from workflow_project import TINY, copy_project, processes_in, results_of, start
+from workflow_project import (
+    TINY,
+    copy_project,
+    kill,
+    processes_in,
+    results_of,
+    start,
+    victims_of,
+)
 
 from partial_pooling.study.certificate import compare
+from partial_pooling.study.interruption import TOLD
 
 pytestmark = pytest.mark.slow
 
@@ -36,28 +45,6 @@ def certificate_of(project):
     return json.loads((project.results / "certificate.json").read_text())
 
 
-def command_of(process):
-    """The command line of a process; empty if it has ended."""
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def victims_of(kind, process, folder):
-    """Wait for the processes of a kind to be there; empty if the run ended before."""
-    if kind == "snakemake":
-        return [process.pid]
-    while process.poll() is None:
-        alive = processes_in(folder)
-        # a step's script runs under a name that ends like it
-        found = [one for one in alive if kind == "all" or kind in command_of(one)]
-        if found:
-            return found
-        time.sleep(0.05)
-    return []
-
-
 def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_path):
     whole = results_of(finished)
     project = copy_project(tmp_path)
@@ -73,13 +60,9 @@ def test_killed_at_random_moments_the_run_completes_bit_for_bit(finished, tmp_pa
         if kind not in ("snakemake", "all"):
             time.sleep(rng.uniform(0, 0.8))
             assert victims, kind
-        for victim in victims:
-            with suppress(ProcessLookupError):
-                os.kill(victim, signal.SIGKILL)
+        kill(victims)
         process.wait(timeout=300)  # if Snakemake lives it finishes what it can
-        for orphan in processes_in(project.folder):
-            with suppress(ProcessLookupError):
-                os.kill(orphan, signal.SIGKILL)
+        kill(processes_in(project.folder))  # orphans
         # no final name holds a half-written file
         for name, content in results_of(project).items():
             assert content == whole[name], name
@@ -101,9 +84,7 @@ def test_a_batch_that_was_killed_goes_on_at_the_fit_where_it_stood(tmp_path):
     process = start(project, manifest)
     while process.poll() is None and not list(project.results.glob("fits/[!.]*.nc")):
         time.sleep(0.02)
-    for victim in processes_in(project.folder):
-        with suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
+    kill(processes_in(project.folder))
     process.wait()
     made = {path: path.stat().st_ino for path in project.results.glob("fits/[!.]*.nc")}
     assert 0 < len(made) < 4
@@ -117,11 +98,13 @@ def test_a_batch_that_was_killed_goes_on_at_the_fit_where_it_stood(tmp_path):
 
 def test_control_c_ends_within_seconds_and_leaves_no_process(tmp_path):
     project = copy_project(tmp_path)
-    process = start(project)
+    process = start(project, output=subprocess.PIPE)
     assert victims_of("sample_posterior", process, project.folder)
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=20)
+    said, _ = process.communicate(timeout=20)
+    assert said.endswith(f"{TOLD}\n")
+    assert not re.search("Traceback|Exception|Error", said)
     deadline = time.monotonic() + 5
     while processes_in(project.folder) and time.monotonic() < deadline:
         time.sleep(0.2)

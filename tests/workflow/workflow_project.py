@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +28,10 @@ TINY = {
         "fits_per_batch": 4,
     },
 }
-COMPARED = {".csv", ".json", ".svg", ".png", ".html", ".nc", ".ipynb"}
-# what these hold is not a result: durations, and (of the log) times
-NOT_RESULTS = {"logs", "benchmarks"}
+COMPARED = {".csv", ".json", ".svg", ".png", ".html", ".nc", ".ipynb", ".parquet"}
+# What these hold is not a result: times, and the parts in which a collection came to be computed,
+# which are others after a kill.
+NOT_RESULTS = {"logs", "benchmarks", "store", "batches"}
 
 
 @dataclass(frozen=True)
@@ -105,12 +109,13 @@ def results_of(project):
     for path in project.results.rglob("*"):
         name = path.relative_to(project.results)
         a_result = not NOT_RESULTS & set(name.parts) and name.name != "certificate.json"
+        a_result &= not name.name.endswith(".times.csv")
         if a_result and path.suffix in COMPARED and not name.name.startswith("."):
             found[str(name)] = path.read_bytes()
     return found
 
 
-def start(project, *arguments):
+def start(project, *arguments, output=subprocess.DEVNULL):
     """Start Snakemake in a process group of its own."""
     environment = os.environ | {"PYTHONPATH": str(project.folder / "workflow")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -127,8 +132,9 @@ def start(project, *arguments):
         ],
         cwd=project.folder,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
     )
 
@@ -143,3 +149,32 @@ def processes_in(folder):
         except OSError:
             continue
     return found
+
+
+def command_of(process):
+    """The command line of a process; empty if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def victims_of(kind, process, folder):
+    """Wait for the processes of a kind to be there; empty if the run ended before."""
+    if kind == "snakemake":
+        return [process.pid]
+    while process.poll() is None:
+        alive = processes_in(folder)
+        # a step's script runs under a name that ends like it
+        found = [one for one in alive if kind == "all" or kind in command_of(one)]
+        if found:
+            return found
+        time.sleep(0.05)
+    return []
+
+
+def kill(processes):
+    """Kill processes as a power cut would; those that have ended are let be."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from partial_pooling.data.simulated import ERRORS
+from partial_pooling.data.simulated import ERRORS, GROUPS, RATIOS
 from partial_pooling.errors import InputError
 
 
@@ -57,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "simulate",
         help="tables of known tau over a design, as CSV of a collection, to standard output",
     )
-    command.add_argument("--groups", type=int, nargs="+", default=[3, 8, 20, 100])
+    command.add_argument("--groups", type=int, nargs="+", default=list(GROUPS))
     command.add_argument(
-        "--tau", type=float, nargs="+", default=[0, 0.1, 0.5, 1, 3, 10], help="typical error: 1"
+        "--tau", type=float, nargs="+", default=list(RATIOS), help="typical error: 1"
     )
     command.add_argument("--errors", nargs="+", choices=ERRORS, default=list(ERRORS))
     command.add_argument(
@@ -118,8 +118,13 @@ def _add_run(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if not options.study.is_file():
-        raise InputError(f"{options.study}: no such file; allowed: a YAML file of a study")
+    from partial_pooling.study.configuration import read_study
+    from partial_pooling.study.file import read_file
+
+    # Snakemake ends in a traceback where it cannot read a file, and takes seconds to start
+    study = read_file(options.study)
+    if "datasets" in study:  # else it changes the default study
+        read_study(study)
     if not any(Path(name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
         raise InputError(
             f"{Path.cwd()}: found no Snakefile; allowed: the folder of the project, from which "
@@ -133,12 +138,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from partial_pooling.data.collection import unusable
     from partial_pooling.study.configuration import read_study
     from partial_pooling.study.file import read_file
 
     study = read_study(read_file(options.study))
     names = ", ".join([*study.datasets, *study.collections])
     print(f"{options.study}: a study of {names}")
+    for name, members in study.members.items():
+        told = unusable((each.name for each in members), (each.status for each in members))
+        if told:
+            print(f"{name}: {told}")
     return 0
 
 

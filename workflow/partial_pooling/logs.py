@@ -44,13 +44,15 @@ def log_to(path: str | Path) -> Iterator[None]:
         stopped.append(signal_number)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, stop)
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, stop)
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         if stopped or isinstance(error, KeyboardInterrupt):
-            # a sampler that is stopped may end with an error of its own
-            os.write(terminal, f"partial-pooling: {INTERRUPTED}\n".encode())
+            # a sampler that is stopped may end with an error of its own; the terminal has a line of
+            # the process that plans the run
             with suppress(OSError):
                 sys.stderr.write(f"{INTERRUPTED}\n")
                 sys.stderr.flush()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
+MOST_DECIMALS = 5
+LEAST_CHANCE = 1e-4  # a smaller probability is bounded
 type Format = Callable[[Any], str]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ", "theta_new": "θ of a new group"}
+SYMBOLS = {"mu": "μ", "tau": "τ", "log_tau": "log τ", "theta": "θ", "theta_new": "θ of a new group"}
 # Phrases of several figures, tables and findings.
 COST = "ESS per 1,000 gradients"
 NO_EXACT_MEAN = "the exact mean does not exist"
@@ -102,6 +107,134 @@ def significant(digits: int) -> Format:
     return write
 
 
+def at_scales(scales: Sequence[float]) -> list[Format]:
+    """Format rows of a column that have a scale each: all by one of the finer, the lower quartile.
+
+    A row finer than that by more than a factor of ten, surely in another unit, has its own.
+
+    Examples
+    --------
+    >>> [form(1.5) for form in at_scales([10, 10, 0.3, 0.3, 0.001])]
+    ['1.500', '1.500', '1.500', '1.500', '1.50000']
+    """
+    known = _sizes(scales) or [math.nan]
+    shared = known[(len(known) - 1) // 4]
+    return [at_scale(scale if 10 * scale < shared else shared) for scale in scales]
+
+
+@dataclass(frozen=True)
+class Column:
+    """How to write a column of numbers: with decimals that follow from the column, not the cell.
+
+    Attributes
+    ----------
+    of
+        The format of every cell, from the numbers of the column.
+    """
+
+    of: Callable[[Iterable[float]], Format]
+
+
+def even(digits: int) -> Column:
+    """Write a column whose typical number, its median, gets so many significant digits.
+
+    All others get its decimals, five at most, and one more where that saves the smallest. A number
+    that is lost all the same is bounded, not written as 0. Where all numbers are very small, or the
+    typical one is very large, they are written as powers of ten.
+
+    Examples
+    --------
+    >>> [even(2).of([0.034, 0.5, 12, 1e-6])(x) for x in (0.034, 12, -1e-6, 0)]
+    ['0.034', '12.000', '> −0.001', '0.000']
+    >>> [even(3).of([98765, 1234567])(x) for x in (98765, 1234567)]
+    ['98,800', '1,234,600']
+    """
+
+    def of(numbers: Iterable[float]) -> Format:
+        sizes = _sizes(numbers)
+        if not sizes:
+            return fixed(0)
+        decimals = min(decimals_of(sizes, digits), MOST_DECIMALS)
+        if sizes[-1] < 1e-4 or decimals < digits - 9:
+            return lambda value: _typeset(f"{value:.{digits - 1}e}") if value else "0"
+        decimals += _saved(sizes[:1], decimals)
+        form, least = fixed(max(0, decimals)), 10.0**-decimals
+
+        def write(value: Any) -> str:
+            if value and not round(value, decimals):
+                return f"< {form(least)}" if value > 0 else f"> {form(-least)}"
+            return form(round(value, decimals))
+
+        return write
+
+    return Column(of)
+
+
+def _percents(shares: Iterable[float], certain: bool = True) -> Format:
+    r"""Two digits of the typical share, or whole percents, and four of the largest at most.
+
+    Where nothing is `certain`, 0 and 1 are bounds too: what is below the digits that are shown.
+
+    Examples
+    --------
+    >>> form = _percents([0.90767, 0.0923, 1e-12, 1e-12])
+    >>> [form(share).replace("\xa0", " ") for share in (0.90767, 1e-12, 0)]
+    ['90.77 %', '< 0.01 %', '0.00 %']
+    >>> form = _percents([0.0, 1.0], certain=False)
+    >>> [form(share).replace("\xa0", " ") for share in (0.0, 1.0)]
+    ['< 1 %', '> 99 %']
+    """
+    parts = _sizes(100 * share for share in shares)
+    decimals = 0 if certain else 2
+    if parts:
+        most = 3 - math.floor(math.log10(min(parts[-1], 99.0)))  # four digits of the largest
+        decimals = max(0, min(decimals_of(parts, 2), most))
+        # what is lacking to all is told as well as what there is
+        decimals += _saved([min(part, 100 - part) for part in parts if part < 100], decimals)
+    form, least = fixed(decimals), 10.0**-decimals
+
+    def write(share: Any) -> str:
+        part = round(100 * share, decimals)
+        if not part and (share or not certain):
+            return f"<{NO_BREAK}{form(least)}{NO_BREAK}%"
+        if part == 100 and (share < 1 or not certain):
+            return f">{NO_BREAK}{form(100 - least)}{NO_BREAK}%"
+        return f"{form(part)}{NO_BREAK}%"
+
+    return write
+
+
+PERCENTS = Column(_percents)
+# Probabilities of a posterior, where nothing is certain: what is stored as 0 was too small.
+CHANCES = Column(partial(_percents, certain=False))
+
+
+def _as_given(numbers: Iterable[float]) -> Format:
+    exponents = [Decimal(repr(float(x))).normalize().as_tuple().exponent for x in numbers]
+    return fixed(max([0, *(-e for e in exponents if isinstance(e, int))]))
+
+
+# Numbers that a person chose: as many decimals as that has which has most.
+AS_GIVEN = Column(_as_given)
+
+
+def decimals_of(numbers: Iterable[float], digits: int) -> int:
+    """Decimals, below 0 for tens, with which the median of sizes has so many significant digits."""
+    sizes = _sizes(numbers) or [1.0]
+    typical = float(f"{sizes[(len(sizes) - 1) // 2]:.{digits}g}")
+    return digits - 1 - math.floor(math.log10(typical))
+
+
+def _sizes(numbers: Iterable[float]) -> list[float]:
+    return sorted(abs(x) for x in numbers if math.isfinite(x) and x)
+
+
+def _saved(sizes: Iterable[float], decimals: int) -> bool:
+    """Whether the smallest becomes 0 by so many decimals, and not by one more."""
+    least = min(sizes, default=0.0)
+    return not round(least, decimals) and bool(round(least, decimals + 1))
+
+
 def signed(value: float, form: Format) -> str:
     """Put a plus or minus sign before what `form` writes."""
     text = form(abs(value))
@@ -125,6 +258,32 @@ def percent(share: float) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return f"{text}{NO_BREAK}%"
+
+
+def chance(probability: float) -> str:
+    r"""Write a probability in percent, one next to 0 or 1 as a bound: no posterior is certain.
+
+    Examples
+    --------
+    >>> [chance(p).replace(NO_BREAK, " ") for p in (0.0, 3e-13, 0.363, 0.9998, 1.0)]
+    ['< 0.01 %', '< 0.01 %', '36 %', '99.98 %', '> 99.99 %']
+    """
+    if probability < LEAST_CHANCE:
+        return f"<{NO_BREAK}{percent(LEAST_CHANCE)}"
+    if probability > 1 - LEAST_CHANCE:
+        return f">{NO_BREAK}{percent(1 - LEAST_CHANCE)}"
+    return percent(probability)
+
+
+def p_value(value: float) -> str:
+    """Write a p-value to three decimals, a smaller one as a bound.
+
+    Examples
+    --------
+    >>> [p_value(p) for p in (1.0, 0.0314, 2e-7)]
+    ['1.000', '0.031', '< 0.001']
+    """
+    return "< 0.001" if value < 0.0005 else f"{value:.3f}"
 
 
 def count(number: int, noun: str, zero: str = "0") -> str:

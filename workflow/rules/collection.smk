@@ -5,7 +5,9 @@ import shlex
 from partial_pooling.study.plan import deal, memory_mb, reading_mb, runtime_minutes
 
 COLLECTION_BATCHES = {
-    name: deal(STUDY.members[name], collection.models, collection.sampling)
+    name: deal(
+        STUDY.members[name], collection.models, collection.sampling, collection.family
+    )
     for name, collection in STUDY.collections.items()
 }
 

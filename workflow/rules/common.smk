@@ -16,6 +16,7 @@ import time
 from hashlib import sha256
 
 from partial_pooling.collection.keys import data_digest
+from partial_pooling.collection.progress import Progress
 from partial_pooling.figures import registry
 from partial_pooling.models.parametrizations import WEIGHTED
 from partial_pooling.study import environment, resources, room
@@ -29,6 +30,7 @@ from partial_pooling.study.housekeeping import (
     set_aside_broken,
     sweep,
 )
+from partial_pooling.study.interruption import Interruption
 from partial_pooling.study.kept import counted_versions
 from partial_pooling.study.likelihood import reading
 from partial_pooling.sampling.manifests import read_manifest
@@ -87,6 +89,7 @@ if in_remote_job():
 else:
     CACHES = os.path.abspath(".snakemake/caches")
 try:
+    room.check_not_full(pathlib.Path())
     ENVIRONMENT = environment.of_steps(os.environ, CACHES)
 except InputError as error:
     sys.exit(f"partial-pooling: {error}")
@@ -144,6 +147,16 @@ def check_room():
             )
 
 
+def tables_done(collection):
+    """How many tables of a collection are done, of those to do."""
+    batches = COLLECTION_BATCHES[collection]
+    together = Progress(
+        pathlib.Path("results", collection, "batches"),
+        {name: len(batch.tables) for name, batch in batches.items()},
+    )
+    return f"{together.done():,} of {together.to_do:,} tables"
+
+
 # The folder is this run's alone now, and no job writes yet.
 onstart:
     if in_main_process():
@@ -154,20 +167,23 @@ onstart:
             sys.exit(f"partial-pooling: {error}")
 
 
-# With the default profile's quiet: a line a step, with its data set, in place of Snakemake's three.
-if in_main_process() and "rules" in {
-    str(quiet) for quiet in workflow.output_settings.quiet or ()
-}:
-    LINES = ProgressLines()
+# What the terminal shows. After Ctrl-C one line; with the default profile's quiet a line a step, with
+# its data set, in place of Snakemake's three.
+INTERRUPTION = Interruption()
+if in_main_process():
+    INTERRUPTION.install()
+    filters = [INTERRUPTION]
+    if "rules" in {str(quiet) for quiet in workflow.output_settings.quiet or ()}:
+        filters.append(ProgressLines(tables_done))
     for handler in logging.getLogger("snakemake.logging").handlers:
         if type(handler).__name__ == "ColorizingTextHandler":
-            handler.filters.insert(0, LINES)
+            handler.filters[:0] = filters
 
 
 # A job that was killed, for its memory for instance, has said nothing itself.
 onerror:
     remove_cut_off(bytecode_folders(), STARTED)
-    for job in failed_jobs():
+    for job in [] if INTERRUPTION else failed_jobs():
         print(
             f"partial-pooling: failed: {job}; its log: {job.log}", file=sys.stderr
         )
@@ -233,26 +249,28 @@ def versions_of(dataset):
 
 
 def pictures(category, results="dataset"):
-    """Outputs of a rule: SVG of each figure, which `snakemake --report` shows, and PNG beside most."""
+    """Outputs of a rule: each figure as SVG, which `snakemake --report` shows, and as PNG.
+
+    Narrow versions are for pages alone: neither shown there nor drawn as PNG.
+    """
     folder = "calibration" if category == "Calibration" else "figures"
     of = "scorecard" if category == "Scorecard" else f"{{{results}}}"
     stems = {
         figure: f"results/{of}/{folder}/{figure.name}"
         for figure in registry.of_category(category)
     }
-    return {
-        figure.name: report(
-            f"{stem}.svg",
+    outputs = {figure.name: f"{stem}.svg" for figure, stem in stems.items()}
+    for figure, stem in stems.items():
+        if figure.name in registry.narrow_versions():
+            continue
+        outputs[figure.name] = report(
+            outputs[figure.name],
             caption=f"../report/{figure.name}.rst",
             category=category,
             labels={"data set": of, "figure": figure.title},
         )
-        for figure, stem in stems.items()
-    } | {
-        f"{figure.name}_png": f"{stem}.png"
-        for figure, stem in stems.items()
-        if figure.name not in registry.narrow_versions()
-    }
+        outputs[f"{figure.name}_png"] = f"{stem}.png"
+    return outputs
 
 
 @functools.cache

@@ -20,7 +20,6 @@ rule render_report:
         data="results/{dataset}/data.csv",
         given="results/{dataset}/given.csv",
         exact="results/{dataset}/exact.csv",
-        curves="results/{dataset}/exact.nc",
         classical="results/{dataset}/classical.csv",
         classical_theta="results/{dataset}/classical_theta.csv",
         heterogeneity="results/{dataset}/heterogeneity.json",

@@ -2,7 +2,7 @@
 
 score             fits of all collections, and their tables
 in:  results/{collection}/{tables,fits}.parquet
-out: results/scorecard/{models,checks,adds,areas,roc,maps,thresholds}.csv
+out: results/scorecard/{models,checks,adds,areas,roc,maps,thresholds,limits}.csv
 
 plot_scorecard    these
 out: results/scorecard/figures/{name}.{svg,png}
@@ -13,7 +13,16 @@ out: results/scorecard/index.html
 
 SCORECARD_TABLES = {
     name: f"results/scorecard/{name}.csv"
-    for name in ("models", "checks", "adds", "areas", "roc", "maps", "thresholds")
+    for name in (
+        "models",
+        "checks",
+        "adds",
+        "areas",
+        "roc",
+        "maps",
+        "thresholds",
+        "limits",
+    )
 }
 
 

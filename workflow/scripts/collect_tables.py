@@ -6,12 +6,14 @@ from typing import Any
 from partial_pooling.collection.batch import Recipe
 from partial_pooling.collection.gathering import gather, population_of
 from partial_pooling.collection.store import forget_batches
-from partial_pooling.data.collection import read_collection
+from partial_pooling.data.collection import read_collection, unusable
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import read_json, write_json
-from partial_pooling.logs import log_to
+from partial_pooling.logs import log_to, tell
 from partial_pooling.priors.priors import parse_hyperprior
 from partial_pooling.study.kept import provenance_of_kept
 from partial_pooling.study.provenance import provenance
+from partial_pooling.tables import read_parquet
 
 
 def main(job: Any) -> None:
@@ -33,8 +35,13 @@ def main(job: Any) -> None:
         provenance(job.input.raw, settings) | provenance_of_kept(folder),
         {name: Path(job.output[name]) for name in ("tables", "groups", "fits")},
     )
+    tables = read_parquet(job.output.tables, ["table", "status"])
+    told = unusable(tables["table"], tables["status"])
+    if told:
+        tell(f"{job.wildcards.collection}: {told}; tables.parquet has all, with their status")
     prior = parse_hyperprior(job.params.recipe["prior"])
-    write_json(population_of(members, prior.mu), job.output.population)
+    family = FAMILIES[job.params.recipe["family"]]
+    write_json(population_of(members, prior.mu, family), job.output.population)
 
 
 if __name__ == "__main__":

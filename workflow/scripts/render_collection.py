@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from partial_pooling.data.measures import null_of
 from partial_pooling.files import replacing
 from partial_pooling.logs import log_to
 from partial_pooling.report.collection import Collection
@@ -15,7 +16,7 @@ def main(job: Any) -> None:
     before, after = job.params.command
     page = collection_page(
         collection,
-        together(collection),
+        together(collection, null_of(job.params.measure)),
         set(job.params.reports),
         (before, after),
         job.params.measure,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from html import escape
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from partial_pooling.answer.data import SHOWN, Data
-from partial_pooling.answer.grid import Grid, cut
+from partial_pooling.answer.grid import Grid, cut, filled
 from partial_pooling.classical.estimates import Heterogeneity, heterogeneity
 from partial_pooling.exact.face import Posterior
 from partial_pooling.files import number_or_null
@@ -18,7 +19,7 @@ from partial_pooling.grading.agreement import conflicts, prior_data_agreement
 from partial_pooling.priors.priors import HyperPrior
 from partial_pooling.report.agreement import agreement_words
 from partial_pooling.study.settings import Thresholds
-from partial_pooling.words import Format, at_scale, fixed, percent, significant
+from partial_pooling.words import Format, at_scale, even, fixed, percent, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,49 +142,46 @@ class Answer:
     # -- for people ------------------------------------------------------------------------
 
     @property
+    def scale(self) -> float:
+        """By which numbers in the units of theta are written: the median standard error.
+
+        A tenth of it where tau is so small that it would be lost.
+        """
+        error = float(np.median(self.data.estimates.std_error))
+        return error if self.tau.median > error / 10 else error / 10
+
+    @property
     def units(self) -> Format:
         """Format of numbers in the units of theta."""
-        return at_scale(float(np.median(self.data.estimates.std_error)))
+        return at_scale(self.scale)
 
-    def form_of(self, variable: str) -> Format:
-        """Format of a variable's numbers; tau, which may be small, by its own scale."""
-        if variable != "tau":
-            return self.units
-        scale = float(np.median(self.data.estimates.std_error))
-        return at_scale(min(scale, self.tau.median) if self.tau.median > 0 else scale)
-
-    def interval(self, variable: str) -> str:
-        """The 95 % interval of a variable."""
-        form, of = self.form_of(variable), self.marginals[variable]
-        return f"{form(of.low)} to {form(of.high)}"
-
-    def as_read(self, variable: str) -> str:
+    def read(self, variable: str) -> list[float]:
         """Median and 95 % interval on the scale on which people read theta; empty if none."""
         reading = self.data.measure.reading if self.data.measure else None
         if reading is None or variable == "tau":
-            return ""
+            return []
         of = self.marginals[variable]
-        median, low, high = map(
-            significant(3), reading.read(np.array([of.median, of.low, of.high]))
-        )
-        return f"{median} ({low} to {high})"
+        return [float(end) for end in reading.read(np.array([of.median, of.low, of.high]))]
 
     def grids(self) -> list[Grid]:
         """Two tables: the population, and each group."""
-        measure, groups = self.data.measure, self.data.estimates
+        measure, groups, form = self.data.measure, self.data.estimates, self.units
         read = [f"as {measure.reading.name}"] if measure and measure.reading else []
+        shown = [*NAMES, *(f"theta[{name}]" for name in groups.names[:SHOWN])]
+        form_read = even(3).of(value for variable in shown for value in self.read(variable))
 
         def cells(variable: str) -> list[str]:
-            form, of = self.form_of(variable), self.marginals[variable]
+            of = self.marginals[variable]
             numbers = [form(of.mean) if np.isfinite(of.mean) else "–", form(of.median)]
-            return [*numbers, self.interval(variable), *([self.as_read(variable)] if read else [])]
+            numbers.append(f"{form(of.low)} to {form(of.high)}")
+            return [*numbers, *([in_brackets(self.read(variable), form_read)] if read else [])]
 
         population = [[NAMES[variable], *cells(variable)] for variable in NAMES]
         rows = [
             [
                 cut(name, NAME_LENGTH),
-                self.units(groups.estimate[j]),
-                self.units(groups.std_error[j]),
+                form(groups.estimate[j]),
+                form(groups.std_error[j]),
                 *cells(f"theta[{name}]"),
             ]
             for j, name in enumerate(groups.names[:SHOWN])
@@ -218,9 +216,9 @@ class Answer:
     def __repr__(self) -> str:
         population, groups = self.grids()
         more = len(self.data) - SHOWN
-        parts = [*self.head(), "", population.text(), "", groups.text()]
+        parts = [*filled(self.head()), "", population.text(), "", groups.text()]
         parts += [f"... {more:,} more"] if more > 0 else []
-        return "\n".join([*parts, "", *self.words()])
+        return "\n".join([*parts, "", *filled(self.words())])
 
     def _repr_html_(self) -> str:
         population, groups = self.grids()
@@ -252,27 +250,21 @@ class Comparison:
     def grid(self) -> Grid:
         """A column a prior."""
         answers = list(self.answers.values())
-        first, shown = answers[0], answers[0].data.groups.names[:SHOWN]
-        # of each row the finest of its formats, for its cells to compare
+        first, groups = answers[0], answers[0].data.groups.names[:SHOWN]
+        form = at_scale(min(answer.scale for answer in answers))
         rows = [
             ["prior of μ", *(str(answer.prior.mu) for answer in answers)],
             ["prior of τ", *(str(answer.prior.tau) for answer in answers)],
         ]
-        variables = {**NAMES, **{f"theta[{name}]": cut(name, NAME_LENGTH) for name in shown}}
+        variables = {**NAMES, **{f"theta[{name}]": cut(name, NAME_LENGTH) for name in groups}}
         for variable, name in variables.items():
-            finest = (
-                min(answers, key=lambda answer: answer.tau.median) if variable == "tau" else first
-            )
-            form = finest.form_of(variable)
-            cells = []
-            for answer in answers:
-                of = answer.marginals[variable]
-                cells.append(f"{form(of.median)} ({form(of.low)} to {form(of.high)})")
-            rows.append([name, *cells])
-            if variable == "mu" and first.as_read("mu"):
-                reading = first.data.measure.reading if first.data.measure else None
-                assert reading is not None
-                rows.append([f"   as {reading.name}", *(a.as_read("mu") for a in answers)])
+            shown = [answer.marginals[variable] for answer in answers]
+            rows.append([name, *(in_brackets((m.median, m.low, m.high), form) for m in shown)])
+            if variable == "mu" and first.data.measure and first.data.measure.reading:
+                read = [answer.read("mu") for answer in answers]
+                form_read = even(3).of(value for values in read for value in values)
+                cells = (in_brackets(values, form_read) for values in read)
+                rows.append([f"   as {first.data.measure.reading.name}", *cells])
         rows.append(["prior and data", *(self._agree(answer) for answer in answers)])
         return Grid(["median (95 % interval)", *self.answers], rows)
 
@@ -308,13 +300,21 @@ class Comparison:
     def __repr__(self) -> str:
         first = next(iter(self.answers.values()))
         more = len(first.data) - SHOWN
-        parts = [*self.head(), "", self.grid().text()]
+        parts = [*filled(self.head()), "", self.grid().text()]
         parts += [f"... {more:,} groups more"] if more > 0 else []
-        return "\n".join([*parts, "", *self.words()])
+        return "\n".join([*parts, "", *filled(self.words())])
 
     def _repr_html_(self) -> str:
         head, words = ("<br>".join(map(escape, lines)) for lines in (self.head(), self.words()))
         return f"<p>{head}</p>{self.grid().html()}<p>{words}</p>"
+
+
+def in_brackets(values: Sequence[float], form: Format) -> str:
+    """A median with its interval in brackets; empty if there is none."""
+    if not values:
+        return ""
+    median, low, high = map(form, values)
+    return f"{median} ({low} to {high})"
 
 
 def _p(chance: float) -> str:

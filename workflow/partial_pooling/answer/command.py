@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from partial_pooling.answer.answers import Answer, Comparison
+from partial_pooling.answer.answers import Answer, Comparison, in_brackets
 from partial_pooling.answer.data import Data, read_table, read_tables
-from partial_pooling.answer.grid import Grid, cut
+from partial_pooling.answer.grid import Grid, cut, filled
 from partial_pooling.answer.solving import compare_priors, solve
 from partial_pooling.answer.study_file import write_study
 from partial_pooling.errors import InputError
-from partial_pooling.words import percent
+from partial_pooling.words import PERCENTS, at_scales
 
 type Result = Answer | Comparison
 
@@ -60,7 +60,9 @@ def run_solve(options: argparse.Namespace) -> int:
         _print_csv(result.to_rows())
     else:
         print(result)
-        print(f"\nA study of it, with fits and a report: partial_pooling new {options.table}")
+        print(
+            f"\nA study of it, with fits and a report: uv run partial_pooling new {options.table}"
+        )
     return 0
 
 
@@ -133,9 +135,15 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
 def _print_tables(results: dict[str, Result], unusable: dict[str, str]) -> None:
     """A row a table, and a prior where there are several."""
     rows, first = [], next(iter(results.values()))
+    answers = {
+        name: result.answers if isinstance(result, Comparison) else {"": result}
+        for name, result in results.items()
+    }
+    every = [answer for of_table in answers.values() for answer in of_table.values()]
+    forms = dict(zip(map(id, every), at_scales([answer.scale for answer in every]), strict=True))
+    share = PERCENTS.of(answer.i_squared for answer in every)
     for name, result in results.items():
-        answers = result.answers if isinstance(result, Comparison) else {"": result}
-        for which, answer in answers.items():
+        for which, answer in answers[name].items():
             made = isinstance(result, Comparison) and result.from_data
             agree = "made from the data" if made else ", ".join(answer.conflict) or "none"
             rows.append(
@@ -144,10 +152,10 @@ def _print_tables(results: dict[str, Result], unusable: dict[str, str]) -> None:
                     *([f"{which}: {answer.prior.tau}"] if which else []),
                     f"{len(answer.data)}",
                     *(
-                        f"{answer.form_of(v)(answer.marginals[v].median)} ({answer.interval(v)})"
-                        for v in ("mu", "tau", "theta_new")
+                        in_brackets((of.median, of.low, of.high), forms[id(answer)])
+                        for of in (answer.mu, answer.tau, answer.new_group)
                     ),
-                    percent(answer.i_squared),
+                    share(answer.i_squared),
                     agree,
                 ]
             )
@@ -162,7 +170,7 @@ def _print_tables(results: dict[str, Result], unusable: dict[str, str]) -> None:
         "I²",
         "conflict",
     ]
-    print("\n".join(_told(first)))
+    print("\n".join(filled(_told(first))))
     print(f"\n{Grid(head, rows).text()}")
     for name, why in unusable.items():
         print(f"{name}: not used: {why}")

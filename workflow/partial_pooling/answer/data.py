@@ -86,7 +86,7 @@ class Data:
             f"{self.source}: {len(self)} groups, form {keys.form}"
             + (f" ({taken})" if taken else "")
             + f"\nFamily {family.name}: {how}"
-            + (f"; θ is the {theta}" if theta else "; θ is in the units of the data")
+            + f"; θ: {theta or 'in the units of the data'}"
         )
 
     def grid(self) -> Grid:
@@ -156,7 +156,13 @@ def read_table(
     keys, taken, notes = _settled(
         path, form, columns, None, family, measure, pooled_sd, continuity_correction
     )
-    return Data(read_groups(path, **reading(keys)), keys, str(path), notes, taken)
+    try:
+        groups = read_groups(path, **reading(keys))
+    except InputError as error:
+        if form is not None:
+            raise
+        raise InputError(f"{error} (form {keys.form} is a guess; say otherwise by form)") from None
+    return Data(groups, keys, str(path), notes, taken)
 
 
 def read_tables(

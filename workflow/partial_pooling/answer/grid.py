@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import html
+import re
+import shutil
+import sys
+import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 GAP = "  "
+UNBOUNDED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -26,15 +32,25 @@ class Grid:
     rows: Sequence[Sequence[str]]
 
     def text(self) -> str:
-        """Lines whose columns stand below each other."""
-        lines = [self.head, *self.rows]
-        widths = [max(width(line[k]) for line in lines) for k in range(len(self.head))]
+        """Lines whose columns stand below each other.
+
+        What is wider than the terminal has its widest cells on several lines, if that helps.
+        """
+        rows = [self.head, *self.rows]
+        columns = list(zip(*rows, strict=True))
+        widths = [max(map(width, cells)) for cells in columns]
+        least = [max(width(word) for cell in cells for word in words(cell)) for cells in columns]
+        most = room() - len(GAP) * (len(widths) - 1)
+        while sum(least) <= most < sum(widths):
+            spare = [w if w > shortest else 0 for w, shortest in zip(widths, least, strict=True)]
+            widths[spare.index(max(spare))] -= 1
         return "\n".join(
             GAP.join(
                 cell + " " * (w - width(cell)) if k == 0 else " " * (w - width(cell)) + cell
                 for k, (cell, w) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
-            for line in lines
+            for row in rows
+            for line in zip_longest(*map(broken, row, widths), fillvalue="")
         )
 
     def html(self) -> str:
@@ -50,6 +66,35 @@ class Grid:
             for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def room() -> int:
+    """Columns of the terminal that is written to; any number of a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNBOUNDED
+
+
+def filled(lines: Iterable[str]) -> list[str]:
+    """Sentences in lines that the terminal holds."""
+    return [part for line in lines for part in textwrap.wrap(line, room()) or [""]]
+
+
+def words(cell: str) -> list[str]:
+    """What stays together where a cell is broken; an interval in brackets does."""
+    return re.findall(r"\([^()]*\)(?!\S)|\S+", cell) or [""]
+
+
+def broken(cell: str, most: int) -> list[str]:
+    """A cell in lines of at most so many columns, where its words allow it."""
+    if width(cell) <= most:
+        return [cell]
+    lines, line = [], ""
+    for word in words(cell):
+        longer = f"{line} {word}" if line else word
+        if width(longer) > most and line:
+            lines.append(line)
+            longer = word
+        line = longer
+    return [*lines, line]
 
 
 def width(text: str) -> int:

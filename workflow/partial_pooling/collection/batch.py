@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import batched
+from functools import lru_cache
+from itertools import batched, chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from partial_pooling.collection.keys import anonymous, data_digest, seed_of
 from partial_pooling.collection.solving import solve_tables
 from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
 from partial_pooling.data.groups import Groups
+from partial_pooling.errors import InputError
+from partial_pooling.exact.face import Posterior
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.models.parametrizations import WEIGHTED, by_hand
@@ -22,6 +25,9 @@ from partial_pooling.sampling.settings import SamplerSettings
 from partial_pooling.sampling.store import digest
 
 SOLVED_AT_ONCE = 500  # tables
+FITTED_AT_ONCE = (
+    20  # tables whose posteriors are in memory, for their numbers and their fits' grades
+)
 KEPT_AFTER = 20.0  # seconds of work that an interruption may cost
 
 type Tell = Callable[[int, int], None]  # tables done, tables to do
@@ -110,101 +116,135 @@ def work(
     dict
         By kind, the names of the chunks that hold all of the batch.
     """
-    by_data = {data_digest(groups): groups for groups in tables}
-    exact, fits = Chunks(folder, EXACT), Chunks(folder, FITS)
-    to_solve = {recipe.exact_key(data): groups for data, groups in by_data.items()}
-    solved = {key: name for key, name in exact.find().items() if key in to_solve}
-    missing = [key for key in to_solve if key not in solved]
-    for keys in batched(missing, SOLVED_AT_ONCE, strict=False):
-        some = [to_solve[key] for key in keys]
-        name = exact.write(solve_tables(keys, some, parse_hyperprior(recipe.prior)), attributes)
-        solved |= dict.fromkeys(keys, name)
-        if not recipe.models:
-            tell(len(solved), len(to_solve))
-    fitted = fits.find()
-    _fit(by_data, recipe, fits, fitted, attributes, tell, cores)
-    needed = {
-        EXACT: set(solved.values()),
-        FITS: {
-            fitted[asked.key]
-            for data in by_data
-            for model in recipe.models
-            for asked in recipe.asked(data, model)
-        },
-    }
-    return {kind: sorted(names) for kind, names in needed.items()}
-
-
-def _fit(
-    by_data: Mapping[str, Groups],
-    recipe: Recipe,
-    chunks: Chunks,
-    fitted: dict[str, str],
-    attributes: Mapping[str, str],
-    tell: Tell,
-    cores: int,
-) -> None:
-    """Make the missing fits, tables of equally many groups after one another."""
-    to_do: dict[int, dict[str, dict[str, list[Asked]]]] = {}
-    for data, groups in by_data.items():
-        asked = {
-            model: [fit for fit in recipe.asked(data, model) if fit.key not in fitted]
-            for model in recipe.models
-        }
-        if any(asked.values()):
-            to_do.setdefault(len(groups), {})[data] = asked
-    done = len(by_data) - sum(map(len, to_do.values()))
+    made = _Made(recipe, folder, attributes, cores)
+    by_data = {data_digest(groups): anonymous(groups) for groups in sorted(tables, key=len)}
+    to_do = {data: groups for data, groups in by_data.items() if made.lacks(data)}
+    done = len(by_data) - len(to_do)
     tell(done, len(by_data))
-    rows: list[dict[str, Any]] = []
     begun = time.monotonic()
-
-    def keep() -> None:
-        nonlocal begun
-        if rows:
-            name = chunks.write(as_columns(rows), attributes)
-            fitted.update(dict.fromkeys((row[KEY] for row in rows), name))
-            rows.clear()
-            tell(done, len(by_data))
-        begun = time.monotonic()
-
-    for alike in to_do.values():
-        for made in _fit_alike({data: by_data[data] for data in alike}, alike, recipe, cores):
-            rows += made
+    for part in batched(to_do, FITTED_AT_ONCE if recipe.models else SOLVED_AT_ONCE, strict=False):
+        last = part[-1] if part[-1] == next(reversed(to_do)) or not recipe.models else None
+        for data in made.make({data: to_do[data] for data in part}):
             done += 1
-            if time.monotonic() - begun > KEPT_AFTER:
-                keep()
-    keep()
+            if data == last or time.monotonic() - begun > KEPT_AFTER:
+                made.keep()
+                tell(done, len(by_data))
+                begun = time.monotonic()
+    return made.chunks_of(by_data)
 
 
-def _fit_alike(
-    groups_of: Mapping[str, Groups],
-    asked_of: Mapping[str, Mapping[str, list[Asked]]],
-    recipe: Recipe,
-    cores: int,
-) -> Iterator[list[dict[str, Any]]]:
-    """The rows of fits of each of some tables of equally many groups, each model compiled once."""
-    from partial_pooling.sampling.refits import compile_model
+class _Made:
+    """What is there of the tables of a batch, and what makes the rest.
 
-    prior, family = parse_hyperprior(recipe.prior), FAMILIES[recipe.family]
-    compiled: dict[str, Any] = {}
-    for data, by_model in asked_of.items():
-        groups: Any = anonymous(groups_of[data])
-        exact = solve(groups, prior, family)
-        rows = []
-        for model, fits in by_model.items():
-            if fits and model not in compiled:
-                compiled[model] = compile_model(
-                    model,
-                    groups,
-                    prior,
-                    SamplerSettings(**recipe.settings),
-                    family,
-                    recipe.sampling["sampler"],
-                    cores,
-                    by_hand(recipe.weights, groups),
-                )
-            rows += [
-                fit_table(compiled[model], groups, exact, fit, recipe.sampling["draws"])
-                for fit in fits
+    Parameters
+    ----------
+    recipe, folder, attributes, cores
+        As of `work`.
+    """
+
+    def __init__(
+        self, recipe: Recipe, folder: Path, attributes: Mapping[str, str], cores: int
+    ) -> None:
+        self._recipe, self._attributes, self._cores = recipe, attributes, cores
+        self._prior, self._family = parse_hyperprior(recipe.prior), FAMILIES[recipe.family]
+        self._chunks = {kind: Chunks(folder, kind) for kind in (EXACT, FITS)}
+        self._found = {kind: chunks.find() for kind, chunks in self._chunks.items()}
+        self._new: dict[str, list[Mapping[str, Any]]] = {EXACT: [], FITS: []}  # columns, and rows
+        self._compiled: dict[tuple[str, int], Any] = {}
+
+    def lacks(self, data: str) -> bool:
+        """Whether anything of a table is to be made."""
+        fits, exact = self._missing_fits(data), self._recipe.exact_key(data)
+        return exact not in self._found[EXACT] or any(fits.values())
+
+    def make(self, tables: Mapping[str, Groups]) -> Iterator[str]:
+        """Make what is missing of some tables, which are given by digest; yield those done.
+
+        A posterior that takes `solve` is solved once, for its numbers and for the grades of fits.
+        """
+
+        @lru_cache(FITTED_AT_ONCE if self._recipe.models else 0)
+        def solver(groups: Groups) -> Posterior:
+            return solve(groups, self._prior, self._family)
+
+        keys = {self._recipe.exact_key(data): groups for data, groups in tables.items()}
+        some = {key: groups for key, groups in keys.items() if key not in self._found[EXACT]}
+        if some:
+            columns = solve_tables(
+                list(some), list(some.values()), self._prior, self._family, solver
+            )
+            self._new[EXACT].append(columns)
+        for data, groups in tables.items():
+            for model, fits in self._missing_fits(data).items():
+                self._new[FITS] += self._fit(model, groups, fits, solver)
+            yield data
+
+    def _missing_fits(self, data: str) -> dict[str, list[Asked]]:
+        """By model, the fits of a table that are not kept yet."""
+        return {
+            model: [
+                asked
+                for asked in self._recipe.asked(data, model)
+                if asked.key not in self._found[FITS]
             ]
-        yield rows
+            for model in self._recipe.models
+        }
+
+    def _fit(
+        self, model: str, groups: Any, fits: list[Asked], solver: Callable[[Groups], Posterior]
+    ) -> list[dict[str, Any]]:
+        """Rows of fits of a table; each model is compiled once a number of groups."""
+        if not fits:
+            return []
+        try:
+            exact = solver(groups)
+        except InputError as error:
+            return [{KEY: asked.key, "reason": str(error)} for asked in fits]
+        which = model, len(groups)
+        if which not in self._compiled:
+            from partial_pooling.sampling.refits import compile_model
+
+            # those of fewer groups will not be fitted again
+            self._compiled = {
+                other: kept for other, kept in self._compiled.items() if other[1] == len(groups)
+            }
+            self._compiled[which] = compile_model(
+                model,
+                groups,
+                self._prior,
+                SamplerSettings(**self._recipe.settings),
+                self._family,
+                self._recipe.sampling["sampler"],
+                self._cores,
+                by_hand(self._recipe.weights, groups),
+            )
+        draws = self._recipe.sampling["draws"]
+        return [fit_table(self._compiled[which], groups, exact, asked, draws) for asked in fits]
+
+    def keep(self) -> None:
+        """Write what was made since the last time."""
+        exact, fits = self._new[EXACT], self._new[FITS]
+        if exact:
+            names = exact[0]
+            columns = {
+                name: list(chain.from_iterable(part[name] for part in exact)) for name in names
+            }
+            self._write(EXACT, columns)
+        if fits:
+            self._write(FITS, as_columns(fits))
+        exact.clear()
+        fits.clear()
+
+    def _write(self, kind: str, columns: Mapping[str, Any]) -> None:
+        name = self._chunks[kind].write(columns, self._attributes)
+        self._found[kind] |= dict.fromkeys(columns[KEY], name)
+
+    def chunks_of(self, tables: Iterable[str]) -> dict[str, list[str]]:
+        """By kind, the names of the chunks that hold all of some tables, given by digest."""
+        exact, fits = self._found[EXACT], self._found[FITS]
+        names: dict[str, set[str]] = {EXACT: set(), FITS: set()}
+        for data in tables:
+            names[EXACT].add(exact[self._recipe.exact_key(data)])
+            for model in self._recipe.models:
+                names[FITS] |= {fits[asked.key] for asked in self._recipe.asked(data, model)}
+        return {kind: sorted(some) for kind, some in names.items()}

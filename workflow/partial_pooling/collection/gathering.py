@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import fields
 from itertools import batched
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +22,10 @@ from partial_pooling.collection.keys import data_digest
 from partial_pooling.collection.solving import CLASSICAL, OF_GROUPS, QUANTILES
 from partial_pooling.collection.store import EXACT, FITS, KEY, Chunks
 from partial_pooling.data.collection import OK, Member
+from partial_pooling.data.groups import Groups
 from partial_pooling.exact.batched import VARIABLES
 from partial_pooling.exact.population import FEWEST, populations
+from partial_pooling.families.family import Family
 from partial_pooling.files import replacing
 from partial_pooling.grading.grades import ERRORS, FAILED, FEW, HONEST, RIGHT, WRONG
 from partial_pooling.grading.judgement import FIRST_COLUMNS, judge_estimates, judge_fits
@@ -74,6 +77,7 @@ def gather(
     outputs
         Where to write `tables`, `groups` and `fits`.
     """
+    data = next(type(member.groups) for member in members if member.groups)
     sources = {kind: Chunks(folder, kind).open(names) for kind, names in chunks.items() if names}
     with ExitStack() as stack:
         paths = {name: stack.enter_context(replacing(path)) for name, path in outputs.items()}
@@ -87,7 +91,7 @@ def gather(
             fits = _fits(tables, recipe, sources.get(FITS), thresholds)
             parts = {
                 "tables": _tables(tables, recipe, exact, status, fits),
-                "groups": _groups(tables, recipe, exact),
+                "groups": _groups(tables, recipe, exact, data),
                 "fits": fits,
             }
             for name, frame in parts.items():
@@ -99,7 +103,7 @@ def gather(
                 writers[name].write_table(table.cast(writers[name].schema))
 
 
-def population_of(members: Sequence[Member], mu: Location) -> dict[str, Any]:
+def population_of(members: Sequence[Member], mu: Location, family: Family) -> dict[str, Any]:
     """The distribution of tau over the tables that can be used, as population.json says it.
 
     Returns
@@ -110,7 +114,9 @@ def population_of(members: Sequence[Member], mu: Location) -> dict[str, Any]:
         bound; `aic`; `at_boundary`, parameters on whose bound the estimate lies. Empty for fewer
         than three tables.
     """
-    tables: list[Any] = [member.groups for member in members if member.groups]
+    tables = [member.groups for member in members if member.groups]
+    if not mu.is_proper:  # which groups that rule out nothing on one side leave improper
+        tables = [groups for groups in tables if family.falls(groups).any(axis=1).all()]
     if len(tables) < FEWEST:
         return {}
     return {
@@ -124,7 +130,7 @@ def population_of(members: Sequence[Member], mu: Location) -> dict[str, Any]:
             "aic": found.aic,
             "at_boundary": list(found.at_boundary),
         }
-        for found in populations(tables, mu)
+        for found in populations(tables, mu, family)
     }
 
 
@@ -178,7 +184,9 @@ def _verdicts(tables: pd.Series[str], recipe: Recipe, fits: pd.DataFrame) -> pd.
     return pd.DataFrame(columns)
 
 
-def _groups(tables: list[Table], recipe: Recipe, exact: pd.DataFrame) -> pd.DataFrame:
+def _groups(
+    tables: list[Table], recipe: Recipe, exact: pd.DataFrame, data: type[Groups]
+) -> pd.DataFrame:
     usable = [t for t in tables if t.data]
     found = exact.reindex(index=[recipe.exact_key(t.data) for t in usable], columns=list(OF_GROUPS))
     parts: list[Any] = [t.member.groups for t in usable]
@@ -190,8 +198,11 @@ def _groups(tables: list[Table], recipe: Recipe, exact: pd.DataFrame) -> pd.Data
                 [len(part) for part in parts],
             ),
             "group": [name for part in parts for name in part.names],
-            "estimate": np.concatenate([empty, *(part.estimate for part in parts)]),
-            "std_error": np.concatenate([empty, *(part.std_error for part in parts)]),
+            **{
+                of.name: np.concatenate([empty, *(getattr(part, of.name) for part in parts)])
+                for of in fields(data)
+                if of.name != "names"
+            },
             **{name: np.concatenate([empty, *found[name]]) for name in OF_GROUPS},
         }
     )

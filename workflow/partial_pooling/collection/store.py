@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 
+from partial_pooling.collection.progress import ENDING
 from partial_pooling.errors import InputError
 from partial_pooling.files import damaged, intact, replacing, seal_of
 from partial_pooling.logs import LOGGER
@@ -84,7 +85,7 @@ class Chunks:
 
 
 def forget_batches(current: Iterable[Path]) -> None:
-    """Remove what earlier runs, whose batches were cut otherwise, said of theirs.
+    """Remove what earlier runs, whose batches were cut otherwise, said of theirs, and all progress.
 
     Parameters
     ----------
@@ -96,3 +97,5 @@ def forget_batches(current: Iterable[Path]) -> None:
         for path in set(folder.glob("[!.]*.json")) - kept:
             path.unlink()
             seal_of(path).unlink(missing_ok=True)
+        for path in folder.glob(f"*{ENDING}"):
+            path.unlink()

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,16 @@ def _without_path(message: str, path: Path, line: int) -> str:
     """What is wrong with a table, by the line in the file, which all its tables share."""
     said = message.removeprefix(str(path)).lstrip(",: ")
     return said if said.startswith("line ") else f"line {line}: {said}"
+
+
+def unusable(names: Iterable[str], statuses: Iterable[str]) -> str:
+    """Say how many tables cannot be used, with the first; empty if all can."""
+    told = list(zip(names, statuses, strict=True))
+    bad = [(name, status) for name, status in told if status != OK]
+    if not bad:
+        return ""
+    name, status = bad[0]
+    return f"{len(bad):,} of {len(told):,} tables cannot be used; the first, {name!r}: {status}"
 
 
 def safe_paths(names: Sequence[str]) -> list[str]:

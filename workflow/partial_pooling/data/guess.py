@@ -87,7 +87,7 @@ def guess(
     Raises
     ------
     InputError
-        The file cannot be read, or no form fits it.
+        The file cannot be read, has no header, or no form fits it.
     """
     table = read_csv(Path(path), _named)
     by = with_spaces(by) if by else None
@@ -118,6 +118,12 @@ def guess(
         )
     best = max(tried, key=lambda found: found[0])
     _, chosen, names, sure = best
+    others = [name for column, name in names.items() if column != "group"]
+    if _numbers(others) is not None and not set(others) & set(given.values()):
+        raise InputError(
+            f"{path}, line 1: found {', '.join(table.cells)}, a row of data where names of columns "
+            "are expected; allowed: a header such as group,estimate,std_error"
+        )
     return Guess(chosen, names, _measure(chosen, names), tuple(_notes(files, chosen, names, sure)))
 
 

@@ -104,6 +104,11 @@ class Measure:
         return "{correction}" in self.told
 
 
+def null_of(measure: str | None) -> float | None:
+    """Theta where there is no effect; None for what is no comparison, 0 where nothing is known."""
+    return MEASURES[measure].null if measure else 0.0
+
+
 class UnusableGroupError(Exception):
     """The data of a group have no estimate, or none that can be computed with.
 

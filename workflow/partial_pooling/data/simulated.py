@@ -9,6 +9,9 @@ import numpy as np
 
 from partial_pooling.arrays import Array
 
+# What a scorecard is over by default: numbers of groups, and tau in typical standard errors.
+GROUPS = (3, 8, 20, 100)
+RATIOS = (0, 0.1, 0.5, 1, 3, 10)
 COLUMNS = ("table", "group", "estimate", "std_error")
 # Standard errors about their typical one, which is 1; of mixed ones the largest is 25 times the
 # smallest, evenly spaced in their logarithms.

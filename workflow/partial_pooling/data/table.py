@@ -76,7 +76,7 @@ class Table:
                     row,
                     column,
                     f"{name!r} again (first on line {self.lines[seen]}{otherwise})",
-                    "each group once",
+                    "each group once a table; `by` names the column that tells tables apart",
                 )
         return tuple(names)
 

@@ -44,13 +44,13 @@ def influence_table(posterior: Posterior, above: float) -> pd.DataFrame:
         Columns group; mu_q2.5, mu_q50, mu_q97.5, the same of tau; mu_above and new_above, the
         probabilities that mu and a new group's theta are above c; pit; log_predictive, log of
         p(y_j | y of all others); p_value and p_corrected; and reason, why there are no numbers,
-        empty where there are. Those of more groups than `Posterior.most_solved_again` are nan but
-        for log_predictive.
+        empty where there are. Those of too many groups (`Posterior.may_be_solved_again`) are nan
+        but for log_predictive.
     """
     import pandas as pd
 
     groups = posterior.groups
-    few = len(groups) <= posterior.most_solved_again
+    few = posterior.may_be_solved_again(len(groups))
     rows = []
     for j, (name, density) in enumerate(zip(groups.names, posterior.leave_one_out(), strict=True)):
         without = _without(posterior, j) if few else TOO_MANY

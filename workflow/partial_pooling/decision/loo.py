@@ -110,10 +110,16 @@ def psis(log_likelihood: Array, efficiency: float) -> tuple[Array, Array, Array]
     -------
     tuple of numpy.ndarray
         Shape (J,) each; the error, that of a self-normalized weighted mean, is nan where k is
-        above `k_limit`.
+        above `k_limit`. k is 0 where all weights are equal, as of a group whose data bear on no
+        theta, and infinite where the largest are, as of chains that stand still.
     """
     log_likelihood = np.ascontiguousarray(log_likelihood.T)
-    log_weight, k = array_stats.psislw(log_likelihood, r_eff=efficiency, axis=-1)
+    log_weight, k = np.empty_like(log_likelihood), np.empty(len(log_likelihood))
+    for j, row in enumerate(log_likelihood):
+        try:
+            log_weight[j], k[j] = array_stats.psislw(row, r_eff=efficiency)
+        except ValueError:  # weights in the tail do not differ: it has no shape
+            log_weight[j], k[j] = -row - logsumexp(-row), math.inf if np.ptp(row) else 0
     density = logsumexp(log_weight + log_likelihood, axis=1)
     relative = np.expm1(log_likelihood - density[:, None])
     error = np.sqrt((np.exp(log_weight) ** 2 * relative**2).sum(axis=1) / efficiency)
@@ -127,22 +133,10 @@ def log_likelihood_of_population(
     if isinstance(groups, Estimates) and family.integrates_theta:
         spread = groups.std_error**2 + tau[:, None] ** 2
         square = (groups.estimate - mu[:, None]) ** 2 / spread
-        result: Array = -0.5 * (square + np.log(2 * math.pi * spread))
-        return result
+        return np.asarray(-0.5 * (square + np.log(2 * math.pi * spread)))
     if len(groups) > MOST_GROUPS:
         return None
-    if family.normals(groups, 0, 0.0) is None:
-        order = np.argsort(tau)
-        result = np.empty((len(tau), len(groups)))
-        result[order] = Thetas(groups, family, COARSE).integrate(mu[order], tau[order]).log_evidence
-        return result
-    center = family.approximation(groups).estimate
+    order = np.argsort(tau)
     result = np.empty((len(tau), len(groups)))
-    for j in range(len(groups)):
-        distance = center[j] - mu
-        found = family.normals(groups, j, float(np.abs(distance).max()))
-        assert found is not None
-        total = found[0] + tau[:, None] ** 2
-        log = found[1] - 0.5 * (np.log(2 * math.pi * total) + distance[:, None] ** 2 / total)
-        result[:, j] = logsumexp(log, axis=1)
+    result[order] = Thetas(groups, family, COARSE).integrate(mu[order], tau[order]).log_evidence
     return result

@@ -22,7 +22,6 @@ from scipy.integrate import trapezoid
 from scipy.special import xlogy
 
 from partial_pooling.arrays import Array
-from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.face import Posterior
 from partial_pooling.exact.posterior import ExactPosterior, solve
@@ -62,7 +61,7 @@ def sensitivity_table(posterior: Posterior, above: float) -> pd.DataFrame:
     """
     import pandas as pd
 
-    few = len(posterior.groups) <= posterior.most_solved_again
+    few = posterior.may_be_solved_again(len(PARTS) * len((*NEAR, *FAR)))
     variables = [
         v
         for v in posterior.variables
@@ -117,18 +116,18 @@ def sensitivity_table(posterior: Posterior, above: float) -> pd.DataFrame:
 
 def scaled(posterior: Posterior, part: str, alpha: float) -> Posterior | str:
     """The posterior with one of `PARTS` to the power alpha, or why there is none."""
-    groups, prior = posterior.groups, posterior.prior
+    groups, prior, family = posterior.groups, posterior.prior, posterior.family
     if part == "likelihood":
-        powered: Groups | None = posterior.family.powered(groups, alpha)
+        powered = family.powered(groups, alpha)
         if powered is None:
-            return f"a {posterior.family.name} likelihood to the power {alpha:g} is not solved"
-        groups = powered
+            return f"a {family.name} likelihood to the power {alpha:g} is not solved"
+        family, groups = powered
     elif part == "prior of mu":
         prior = HyperPrior(prior.mu.powered(alpha), prior.tau)
     else:
         prior = HyperPrior(prior.mu, prior.tau.powered(alpha))
     try:
-        return solve(groups, prior, posterior.family)
+        return solve(groups, prior, family)
     except InputError:
         return f"improper at alpha {alpha:g}"
 

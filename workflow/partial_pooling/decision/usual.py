@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OWN = "this study"
+TOO_MANY = "too many groups to solve again"
 QUANTILES = (0.025, 0.5, 0.975)
 
 
@@ -33,8 +34,10 @@ def prior_table(posterior: Posterior, above: float, measure: str | None) -> pd.D
 
     normal = posterior.family.approximation(posterior.groups)
     own = UsualPrior(OWN, "", posterior.prior)
+    others = usual_priors(normal, measure)
+    few = posterior.may_be_solved_again(len(others))
     rows = []
-    for named in (own, *usual_priors(normal, measure)):
+    for named in (own, *others):
         row: dict[str, object] = {
             "name": named.name,
             "source": named.source,
@@ -42,7 +45,7 @@ def prior_table(posterior: Posterior, above: float, measure: str | None) -> pd.D
             "prior_tau": str(named.prior.tau),
         }
         row |= dict.fromkeys(_COLUMNS, math.nan)
-        solved = posterior if named is own else _solved(posterior, named.prior)
+        solved = posterior if named is own else _solved(posterior, named.prior) if few else TOO_MANY
         if isinstance(solved, Posterior):
             found = solved.quantiles(["mu", "tau", "theta_new"], np.array(QUANTILES))
             row |= dict(zip(_COLUMNS, found.ravel().tolist(), strict=False))
@@ -55,8 +58,6 @@ _COLUMNS = (*(f"{v}_q{100 * p:g}" for v in ("mu", "tau", "new") for p in QUANTIL
 
 
 def _solved(posterior: Posterior, prior: HyperPrior) -> Posterior | str:
-    if len(posterior.groups) > posterior.most_solved_again:
-        return "too many groups to solve again"
     try:
         return solve(posterior.groups, prior, posterior.family)
     except InputError:

@@ -1,13 +1,14 @@
 """The exact posteriors of many tables under one prior.
 
-Tables of equally many groups are solved together by one rule (`exact.alike`, `exact.trapezoid`),
-whose own nodes tell where it is not good enough: such a table gets a finer one, and at last
-`solve`, which adapts.
+Tables of the normal family with equally many groups are solved together by one rule
+(`exact.alike`, `exact.trapezoid`), whose own nodes tell where it is not good enough: such a table
+gets a finer one, and at last `solve`, which adapts. Those of other families are solved by `solve`,
+one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from partial_pooling.arrays import Array, slices
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Estimates, Groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.alike import SCAN, Tables
 from partial_pooling.exact.cumulative import CumulativeOfLogTau
+from partial_pooling.exact.face import Posterior
 from partial_pooling.exact.mixtures import Mixtures
 from partial_pooling.exact.posterior import solve
 from partial_pooling.exact.trapezoid import Rule, mixture_moments
+from partial_pooling.families.family import Family
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.priors.priors import HyperPrior
 
 VARIABLES = ("mu", "tau", "log_tau", "theta_new")
@@ -32,6 +36,8 @@ MOST_NODES = 1537
 CLOSE = 5e-8  # in posterior sds, of what every other node finds and all do
 COARSELY = 5e-5  # in probability, of half of the nodes: all have about the square of it
 MISS = 3e-8  # in probability, of quantiles of tau
+
+type Solver = Callable[[Groups], Posterior]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,7 @@ class Posteriors:
         T strings: why a table has no posterior (improper, or in conflict with the prior beyond
         rounding), empty where it has one.
     adaptive
-        Shape (T,), whether the shared rule did not do, so that `solve` solved the table.
+        Shape (T,), whether there is no shared rule, or it did not do: `solve` solved the table.
     mean, sd
         Shape (T, 4), of the variables named in `VARIABLES`.
     quantile
@@ -67,7 +73,7 @@ class Posteriors:
     theta_quantile
         Shape (G, P).
     pooling_factor
-        Shape (G,), posterior mean of sigma^2 / (sigma^2 + tau^2).
+        Shape (G,), see `Posterior.pooling_factor`.
     """
 
     p: Array
@@ -112,25 +118,32 @@ class Posteriors:
 
 
 def solve_many(
-    tables: Sequence[Estimates],
+    tables: Sequence[Groups],
     prior: HyperPrior,
+    family: Family = NORMAL,
     p: Sequence[float] = (0.025, 0.5, 0.975),
     above: float = 0.0,
+    solver: Solver | None = None,
 ) -> Posteriors:
-    """Solve for the posteriors of many tables of the normal family, without sampling.
+    """Solve for the posteriors of many tables of one family, without sampling.
 
     A table's numbers are the same to the last bit whichever tables it is solved with.
 
     Parameters
     ----------
     tables
-        T tables of one group or more.
+        T tables of one group or more, of the kind of data that the family reads.
     prior
+        Of every table.
+    family
         Of every table.
     p
         Probabilities of the quantiles, each strictly between 0 and 1.
     above
         The c of P(mu > c), in the units of the data.
+    solver
+        What solves a table by itself, where none of the shared rules does: `solve`, or what keeps
+        its posterior for another use.
 
     Returns
     -------
@@ -148,22 +161,34 @@ def solve_many(
         raise InputError(
             "p: found a probability not between 0 and 1; allowed: strictly between 0 and 1"
         )
+    if solver is None:
+
+        def solver(table: Groups) -> Posterior:
+            return solve(table, prior, family)
+
     result = Posteriors.empty([len(table) for table in tables], probabilities, above)
     by_size: dict[int, list[int]] = {}
+    estimates: dict[int, Estimates] = {}
     for i, table in enumerate(tables):
-        if len(table) < 1 or not prior.tail_power(len(table)) > 0:
-            _solve_adaptively(result, i, table, prior)  # finds the reason
-        else:
+        proper = len(table) > 0 and prior.tail_power(len(table)) > 0
+        if proper and isinstance(table, Estimates) and family is NORMAL:
             by_size.setdefault(len(table), []).append(i)
+            estimates[i] = table
+        else:
+            _solve_adaptively(result, i, table, solver)  # finds the reason
     with np.errstate(all="ignore"):  # what is no number is noticed
         for size, members in by_size.items():
             for part in slices(len(members), size * SCAN):
-                _solve_alike(result, np.array(members[part]), tables, prior)
+                _solve_alike(result, np.array(members[part]), estimates, prior, solver)
     return result
 
 
 def _solve_alike(
-    result: Posteriors, where: NDArray[np.intp], tables: Sequence[Estimates], prior: HyperPrior
+    result: Posteriors,
+    where: NDArray[np.intp],
+    tables: Mapping[int, Estimates],
+    prior: HyperPrior,
+    solver: Solver,
 ) -> None:
     """Solve tables of equally many groups."""
     alike = Tables.of([tables[i] for i in where], prior)
@@ -184,7 +209,7 @@ def _solve_alike(
                     pending[part] = ~_fill_in_quantiles(result, where[part], rule)
         where, bulk, alike = where[pending], bulk.rows(pending), alike.rows(pending)
     for i in where:
-        _solve_adaptively(result, int(i), tables[i], prior)
+        _solve_adaptively(result, int(i), tables[i], solver)
 
 
 def _lengths(intervals: Array) -> NDArray[np.intp]:
@@ -289,11 +314,11 @@ def _parts(rule: Rule) -> Iterator[slice]:
         yield slice(part.start, min(part.stop, groups))
 
 
-def _solve_adaptively(result: Posteriors, i: int, table: Estimates, prior: HyperPrior) -> None:
-    """Fill in the numbers of one table with `solve`."""
+def _solve_adaptively(result: Posteriors, i: int, table: Groups, solver: Solver) -> None:
+    """Fill in the numbers of one table that is solved by itself."""
     result.adaptive[i] = True
     try:
-        posterior = solve(table, prior)
+        posterior = solver(table)
     except InputError as error:
         result.reason[i] = str(error)
         return

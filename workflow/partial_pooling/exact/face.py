@@ -43,12 +43,16 @@ class Posterior(ABC):
     of_tau: PosteriorOfTau[Any]
 
     most_compared: ClassVar[int]  # groups of which tables of pairs, and P(largest), are made
-    most_solved_again: ClassVar[int]  # groups that other priors, and one group less, are solved for
+    most_solved_again: ClassVar[int]  # groups, of all the posteriors that a question asks for
 
     @property
     def variables(self) -> list[str]:
         """Names of all variables: mu, tau, log_tau, theta of each group, theta_new."""
         return ["mu", "tau", "log_tau", *(f"theta[{n}]" for n in self.groups.names), "theta_new"]
+
+    def may_be_solved_again(self, times: int) -> bool:
+        """Whether so many posteriors of these groups can be waited for."""
+        return times * len(self.groups) <= self.most_solved_again
 
     @property
     def log_marginal_likelihood(self) -> float:

@@ -18,12 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import make_interp_spline
 from scipy.optimize import brentq, minimize, minimize_scalar
 
 from partial_pooling.arrays import BLOCK, Array
-from partial_pooling.data.groups import Estimates
+from partial_pooling.data.groups import Groups
 from partial_pooling.errors import InputError
 from partial_pooling.exact.alike import Tables
+from partial_pooling.exact.nested.outer import Outer
+from partial_pooling.exact.nested.rules import COARSE
+from partial_pooling.families.family import Family as Likelihood
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.priors.distributions import HalfStudentT, LogNormal
 from partial_pooling.priors.prior import Location, Scale
 from partial_pooling.priors.priors import HyperPrior
@@ -35,9 +40,12 @@ DROP = 1.920729410347062  # of the log likelihood at the ends of a 95 % interval
 NARROWEST, WIDEST = 0.1, 5.0  # sd of log tau: below, as good as one tau for all tables
 HEAVIEST, LIGHTEST = 0.5, 100.0  # degrees of freedom: above, as good as normal
 FEWEST = 3  # tables
+WIDE, SPLINE = 0.2, 5  # of log tau, and the order of the spline over it
 
 
-def log_likelihoods(tables: Sequence[Estimates], mu: Location, tau: Array) -> Array:
+def log_likelihoods(
+    tables: Sequence[Groups], mu: Location, tau: Array, family: Likelihood = NORMAL
+) -> Array:
     """Log p(y | tau) of T tables, mu integrated out.
 
     Parameters
@@ -47,24 +55,36 @@ def log_likelihoods(tables: Sequence[Estimates], mu: Location, tau: Array) -> Ar
     mu
         Its prior. A flat one counts as density one.
     tau
-        Shape (n,), in the units of the data.
+        Shape (n,), increasing, in the units of theta.
+    family
+        Of the tables. Other than of the normal one, what differs from the normal approximation is
+        integrated at every WIDE of log tau or nearer, and a spline between.
 
     Returns
     -------
     numpy.ndarray
         Shape (T, n).
     """
+    normals = [family.approximation(table) for table in tables]
     result = np.empty((len(tables), len(tau)))
     by_size: dict[int, list[int]] = {}
-    for i, table in enumerate(tables):
+    for i, table in enumerate(normals):
         by_size.setdefault(len(table), []).append(i)
     prior = HyperPrior(mu, HalfStudentT(1.0, 1.0))  # of tau: not asked for
     for size, members in by_size.items():
         many = max(1, BLOCK // (size * len(tau)))
         for start in range(0, len(members), many):
             part = members[start : start + many]
-            alike = Tables.of([tables[i] for i in part], prior)
+            alike = Tables.of([normals[i] for i in part], prior)
             result[part] = alike.log_likelihood(np.tile(tau, (len(part), 1)))
+    if family is not NORMAL:
+        t = np.log(tau)
+        few = np.linspace(t[0], t[-1], 1 + max(SPLINE, math.ceil((t[-1] - t[0]) / WIDE)))
+        for i, (one, normal) in enumerate(zip(tables, normals, strict=True)):
+            about = Tables.of([normal], prior).log_likelihood(np.exp(few)[None, :])[0]
+            outer = Outer(one, family, prior, prior.tail_power(len(one)), COARSE)
+            more = outer.log_likelihood_of(np.exp(few)) - about
+            result[i] += make_interp_spline(few, more, SPLINE)(t)
     return result
 
 
@@ -125,8 +145,10 @@ class Population:
         return f"tau: {{dist: {self.prior.dist}, {parameters}}}"
 
 
-def populations(tables: Sequence[Estimates], mu: Location) -> list[Population]:
-    """Estimate the distribution of tau over tables of one kind of estimate.
+def populations(
+    tables: Sequence[Groups], mu: Location, family: Likelihood = NORMAL
+) -> list[Population]:
+    """Estimate the distribution of tau over tables of one kind of data.
 
     ASSUME tau is log-normal, or half-Student with nu estimated between 0.5 and 100.
 
@@ -137,6 +159,8 @@ def populations(tables: Sequence[Estimates], mu: Location) -> list[Population]:
     mu
         Its prior, for each table. A flat one is integrated with density one: what each table then
         tells of tau is its restricted likelihood.
+    family
+        Of the tables.
 
     Returns
     -------
@@ -153,13 +177,14 @@ def populations(tables: Sequence[Estimates], mu: Location) -> list[Population]:
             f"tables: found {len(tables)} to estimate the distribution of tau from; "
             f"allowed: {FEWEST} or more"
         )
-    least = min(float(table.std_error.min()) for table in tables)
+    normals = [family.approximation(table) for table in tables]
+    least = min(float(table.std_error.min()) for table in normals)
     greatest = max(
-        max(float(table.std_error.max()), float(np.ptp(table.estimate))) for table in tables
+        max(float(table.std_error.max()), float(np.ptp(table.estimate))) for table in normals
     )
     low, high = math.log(LEAST * least), math.log(GREATEST * greatest)
     t = np.linspace(low, high, 2 + int((high - low) / STEP))
-    logs = log_likelihoods(tables, mu, np.exp(t))
+    logs = log_likelihoods(tables, mu, np.exp(t), family)
     top = logs.max(axis=1)
     logs -= top[:, None]
     likelihood = _Likelihood(t, np.exp(logs, out=logs), math.fsum(top))

@@ -93,7 +93,7 @@ class ExactPosterior(Posterior):
     family: Family = NORMAL
 
     most_compared = joint.MOST_GROUPS_FOR_PAIRS
-    most_solved_again = 500
+    most_solved_again = 250_000
 
     @property
     def log_tau(self) -> Array:

@@ -29,7 +29,8 @@ MOST_RANKED = 50  # groups of which each rank's probability is found
 LARGEST_MISS = 1e-5  # of the sums over ranks, and over groups
 REACH = 6.0  # sds beyond which a normal has 1e-9
 WIDTH = 3.0  # of a panel, in the sds of the narrowest group
-NODES = 12  # of a panel
+NODES = 12  # of a panel, and double of many groups, whose product has more to follow
+MANY = 20  # groups
 IN_TAU = 32  # nodes
 NEGLIGIBLE = 1e-9  # probability of a node of (mu, tau) that is left out
 FINENESS = 18.0  # log of the error of the rule in mu
@@ -147,9 +148,9 @@ def _probability(posterior: ExactPosterior) -> Array:
     t, of_tau = _few_nodes(posterior.log_tau, posterior.weight, IN_TAU)
     tau, mu, weight = nodes_of_mu(posterior.given, np.exp(t), of_tau, NEGLIGIBLE, FINENESS)
     count = len(posterior.groups)
-    rule = Legendre.of(NODES)
+    rule = Legendre.of(NODES if count <= MANY else 2 * NODES)
     total = RankSum(count)
-    size = max(1, BLOCK // (count * NODES))
+    size = max(1, BLOCK // (count * len(rule.node)))
     for start in range(0, len(tau), size):
         part = slice(start, start + size)
         mean, sd = posterior.given.thetas_about_one(mu[part], tau[part])

@@ -65,16 +65,16 @@ class Binomial(Family[Counts]):
         below = betainc(groups.n - inner, inner + 1, expit(-theta))
         return np.where(y < 0, 0.0, np.where(y >= groups.n, 1.0, below))
 
-    def powered(self, groups: Counts, alpha: float) -> Counts:
-        return Counts(groups.names, groups.events * alpha, groups.n * alpha)
+    def powered(self, groups: Counts, alpha: float) -> tuple[Binomial, Counts]:
+        return self, Counts(groups.names, groups.events * alpha, groups.n * alpha)
 
     def data(self, groups: Counts) -> dict[str, Array]:
-        return {"events": groups.events}
+        return {"events": groups.events, "n": groups.n.astype(np.int64)}
 
     def observe(self, pm: ModuleType, groups: Counts, theta: Any, data: dict[str, Any]) -> Any:
         return pm.Binomial(
             "y",
-            n=groups.n.astype(np.int64),
+            n=data["n"],
             logit_p=theta,
             observed=data["events"],
             dims="group",

@@ -182,12 +182,12 @@ class Family[Data: Groups = Any](ABC):
             return self.cdf(groups, theta, datum), np.zeros(np.shape(theta))
         return self.cdf(groups, theta, datum - 1), np.exp(self.log_likelihood(groups, theta))
 
-    def powered(self, groups: Data, alpha: float) -> Data | None:
-        """Data whose likelihood is that of these to the power alpha, but for a factor.
+    @abstractmethod
+    def powered(self, groups: Data, alpha: float) -> tuple[Family[Data], Data] | None:
+        """A family and data whose likelihood is that of these to the power alpha, but for a factor.
 
-        They need not be whole numbers; None if there are none.
+        The data need not be whole numbers; None if there are none.
         """
-        return None
 
     def joined(self, groups: Data, more: Data) -> Data | None:
         """Data whose likelihood is that of both, but for a factor; None if there are none."""
@@ -195,7 +195,10 @@ class Family[Data: Groups = Any](ABC):
 
     @abstractmethod
     def data(self, groups: Data) -> dict[str, Array]:
-        """What the model in PyMC is told, by name, each of shape (J,); the first is observed."""
+        """All that the model in PyMC is told, by name; the first, of shape (J,), is observed.
+
+        The model of as many other groups differs in this alone.
+        """
 
     @abstractmethod
     def observe(self, pm: ModuleType, groups: Data, theta: Any, data: dict[str, Any]) -> Any:

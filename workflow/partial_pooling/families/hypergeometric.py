@@ -12,6 +12,8 @@ tabulated once for given margins (`normalizer`).
 
 from __future__ import annotations
 
+import math
+from dataclasses import fields
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -23,7 +25,7 @@ from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates, TwoByTwo
 from partial_pooling.families.counting import log_binomial
 from partial_pooling.families.family import Family
-from partial_pooling.families.normalizer import Normalizer, cumulative
+from partial_pooling.families.normalizer import Normalizer, cumulative, symbol
 
 TOGETHER = 100  # thetas of a table whose probabilities are held at once
 
@@ -129,22 +131,29 @@ pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
                 less[..., j] = np.exp(log_as_much[..., j, None] + terms).sum(axis=-1)
         return np.minimum(less, 1.0), np.exp(log_as_much)
 
+    def powered(self, groups: TwoByTwo, alpha: float) -> tuple[Hypergeometric, TwoByTwo]:
+        return _Powered(alpha), groups
+
     def data(self, groups: TwoByTwo) -> dict[str, Array]:
-        return {"events_treated": groups.events_treated}
+        table = _normalizer(groups)
+        return {
+            **{f.name: getattr(groups, f.name) for f in fields(groups) if f.name != "names"},
+            # of the data at the origin
+            "top": _log_ways(groups) + self.log_likelihood(groups, table.origin),
+            **table.data(),
+        }
 
     def observe(self, pm: ModuleType, groups: TwoByTwo, theta: Any, data: dict[str, Any]) -> Any:
         pt = pm.math.pt  # PyTensor, which the exact posterior does not rest on
-        table = _normalizer(groups)
-        n1, n2 = groups.n_treated, groups.n_control
-        total = groups.events_treated + groups.events_control
-        top = _log_ways(groups) + self.log_likelihood(groups, table.origin)
+        n1, n2, events = data["n_treated"], data["n_control"], data["events_treated"]
+        total, origin = events + data["events_control"], data["origin"]
 
         def log_probability(a: Any, theta: Any) -> Any:
             cells = pt.gammaln(a + 1) + pt.gammaln(n1 - a + 1)
             cells += pt.gammaln(total - a + 1) + pt.gammaln(n2 - total + a + 1)
-            # of the data at the origin, whatever they are, and from there
-            at_origin = top - cells + (a - groups.events_treated) * table.origin
-            return at_origin + (a - table.pull) * (theta - table.origin) - table.symbol(pt, theta)
+            # at the origin, whatever a is, and from there
+            at_origin = data["top"] - cells + (a - events) * origin
+            return at_origin + (a - data["pull"]) * (theta - origin) - symbol(pt, theta, data)
 
         return pm.CustomDist(
             "y", theta, logp=log_probability, observed=data["events_treated"], dims="group"
@@ -165,6 +174,26 @@ def _log_ways(groups: TwoByTwo) -> Array:
     from scipy.special import gammaln  # the Snakefile imports this room, and not SciPy
 
     return np.sum([gammaln(cell + 1) for cell in _cells(groups)], axis=0)
+
+
+class _Powered(Hypergeometric):
+    """The likelihood to a power: no table of counts has that."""
+
+    def __init__(self, alpha: float) -> None:
+        self._alpha = alpha
+
+    def log_likelihood(self, groups: TwoByTwo, theta: Array) -> Array:
+        return self._alpha * super().log_likelihood(groups, theta)
+
+    def score(self, groups: TwoByTwo, theta: Array) -> Array:
+        return self._alpha * super().score(groups, theta)
+
+    def information(self, groups: TwoByTwo, theta: Array) -> Array:
+        return self._alpha * super().information(groups, theta)
+
+    def approximation(self, groups: TwoByTwo) -> Estimates:
+        normal = super().approximation(groups)
+        return Estimates(normal.names, normal.estimate, normal.std_error / math.sqrt(self._alpha))
 
 
 @lru_cache(maxsize=4)

@@ -70,8 +70,9 @@ class Normal(Family[Estimates]):
 
         return np.asarray(ndtr((y - theta) / groups.std_error))
 
-    def powered(self, groups: Estimates, alpha: float) -> Estimates:
-        return Estimates(groups.names, groups.estimate, groups.std_error / math.sqrt(alpha))
+    def powered(self, groups: Estimates, alpha: float) -> tuple[Normal, Estimates]:
+        std_error = groups.std_error / math.sqrt(alpha)
+        return self, Estimates(groups.names, groups.estimate, std_error)
 
     def joined(self, groups: Estimates, more: Estimates) -> Estimates:
         precision, other = groups.std_error**-2, more.std_error**-2

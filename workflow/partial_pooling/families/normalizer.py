@@ -10,6 +10,7 @@ large cancels. On each panel log Z is a polynomial in theta: its nearest singula
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,19 +127,28 @@ class Normalizer:
             result += self.slopes[0] * before + self.slopes[1] * after
         return result
 
-    def symbol(self, pt: Any, theta: Any) -> Any:
-        """The value as a graph of PyTensor, handed in as pt, at theta of shape (J,)."""
-        position = (theta - self.lower) / WIDTH
-        panel = pt.clip(pt.floor(position), 0, self.panels - 1)
-        x = pt.clip(2 * (position - panel) - 1, -1, 1)
-        rows = np.arange(len(self.lower)) * (len(self.coefficients[0]) // len(self.lower))
-        coefficients = pt.as_tensor(self.coefficients[0])[pt.cast(panel, "int64") + rows]
-        result = coefficients[:, 0]
-        for k in range(1, DEGREE + 1):
-            result = result * x + coefficients[:, k]
-        before = pt.minimum(position, 0.0) * WIDTH
-        after = pt.maximum(position - self.panels, 0.0) * WIDTH
-        return result + self.slopes[0] * before + self.slopes[1] * after
+    def data(self) -> dict[str, Array]:
+        """What `symbol` takes, by name: the value's coefficients of shape (J, P, DEGREE + 1)."""
+        return {
+            **{name: getattr(self, name) for name in ("origin", "pull", "lower", "panels")},
+            "slopes": self.slopes.T,
+            "coefficients": self.coefficients[0].reshape(len(self.lower), -1, DEGREE + 1),
+        }
+
+
+def symbol(pt: Any, theta: Any, data: Mapping[str, Any]) -> Any:
+    """`Normalizer.values` as a graph of PyTensor, handed in as pt, at theta of shape (J,)."""
+    position = (theta - data["lower"]) / WIDTH
+    panel = pt.clip(pt.floor(position), 0, data["panels"] - 1)
+    x = pt.clip(2 * (position - panel) - 1, -1, 1)
+    group = pt.arange(theta.shape[0])
+    coefficients = data["coefficients"][group, pt.cast(panel, "int64")]
+    result = coefficients[:, 0]
+    for k in range(1, DEGREE + 1):
+        result = result * x + coefficients[:, k]
+    before = pt.minimum(position, 0.0) * WIDTH
+    after = pt.maximum(position - data["panels"], 0.0) * WIDTH
+    return result + data["slopes"][:, 0] * before + data["slopes"][:, 1] * after
 
 
 def log_terms(n1: float, n2: float, total: float, theta: float) -> tuple[Array, Array]:

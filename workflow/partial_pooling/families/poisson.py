@@ -70,14 +70,14 @@ pm.Poisson("y", mu=mean, observed=events, dims="group")"""
         below = gammaincc(np.maximum(y, 0) + 1, self.information(groups, theta))
         return np.where(y < 0, 0.0, below)
 
-    def powered(self, groups: Rates, alpha: float) -> Rates:
-        return Rates(groups.names, groups.events * alpha, groups.exposure * alpha)
+    def powered(self, groups: Rates, alpha: float) -> tuple[Poisson, Rates]:
+        return self, Rates(groups.names, groups.events * alpha, groups.exposure * alpha)
 
     def data(self, groups: Rates) -> dict[str, Array]:
-        return {"events": groups.events}
+        return {"events": groups.events, "exposure": groups.exposure}
 
     def observe(self, pm: ModuleType, groups: Rates, theta: Any, data: dict[str, Any]) -> Any:
-        mean = groups.exposure * pm.math.exp(theta)
+        mean = data["exposure"] * pm.math.exp(theta)
         return pm.Poisson("y", mu=mean, observed=data["events"], dims="group")
 
 

@@ -94,23 +94,24 @@ pm.StudentT(
 
         return np.asarray(stdtr(groups.n - 1, (y - theta) / self._scale(groups)))
 
-    def powered(self, groups: Summaries, alpha: float) -> Summaries | None:
+    def powered(self, groups: Summaries, alpha: float) -> tuple[Student, Summaries] | None:
         n = groups.n * alpha
         if not (n > 1).all():
             return None
         # the exponent is n / 2; n / ((n - 1) sd^2) stays what it is
         sd = groups.sd * np.sqrt(alpha * (groups.n - 1) / (n - 1))
-        return Summaries(groups.names, groups.mean, sd, n)
+        return self, Summaries(groups.names, groups.mean, sd, n)
 
     def data(self, groups: Summaries) -> dict[str, Array]:
-        return {"mean": groups.mean}
+        scale = self._scale(groups)
+        return {"mean": groups.mean, "scale": scale, "freedom": groups.n - 1}
 
     def observe(self, pm: ModuleType, groups: Summaries, theta: Any, data: dict[str, Any]) -> Any:
         return pm.StudentT(
             "y",
-            nu=groups.n - 1,
+            nu=data["freedom"],
             mu=theta,
-            sigma=self._scale(groups),
+            sigma=data["scale"],
             observed=data["mean"],
             dims="group",
         )

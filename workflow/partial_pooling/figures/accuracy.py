@@ -29,6 +29,9 @@ from partial_pooling.figures.style import (
     GREY,
     MOST_VECTOR_MARKS,
     WIDTH,
+    by_width,
+    grid,
+    narrowed,
     new_figure,
     shades,
     styled,
@@ -99,9 +102,11 @@ def z_scores(estimates: pd.DataFrame) -> Figure:
             )
             beyond = float(np.mean(cells["z"].abs() > 2))
             over.set_title(
-                f"{escape(model)}: |z| > 2 in {percent(beyond)} of {len(cells):,} (N(0, 1): 4.6 %)",
+                f"{escape(model)}: |z| > 2 in {percent(beyond)} of {len(cells):,}"
+                f"{by_width(' ', chr(10))}(N(0, 1): 4.6 %)",
                 color=COLOURS[model],
                 loc="left",
+                fontsize=by_width(11, 9.5),
             )
         else:
             over.set_title(escape(model), color=COLOURS[model], loc="left")
@@ -130,11 +135,14 @@ def z_scores(estimates: pd.DataFrame) -> Figure:
             Line2D([], [], color=EXACT, linewidth=1.5, label="N(0, 1)"),
         ],
         loc="outside upper center",
-        ncols=6,
+        ncols=by_width(6, 3),
         columnspacing=1.2,
         handletextpad=0.4,
     )
     return figure
+
+
+z_scores_narrow = narrowed(z_scores)
 
 
 @styled
@@ -157,8 +165,12 @@ def error(accuracy: pd.DataFrame) -> Figure:
     accepts = sorted(accuracy["target_accept"].unique())
     seeds = int(accuracy["seeds"].max())
     variables = ("log_tau", "mu")
-    figure = new_figure(5.8, WIDTH + 1.4 * max(len(models) - 3, 0))
-    axes = figure.subplots(len(variables), len(models), squeeze=False, sharex=True, sharey="row")
+    figure = (
+        new_figure(1.2 + 4.6 * len(models))
+        if by_width(False, True)
+        else new_figure(5.8, WIDTH + 1.4 * max(len(models) - 3, 0))
+    )
+    axes = grid(figure, len(variables), len(models), sharex=True, sharey="row")
     draws = np.array(sorted(accuracy["draws"].unique()), dtype=float)
     for row, variable in zip(axes, variables, strict=True):
         of_variable = accuracy[(accuracy["variable"] == variable) & (accuracy["rmse"] > 0)]
@@ -182,12 +194,13 @@ def error(accuracy: pd.DataFrame) -> Figure:
                 note(ax, NO_EXACT_MEAN)
             if len(of_variable):
                 log_axis(ax.yaxis, np.append(of_variable["rmse"], guide))
-            log_axis(ax.xaxis, draws, THOUSANDS, apart(draws, 6.0 / len(models)))
-        row[0].set_ylabel(
-            upright(
-                "RMSE of mean log τ" if variable == "log_tau" else f"RMSE of mean μ ({units()})"
+            log_axis(ax.xaxis, draws, THOUSANDS, apart(draws, by_width(6.0 / len(models), 2.6)))
+        for ax in row[: by_width(1, None)]:
+            ax.set_ylabel(
+                upright(
+                    "RMSE of mean log τ" if variable == "log_tau" else f"RMSE of mean μ ({units()})"
+                )
             )
-        )
     for ax, model in zip(axes[0], models, strict=True):
         ax.set_title(escape(model), color=COLOURS[model])
     for ax in axes[-1]:
@@ -202,10 +215,16 @@ def error(accuracy: pd.DataFrame) -> Figure:
         ],
         title=f"a line a target_accept; error over {seeds} seed{'s' if seeds > 1 else ''}",
         loc="outside upper center",
-        ncols=len(accepts) + 1 if len(accepts) < 6 else math.ceil((len(accepts) + 1) / 2),
+        ncols=min(
+            len(accepts) + 1 if len(accepts) < 6 else math.ceil((len(accepts) + 1) / 2),
+            by_width(len(accepts) + 1, 3),
+        ),
         columnspacing=1.2,
     )
     return figure
+
+
+error_narrow = narrowed(error)
 
 
 def _looks(accepts: Sequence[float], colour: str) -> Iterator[tuple[float, Any, str]]:

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import Locator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from partial_pooling.data.measures import ReadingScale
 from partial_pooling.figures.labels import escape
 from partial_pooling.figures.style import COLOURS, HALO, MARKERS, Array
+
+LEAST_GAP = 0.09  # between two numbers of an axis, as a share of it
 
 
 def note(ax: Axes, text: str) -> None:
@@ -125,14 +128,36 @@ def reading_axis(ax: Axes, scale: ReadingScale) -> None:
     """Put the scale on which people read theta along the x axis, and theta above."""
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
-    ticks = reading_ticks(scale, *ax.get_xlim())
     read = ax.secondary_xaxis("bottom")
-    read.set_xticks(scale.write(ticks), [f"{tick:g}".replace("-", "−") for tick in ticks])
+    read.xaxis.set_major_locator(_ReadingLocator(ax, scale))
+    read.xaxis.set_major_formatter(lambda place, _: _tick(float(scale.read(np.array(place)))))
     read.xaxis.set_minor_locator(NullLocator())
     read.set_xlabel(scale.name)
 
 
-def reading_ticks(scale: ReadingScale, low: float, high: float, gap: float = 0.09) -> Array:
+class _ReadingLocator(Locator):
+    """Places of `reading_ticks`, as many as have room in the width that the layout leaves."""
+
+    def __init__(self, ax: Axes, scale: ReadingScale) -> None:
+        self._ax, self._scale = ax, scale
+
+    def __call__(self) -> list[float]:
+        """Places in theta."""
+        size = float(rcParams["font.size"]) / 72 * self._ax.figure.dpi
+        character = 0.6 * size / self._ax.bbox.width
+        ticks = reading_ticks(self._scale, *self._ax.get_xlim(), character)
+        return list(self._scale.write(ticks))
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        """The same, whatever the ends."""
+        return self()
+
+
+def _tick(value: float) -> str:
+    return f"{value:.6g}".replace("-", "−")
+
+
+def reading_ticks(scale: ReadingScale, low: float, high: float, character: float) -> Array:
     """Round numbers on the scale on which people read theta, for an axis of theta.
 
     Parameters
@@ -141,8 +166,8 @@ def reading_ticks(scale: ReadingScale, low: float, high: float, gap: float = 0.0
         The scale.
     low, high
         Ends of the axis, in theta.
-    gap
-        Between two of them, as a share of the axis.
+    character
+        Width of a digit as a share of the axis.
 
     Returns
     -------
@@ -164,6 +189,8 @@ def reading_ticks(scale: ReadingScale, low: float, high: float, gap: float = 0.0
             continue
         with np.errstate(divide="ignore"):
             places = scale.write(np.array([tick, *found]))
-        if np.isfinite(places[0]) and (abs(places[1:] - places[0]) >= gap * (high - low)).all():
+        digits = np.array([len(_tick(each)) for each in (tick, *found)])
+        needed = np.maximum(LEAST_GAP, character * (1 + (digits[0] + digits[1:]) / 2))
+        if np.isfinite(places[0]) and (abs(places[1:] - places[0]) >= needed * (high - low)).all():
             found.append(float(tick))
     return np.sort(found)

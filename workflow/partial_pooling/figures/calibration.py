@@ -187,7 +187,7 @@ def calibration_by_tau(by_tau: pd.DataFrame) -> Figure:
             Line2D([], [], color=GREY, linestyle=":", label="with divergences"),
         ],
         loc="outside upper center",
-        ncols=len(models) + 2,
+        ncols=len(models) + 2 if len(models) < 3 else 3,
         columnspacing=1.2,
     )
     return figure

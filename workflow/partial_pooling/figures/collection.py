@@ -13,9 +13,18 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from partial_pooling.figures.axes import log_axis, note
-from partial_pooling.figures.labels import escape, label
+from partial_pooling.figures.labels import escape, label, measure
 from partial_pooling.figures.plane import over_plane
-from partial_pooling.figures.style import COLOURS, EXACT, GREY, Array, new_figure, styled
+from partial_pooling.figures.style import (
+    COLOURS,
+    EXACT,
+    GREY,
+    Array,
+    by_width,
+    narrowed,
+    new_figure,
+    styled,
+)
 from partial_pooling.grading.over_tables import GROUPS, RATIOS, models_of, verdict_map
 from partial_pooling.priors.priors import parse_prior
 from partial_pooling.words import TAU_TO_ERROR
@@ -39,22 +48,25 @@ def map_of_verdicts(tables: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A row a model; each cell with its share in percent and its number of tables.
+        A row a model, or on a narrow screen two; each cell with its share in percent and its
+        number of tables.
     """
     models = models_of(tables)
     if not models:
         figure = new_figure(1.6)
         note(figure.subplots(), "no model was fitted")
         return figure
-    figure = new_figure(0.6 + 2.9 * len(models))
-    axes = figure.subplots(len(models), 2, squeeze=False, sharex=True, sharey=True)
-    for (left, right), model in zip(axes, models, strict=True):
+    rows, columns = by_width((len(models), 2), (2 * len(models), 1))
+    figure = new_figure(0.6 + by_width(2.9, 2.5) * rows)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for (left, right), model in zip(axes.reshape(-1, 2), models, strict=True):
         cells = verdict_map(tables, model)
         _cells(left, cells, "share_wrong", "graded", COLOURS[model])
         _cells(right, cells, "share_alarms", "judged", COLOURS[model])
         left.set_title(f"{escape(model)}: wrong", color=COLOURS[model], loc="left")
         right.set_title(f"{escape(model)}: alarms right", color=COLOURS[model], loc="left")
-        left.set_ylabel("groups")
+        for ax in by_width([left], [left, right]):
+            ax.set_ylabel("groups")
     for ax in axes[-1]:
         ax.set_xlabel(TAU_TO_ERROR)
     return figure
@@ -123,7 +135,7 @@ def tau_over_tables(tables: pd.DataFrame, population: Mapping[str, Any]) -> Figu
             ax.plot(np.exp(grid), density, color=colour, linestyle=line, lw=1.8, label=called)
     log_axis(ax.xaxis, np.exp(edges))
     ax.set_ylim(bottom=0)
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=by_width(3, 1))
     return figure
 
 
@@ -151,11 +163,14 @@ def mu_over_tables(tables: pd.DataFrame) -> Figure:
         return figure
     place = thinned(len(rows))
     low, mid, high = rows[["mu_q2.5", "mu_q50", "mu_q97.5"]].to_numpy(dtype=float)[place].T
-    clear = (low > 0) | (high < 0)
+    of = measure()
+    null = of.null if of else 0.0
+    clear = np.ones(len(mid), dtype=bool) if null is None else (low > null) | (high < null)
     for chosen, colour in ((~clear, GREY), (clear, EXACT)):
         ax.hlines(place[chosen] + 1, low[chosen], high[chosen], color=colour, lw=0.9, alpha=0.6)
         ax.plot(mid[chosen], place[chosen] + 1, ".", markersize=3, color=colour)
-    ax.axvline(0, color=GREY, linewidth=1)
+    if null is not None:
+        ax.axvline(null, color=GREY, linewidth=1)
     left, right = float(np.quantile(low, 0.02)), float(np.quantile(high, 0.98))
     left, right = min(left, float(mid[0])), max(right, float(mid[-1]))
     pad = 0.03 * (right - left) or 1.0
@@ -170,3 +185,8 @@ def thinned(count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Places of the rows that are drawn: all, or MOST_INTERVALS with both ends."""
     shown: Array = np.linspace(0, count - 1, min(count, MOST_INTERVALS))
     return np.unique(np.rint(shown).astype(np.int64))
+
+
+map_of_verdicts_narrow = narrowed(map_of_verdicts)
+tau_over_tables_narrow = narrowed(tau_over_tables)
+mu_over_tables_narrow = narrowed(mu_over_tables)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,12 @@ from partial_pooling.figures.style import (
     GREY,
     Array,
     by_width,
+    grid,
     narrowed,
     new_figure,
-    panels,
     styled,
 )
-from partial_pooling.words import percent, symbol
+from partial_pooling.words import NO_BREAK, percent, symbol
 
 MOST_WRITTEN = 12  # groups of which each probability is written into its cell
 MOST_ROWS = 40  # groups whose absence is drawn
@@ -113,33 +113,34 @@ def influence(influence: pd.DataFrame, decisions: pd.DataFrame, exact: pd.DataFr
     -------
     matplotlib.figure.Figure
         A row a group that is left out, in the order of the file: median and 95 % interval of mu
-        left, P(mu > c) right; with all groups the band, and the lines. Of many groups those without
-        which the probability moves most.
+        left, the probability that it lies on its side of c right; with all groups the band, and the
+        lines. Of many groups those without which mu's median moves most: the probability may be 1
+        without any.
     """
     told = influence[influence["reason"].fillna("") == ""]
     mu, of_mu = (table.set_index("variable").loc[["mu"]] for table in (exact, decisions))
     low, middle, high = mu[["q2.5", "q50", "q97.5"]].to_numpy(dtype=float)[0].tolist()
-    above, chance = of_mu[["above", "probability"]].to_numpy(dtype=float)[0].tolist()
-    move = (told["mu_above"] - chance).abs()
+    above = float(of_mu["above"].iloc[0])
+    told_of, share = _side(decisions)
+    move = (told["mu_q50"] - middle).abs()
     kept = told.loc[move.nlargest(MOST_ROWS).index].sort_index()
     count = max(len(kept), 2)
     figure = new_figure(by_width(1.6 + 0.3 * count, 2.2 + 0.52 * count))
-    left, right = panels(figure, 2, sharey=True, width_ratios=(3, 2))
+    left, right = grid(figure, 1, 2, sharey=True, width_ratios=(3, 2))[0]
     left.axvspan(low, high, color="#E3E3E3", linewidth=0)
     left.axvline(middle, color=GREY, linewidth=1.5)
     intervals(left, kept, "mu")
     left.axvline(above, color="black", linewidth=1.2, linestyle=":")
     left.set_xlabel(label("mu"))
-    right.axvline(chance, color=GREY, linewidth=1.5)
+    right.axvline(float(share(of_mu["probability"].iloc[0])), color=GREY, linewidth=1.5)
     y = np.arange(len(kept))
-    right.plot(kept["mu_above"], y, linestyle="none", marker="o", color=EXACT)
+    right.plot(share(kept["mu_above"]), y, linestyle="none", marker="o", color=EXACT)
     for edge in (0.025, 0.975):
         right.axvline(edge, color=MARKED, linewidth=1, linestyle="--")
     right.set_xlim(-0.03, 1.03)
-    right.set_xlabel(f"P(μ > {above:g})".replace("-", "−"))
-    without = by_width("without ", "")
+    right.set_xlabel(told_of)
     for ax in (left, right)[: by_width(1, 2)]:
-        rows(ax, [without + escape(shorten(str(name), 22)) for name in kept["group"]])
+        rows(ax, [escape(shorten(str(name), by_width(30, 22))) for name in kept["group"]])
     if not len(kept):
         note(left, "no posterior without one group")
     figure.legend(
@@ -170,7 +171,7 @@ def usual_priors(priors: pd.DataFrame) -> Figure:
     """
     told = priors[priors["reason"].fillna("") == ""]
     figure = new_figure(by_width(1.2 + 0.42 * len(told), 1.8 + 0.84 * len(told)))
-    axes = panels(figure, 3, sharey=True)
+    axes = grid(figure, 1, 3, sharey=True)[0]
     own = np.arange(len(told)) == 0
     for ax, (name, text) in zip(
         axes,
@@ -205,18 +206,19 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
     """
     figure = new_figure(by_width(4.6, 5.2))
     ax = figure.subplots()
-    above = float(decisions["above"].iloc[0])
     if not atlas["mu_above"].notna().any():
         note(ax, "not computed of so many groups")
         return figure
-    grid = atlas.pivot(index="mu_prior_sd", columns="tau_factor", values="mu_above")
-    x, y, z = grid.columns.to_numpy(float), grid.index.to_numpy(float), grid.to_numpy(float)
+    told, share = _side(decisions)
+    atlas = atlas.assign(mu_above=share(atlas["mu_above"]))
+    table = atlas.pivot(index="mu_prior_sd", columns="tau_factor", values="mu_above")
+    x, y, z = table.columns.to_numpy(float), table.index.to_numpy(float), table.to_numpy(float)
     levels = np.array([0, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 1])
     ax.set_xscale("log")
     ax.set_yscale("log")
     filled = ax.contourf(x, y, z, levels=levels, cmap="cividis", alpha=0.55)
     lines = ax.contour(x, y, z, levels=levels[1:-1], colors="#444444", linewidths=0.7)
-    ax.clabel(lines, fmt=lambda level: percent(level), fontsize=8.5)
+    ax.clabel(lines, fmt=percent_tick, fontsize=8.5)
     ax.contour(x, y, z, levels=[0.025, 0.975], colors=MARKED, linewidths=2.5)
     handles = [Line2D([], [], color=MARKED, linewidth=2.5, label="the 95 % interval reaches c")]
     middle = len(y) // 2
@@ -225,10 +227,11 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
         handles.append(
             Line2D([], [], ls="none", marker="*", ms=12, c="white", mec="black", label="this study")
         )
-    told = f"P(μ > {above:g})".replace("-", "−")
     bar = figure.colorbar(filled, ax=ax, label=told, format=percent_tick, location=beside())
     if by_width(False, True):
         bar.set_ticks([0.025, 0.25, 0.75, 0.975])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.set_xlabel("scale of the prior of τ, in that of the study")
     ax.set_ylabel(f"sd of the prior of μ ({units()})")
     figure.legend(handles=handles, loc="outside upper center", ncols=by_width(2, 1))
@@ -241,14 +244,23 @@ usual_priors_narrow = narrowed(usual_priors)
 atlas_narrow = narrowed(atlas)
 
 
+def _side(decisions: pd.DataFrame) -> tuple[str, Callable[[Any], Any]]:
+    """The side of c on which most of mu is: its name, and what gives it from that to be above."""
+    of_mu = decisions.set_index("variable").loc[["mu"]]
+    c, chance = of_mu[["above", "probability"]].to_numpy(dtype=float)[0].tolist()
+    above = chance >= 0.5
+    name = f"P(μ {'>' if above else '<'} {c:g})".replace("-", "−")
+    return name, (lambda chance: chance) if above else (lambda chance: 1 - chance)
+
+
 def beside() -> Literal["right", "bottom"]:
     """Where a bar of colours stands."""
     return "bottom" if by_width(False, True) else "right"
 
 
 def percent_tick(value: float, _: object = None) -> str:
-    """A share along an axis."""
-    return percent(value)
+    """A share along an axis or a contour, not rounded: that of 97.5 % is not one of 98 %."""
+    return f"{100 * value:g}{NO_BREAK}%"
 
 
 def intervals(ax: Axes, table: pd.DataFrame, name: str, colours: Array | None = None) -> None:

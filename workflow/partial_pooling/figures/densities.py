@@ -13,7 +13,16 @@ from matplotlib.ticker import MaxNLocator
 from partial_pooling.figures.curves import body, curve
 from partial_pooling.figures.draws import Fits, draws_of
 from partial_pooling.figures.labels import HYPERPARAMETERS, escape, label
-from partial_pooling.figures.style import COLOURS, EXACT, GREY, new_figure, styled
+from partial_pooling.figures.style import (
+    COLOURS,
+    EXACT,
+    GREY,
+    by_width,
+    grid,
+    narrowed,
+    new_figure,
+    styled,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,10 +45,8 @@ def densities(fits: Fits, curves: xr.Dataset) -> Figure:
         A row a model, a column a variable. Axes reach to the exact 0.05 % and 99.95 % quantiles,
         less far where tails are heavy; draws beyond them still count in the histogram's scale.
     """
-    figure = new_figure(0.8 + 2.1 * len(fits))
-    axes = figure.subplots(
-        len(fits), len(HYPERPARAMETERS), squeeze=False, sharex="col", sharey="col"
-    )
+    figure = new_figure(0.8 + by_width(2.1, 4.8) * len(fits))
+    axes = grid(figure, len(fits), len(HYPERPARAMETERS), sharex="col", sharey="col")
     for column, variable in zip(axes.T, HYPERPARAMETERS, strict=True):
         x, density = curve(curves, variable, "density")
         low, high = body(curves, variable)
@@ -56,15 +63,19 @@ def densities(fits: Fits, curves: xr.Dataset) -> Figure:
         # a chain that was stuck piles its draws up in one bin, which must not flatten the curve
         peak = float(np.max(density[np.isfinite(density)]))
         column[0].set_ylim(top=min(column[0].get_ylim()[1], 2 * peak))
-    for model, ax in zip(fits, axes[:, 0], strict=True):
-        ax.set_ylabel("density")
-        ax.set_title(escape(model), color=COLOURS[model], loc="left")
+    for model, row in zip(fits, axes, strict=True):
+        for ax in row[: by_width(1, None)]:
+            ax.set_ylabel("density")
+            ax.set_title(escape(model), color=COLOURS[model], loc="left")
     figure.legend(
         handles=[
             Line2D([], [], color=EXACT, linewidth=1.6, label="exact posterior"),
             Patch(color=GREY, alpha=0.55, label="draws of the model"),
         ],
         loc="outside upper center",
-        ncols=3,
+        ncols=by_width(2, 1),
     )
     return figure
+
+
+densities_narrow = narrowed(densities)

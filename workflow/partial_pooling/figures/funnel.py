@@ -13,7 +13,16 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from partial_pooling.figures.curves import curve, quantile
 from partial_pooling.figures.draws import Fits, diverging_of, draws_of, span, with_divergences
 from partial_pooling.figures.labels import escape, label, percent, shorten, units, upright
-from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, new_figure, styled
+from partial_pooling.figures.style import (
+    COLOURS,
+    EXACT,
+    GREY,
+    HALO,
+    by_width,
+    narrowed,
+    new_figure,
+    styled,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,9 +45,9 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
         A panel a model, all with the same axes.
     """
     group = str(next(iter(fits.values()))["posterior"].coords["group"].to_numpy()[0])
-    columns = min(len(fits), 2)
+    columns = min(len(fits), by_width(2, 1))
     rows = math.ceil(len(fits) / columns)
-    figure = new_figure(0.6 + 3.9 * rows)
+    figure = new_figure(0.6 + by_width(3.9, 3.2) * rows)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     theta = {model: draws_of(fit, "theta")[0] for model, fit in fits.items()}
     height = {model: draws_of(fit, "log_tau").ravel() for model, fit in fits.items()}
@@ -89,10 +98,13 @@ def divergences(fits: Fits, curves: xr.Dataset) -> Figure:
             Line2D([], [], linestyle="none", marker=".", color=EXACT, label="divergent transition"),
         ],
         loc="outside upper center",
-        ncols=2,
+        ncols=by_width(2, 1),
         markerscale=2,
     )
     return figure
+
+
+divergences_narrow = narrowed(divergences)
 
 
 @styled
@@ -111,7 +123,7 @@ def funnel_neck(fits: Fits, curves: xr.Dataset) -> Figure:
     matplotlib.figure.Figure
         One panel: P(log tau < c) against c, with the exact 1 %, 5 % and 25 % marked.
     """
-    figure = new_figure(4.6)
+    figure = new_figure(by_width(4.6, 4.2))
     ax = figure.subplots()
     x, cdf = curve(curves, "log_tau", "cdf")
     lowest = max(float(cdf[cdf > 0].min()), 2e-4)
@@ -132,7 +144,7 @@ def funnel_neck(fits: Fits, curves: xr.Dataset) -> Figure:
         cut = quantile(curves, "log_tau", p)
         ax.plot([cut], [p], marker="o", color=EXACT, markersize=6)
         ax.annotate(
-            f"exact {percent(p)}: log τ = {cut:.2f}".replace("-", "−"),
+            f"exact {percent(p)}{by_width(f': log τ = {cut:.2f}', '')}".replace("-", "−"),
             (cut, p),
             (-9, 3),
             textcoords="offset points",
@@ -149,5 +161,8 @@ def funnel_neck(fits: Fits, curves: xr.Dataset) -> Figure:
     ax.set_xlim(left - 0.3 * (right - left), right)
     ax.set_xlabel(f"c (log of τ in {units()})")
     ax.set_ylabel("P(log τ < c)")
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=by_width(3, 1))
     return figure
+
+
+funnel_neck_narrow = narrowed(funnel_neck)

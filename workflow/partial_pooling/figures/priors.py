@@ -17,9 +17,9 @@ from partial_pooling.figures.style import (
     EXACT,
     RAW,
     by_width,
+    grid,
     narrowed,
     new_figure,
-    panels,
     styled,
 )
 from partial_pooling.priors.prior import Location, Scale
@@ -48,7 +48,7 @@ def prior_posterior(curves: xr.Dataset, prior: HyperPrior) -> Figure:
         A panel for mu and one for tau. An improper prior has no density to scale: a note says so.
     """
     figure = new_figure(by_width(3.1, 5.2))
-    axes = panels(figure, 2)
+    axes = grid(figure, 1, 2)[0]
     priors: tuple[Location | Scale, ...] = (prior.mu, prior.tau)
     for variable, of, ax in zip(("mu", "tau"), priors, axes, strict=True):
         x, density = curve(curves, variable, "density")

@@ -138,6 +138,7 @@ _FIGURES: tuple[Figure, ...] = (
         "density of τ{told}, the uncertainty that plugging in leaves out. After Gelman et al., "
         "Bayesian Data Analysis, section 5.5.{found}",
         " ML: maximum likelihood, REML: restricted, PM: Paule-Mandel, DL: DerSimonian-Laird.",
+        has_narrow=True,
     ),
     Figure(
         "ranks",
@@ -145,10 +146,10 @@ _FIGURES: tuple[Figure, ...] = (
         "decision.ranks",
         ("ranks",),
         "analyst",
-        "Probability of each rank of each group's θ, a row a group.{found}",
-        "Which group has which rank, 1 the largest θ: the darker, the more probable; the upright "
-        "mark is the expected rank.{found}",
-        " Of more than 50 groups expected ranks alone.",
+        "Probability of each rank of each group's θ, a row a group.",
+        "Which group has which rank, 1 the largest θ{found}",
+        ": the darker, the more probable; the upright mark is the expected rank. Of more than 50 "
+        "groups expected ranks alone.",
         has_narrow=True,
     ),
     Figure(
@@ -157,11 +158,11 @@ _FIGURES: tuple[Figure, ...] = (
         "decision.influence",
         ("influence", "decisions", "exact"),
         "analyst",
-        "Median of μ with its 95 % interval, and the probability that it is above c, without each "
-        "group.{found}",
-        "The exact posterior of μ, and the probability that it is above c, without each group; "
-        "grey is with all of them, dotted is c.{found}",
-        " Of more than 40 groups those are drawn without which the probability moves most.",
+        "Median of μ with its 95 % interval, and the probability that it is {beyond} c, without "
+        "each group.{found}",
+        "The exact posterior of μ, and the probability that it is {beyond} c, without each group; "
+        "grey is with all of them, the dotted line c, where it is in reach.{found}",
+        " Of more than 40 groups those are drawn without which μ moves most.",
         has_narrow=True,
     ),
     Figure(
@@ -182,10 +183,10 @@ _FIGURES: tuple[Figure, ...] = (
         "decision.atlas",
         ("atlas", "priors", "decisions"),
         "analyst",
-        "Map of the probability that μ is above c over the scales of both priors.{found}",
-        "The probability that μ is above c, over the scale of the prior of τ (across, in that of "
-        "the study) and the sd of the prior of μ (up). On the thick line c is an end of μ's 95 % "
-        "interval, so that the conclusion tips there.{found}",
+        "Map of the probability that μ is {beyond} c over the scales of both priors.{found}",
+        "The probability that μ is {beyond} c, over the scale of the prior of τ (across, in that "
+        "of the study) and the sd of the prior of μ (up). On the thick line c is an end of μ's "
+        "95 % interval, so that the conclusion tips there.{found}",
         " The star is the study's own prior.",
         has_narrow=True,
     ),
@@ -196,10 +197,11 @@ _FIGURES: tuple[Figure, ...] = (
         ("fits",),
         "student",
         "Densities and traces of μ, τ, log τ and θ, a column a model.{found}",
-        "Densities (left) and traces of {shown}. A line of the densities is a chain, or for θ a "
+        "Densities and traces of {shown}. A line of the densities is a chain, or for θ a "
         "group. Chains that agree lie on one another; a stretch that stays at one value is a chain "
         "that was stuck.{found}",
         " Of more than 100 groups 100 are drawn; traces show an evenly spaced part of the draws.",
+        has_narrow=True,
     ),
     Figure(
         "log_tau",
@@ -211,6 +213,7 @@ _FIGURES: tuple[Figure, ...] = (
         "divergent transitions.{found}",
         "log τ over the iterations of {shown}, chains joined end to end; the thick vertical line "
         "ends the first one. Ticks below are divergent transitions.{found}",
+        has_narrow=True,
     ),
     Figure(
         "cumulative_mean",
@@ -224,6 +227,7 @@ _FIGURES: tuple[Figure, ...] = (
         "of two Monte Carlo standard errors.{found}",
         " They are those of the whole run, widened for the first n of N draws by √(N/n). The black "
         "line is the exact mean; a grey one, where there is one, is quoted, not computed.",
+        has_narrow=True,
     ),
     Figure(
         "divergences",
@@ -233,6 +237,7 @@ _FIGURES: tuple[Figure, ...] = (
         "student",
         "Draws in the plane of log τ and θ of {group}, a panel a model.{found}",
         FUNNEL,
+        has_narrow=True,
     ),
     Figure(
         "densities",
@@ -244,6 +249,7 @@ _FIGURES: tuple[Figure, ...] = (
         "lines.{found}",
         "Draws of {shown} as histograms, the exact density as a line; a histogram stays below the "
         "line where it has fewer draws.{told}",
+        has_narrow=True,
     ),
     Figure(
         "funnel_neck",
@@ -257,6 +263,7 @@ _FIGURES: tuple[Figure, ...] = (
         "{shown}. A line below the black one has fewer draws there than the exact posterior."
         "{found} The far end of each line rests on few draws.",
         " The exact 1 %, 5 % and 25 % quantiles are marked.",
+        has_narrow=True,
     ),
     Figure(
         "settings",
@@ -278,6 +285,7 @@ _FIGURES: tuple[Figure, ...] = (
         "Each point is a seed, each line the mean over seeds; a gradient is one leapfrog step, "
         "tuning included.{found}",
         " All are at {{ snakemake.params.draws | max }} draws a chain.",
+        has_narrow=True,
     ),
     Figure(
         "estimates",
@@ -289,6 +297,7 @@ _FIGURES: tuple[Figure, ...] = (
         "Estimated means of μ, τ, log τ and θ of {group} at {at}: a point a seed, its bar two "
         "Monte Carlo standard errors either side. The black line is the exact mean, where one "
         "exists. As draws grow, the bars of a biased sampler shrink beside the line.",
+        has_narrow=True,
     ),
     Figure(
         "z_scores",
@@ -301,6 +310,7 @@ _FIGURES: tuple[Figure, ...] = (
         "and target_accept; at the right their distribution over the normal curve, which has 4.6 "
         "% beyond ±2.{found} Counts of draws are beginnings of the same fits, so points are not "
         "independent; values beyond the axis stand at its edge.",
+        has_narrow=True,
     ),
     Figure(
         "error",
@@ -313,6 +323,7 @@ _FIGURES: tuple[Figure, ...] = (
         "one over the square root of the draws, as the error of a right sampler does on average; "
         "that of a biased one levels off.{found}{told}",
         " With few seeds each point is itself uncertain.",
+        has_narrow=True,
     ),
     # What there is to see in the figures of a calibration is told in sentences beside them.
     Figure(
@@ -389,10 +400,12 @@ _FIGURES: tuple[Figure, ...] = (
         "and τ over the typical standard error.{found}",
         "Which model to use when: the share of tables of which a model was wrong (left), and the "
         "share of its right and wrong fits whose alarms were right, raised if wrong and silent if "
-        "not (right), by the number of groups and the exact median of τ over the median standard "
-        "error. Below each share is the number of tables that it rests on; no table, no cell."
-        "{found}",
+        "not (right), by the number of groups and the exact median of τ over the typical standard "
+        "error: the median of the groups' own or, where the data are no estimates, of those of "
+        "their normal approximation. Below each share is the number of tables that it rests on; "
+        "no table, no cell.{found}",
         " Shares of few tables are uncertain: of 10 tables with none wrong up to 31 % may be.",
+        has_narrow=True,
     ),
     Figure(
         "tau_over_tables",
@@ -402,10 +415,11 @@ _FIGURES: tuple[Figure, ...] = (
         "analyst",
         "Histogram of the exact medians of τ over tables, with the distributions of τ that were "
         "fitted to all tables.{found}",
-        "τ over tables: a histogram of each table's exact median, in the units of the data. Lines "
+        "τ over tables: a histogram of each table's exact median, in the units of μ. Lines "
         "are distributions of τ itself, fitted to all tables by maximum marginal likelihood, where "
         "that was possible; medians are drawn to the prior and blurred by few groups, so that "
         "lines and histogram need not agree.{found}",
+        has_narrow=True,
     ),
     Figure(
         "mu_over_tables",
@@ -414,10 +428,11 @@ _FIGURES: tuple[Figure, ...] = (
         ("tables",),
         "analyst",
         "Medians of μ with 95 % intervals, a line a table, in their order.{found}",
-        "μ of the tables with exact 95 % intervals, in the order of the medians; black where the "
-        "interval leaves out 0.{found}",
+        "μ of the tables with exact 95 % intervals, in the order of the medians; grey where the "
+        "interval contains the μ of no effect, if there is one.{found}",
         " Of more than 300 tables 300 are drawn, evenly spaced in this order. Intervals that run "
         "out of the axes are far wider than the others.",
+        has_narrow=True,
     ),
     Figure(
         "caught_and_false",
@@ -477,13 +492,13 @@ _FIGURES: tuple[Figure, ...] = (
 
 
 def _narrow_version(figure: Figure) -> Figure:
-    told = f"The figure {figure.title} for a narrow screen."
+    # its words are those of the figure in whose place it is shown
     return replace(
         figure,
         name=figure.narrow,
         function=f"{figure.function}_narrow",
-        alternative=told,
-        caption=told,
+        alternative="",
+        caption="",
         unfound="",
         has_narrow=False,
     )
@@ -520,6 +535,7 @@ target_accepts {{ snakemake.params.target_accept | join(", ") }}.""",
 }
 SLOTS = {
     "told": "",
+    "beyond": "above or below",
     "group": "the first group",
     "centre": "mean",
     "seeds": "seeds",
@@ -540,7 +556,7 @@ def in_report() -> list[str]:
 
 
 def narrow_versions() -> set[str]:
-    """Names of the figures that are another's narrow version: for pages, and so without a PNG."""
+    """Names of the figures that are another's narrow version: for pages alone."""
     return {figure.narrow for figure in FIGURES if figure.narrow}
 
 

@@ -60,7 +60,7 @@ def caught_and_false(checks: pd.DataFrame) -> Figure:
             )
         ax.set_yticks(place, [WORDS[name] for name in rows["check"]])
         number, others = int(rows["bad"].iloc[0]), int(rows["good"].iloc[0])
-        ax.set_title(f"{title}: {number:,}, and {others:,} others", loc="left")
+        ax.set_title(f"{title}: {number:,} of {number + others:,}", loc="left")
         ax.set_xlim(-2, 102)
         ax.xaxis.set_major_formatter("{x:.0f} %")
     figure.legend(loc="outside upper center", ncols=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from partial_pooling.figures.style import (
     GREY,
     MOST_VECTOR_LINES,
     Array,
+    by_width,
+    narrowed,
     new_figure,
     styled,
 )
@@ -62,7 +65,7 @@ def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) ->
     means = curves["theta_mean_given_tau"].transpose("group", "at_tau").to_numpy()
     sds = curves["theta_sd_given_tau"].transpose("group", "at_tau").to_numpy()
     few = len(groups) <= MOST_LABELLED_GROUPS
-    figure = new_figure(8.0)
+    figure = new_figure(by_width(8.0, 6.4))
     axes = figure.subplots(2, 1, sharex=True)
     norm = mpl.colors.Normalize(groups.estimate.min(), groups.estimate.max())
     ramp = mpl.colormaps["cividis"].resampled(256)(np.linspace(0, 0.82, 256))
@@ -116,11 +119,13 @@ def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) ->
             ax=axes,
             label=f"estimate y of the group ({units()})",
             aspect=40,
+            location=by_width("right", "bottom"),
         )
     axes[-1].set_xlabel(label("tau"))
     methods = "; ".join(
         f"{', '.join(names)}: τ = {significant(3)(value)}" for value, names in plugged.items()
     )
+    methods = by_width(methods, textwrap.fill(methods, 30))
     figure.legend(
         handles=[
             Patch(color="#E3E3E3", label="posterior density of τ"),
@@ -135,9 +140,12 @@ def shrinkage(groups: Estimates, curves: xr.Dataset, classical: pd.DataFrame) ->
             ),
         ],
         loc="outside upper center",
-        ncols=2 if len(methods) < 34 else 1,
+        ncols=by_width(2 if len(methods) < 34 else 1, 1),
     )
     return figure
+
+
+shrinkage_narrow = narrowed(shrinkage)
 
 
 def _plugged_in(classical: pd.DataFrame) -> dict[float, list[str]]:

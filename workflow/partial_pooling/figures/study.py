@@ -24,6 +24,9 @@ from partial_pooling.figures.style import (
     EXACT,
     MARKERS,
     MOST_VECTOR_MARKS,
+    by_width,
+    grid,
+    narrowed,
     new_figure,
     styled,
 )
@@ -45,8 +48,8 @@ def target_accept(fits: pd.DataFrame) -> Figure:
         Four panels; a point a seed, a line through the means of each model.
     """
     last = fits[fits["draws"] == fits["draws"].max()]
-    figure = new_figure(6.2)
-    axes = figure.subplots(2, 2, sharex=True)
+    figure = new_figure(by_width(6.2, 9.6))
+    axes = figure.subplots(*by_width((2, 2), (4, 1)), squeeze=False, sharex=True)
     ess_per_gradient = 1000 * last["ess_bulk_min"] / last["gradients"]
     panels = (
         ("step size", "(unconstrained scale)", last["step_size"], "log"),
@@ -87,8 +90,15 @@ def target_accept(fits: pd.DataFrame) -> Figure:
             ax.set_xticks(accepts, [f"{accept:g}" for accept in accepts])
     for ax in axes[-1]:
         ax.set_xlabel("target_accept")
-    figure.legend(handles=model_handles(models), loc="outside upper center", ncols=len(models))
+    figure.legend(
+        handles=model_handles(models),
+        loc="outside upper center",
+        ncols=min(len(models), by_width(4, 2)),
+    )
     return figure
+
+
+target_accept_narrow = narrowed(target_accept)
 
 
 @styled
@@ -117,8 +127,8 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
     seeds = list(dict.fromkeys(estimates["seed"]))
     places = len(models) * len(seeds)
     heavy = places * len(draws) * len(variables) * len(accepts) > MOST_VECTOR_MARKS
-    figure = new_figure(0.8 + 1.85 * len(variables))
-    axes = figure.subplots(len(variables), len(accepts), squeeze=False, sharex=True, sharey="row")
+    figure = new_figure(0.8 + 1.85 * len(variables) * by_width(1, len(accepts)))
+    axes = grid(figure, len(variables), len(accepts), sharex=True, sharey="row")
     for row, variable in zip(axes, variables, strict=True):
         for ax, accept in zip(row, accepts, strict=True):
             cells = estimates[
@@ -144,7 +154,8 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
                 ax.axhline(means[variable], color=EXACT, linewidth=1.4, zorder=1.5)
             else:
                 note(ax, NO_EXACT_MEAN)
-        row[0].set_ylabel(upright(label(variable)))
+        for ax in row[: by_width(1, None)]:
+            ax.set_ylabel(upright(label(variable)))
         row[0].yaxis.set_major_locator(MaxNLocator(5))
     for ax, accept in zip(axes[0], accepts, strict=True):
         ax.set_title(f"target_accept = {accept:g}")
@@ -157,6 +168,9 @@ def estimates(estimates: pd.DataFrame, exact: pd.DataFrame) -> Figure:
             *model_handles(models, ", ± 2 MCSE"),
         ],
         loc="outside upper center",
-        ncols=3,
+        ncols=by_width(3, 1),
     )
     return figure
+
+
+estimates_narrow = narrowed(estimates)

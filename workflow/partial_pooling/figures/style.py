@@ -10,15 +10,13 @@ from __future__ import annotations
 import functools
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import font_manager
-from matplotlib.axes import Axes
+from matplotlib import font_manager, style
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -67,7 +65,6 @@ STYLE: dict[Any, Any] = {
     "figure.constrained_layout.w_pad": 0.06,
     "axes.unicode_minus": True,
     "svg.hashsalt": "partial-pooling",
-    "svg.fonttype": "path",
 }
 HALO = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.2}  # behind text
 RASTER_DPI = 140  # of heavy layers within an SVG
@@ -122,7 +119,7 @@ def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with mpl.rc_context(STYLE):
+        with style.context(["default", STYLE]):
             figure = draw(*args, **kwargs)
             # Room for characters of unknown width: that of the widest letters.
             foreign = [(text, text.get_text()) for text in undrawable(figure)]
@@ -165,12 +162,46 @@ def new_figure(height: float, width: float | None = None) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def panels(figure: Figure, count: int, **asked: Any) -> list[Axes]:
-    """Axes side by side, or one below the other on a narrow screen."""
-    shape = by_width((1, count), (count, 1))
-    if shape[1] == 1:
-        asked.pop("width_ratios", None)
-    return list(figure.subplots(*shape, **asked))
+def grid(
+    figure: Figure,
+    rows: int,
+    columns: int,
+    sharex: bool | Literal["row", "col"] = False,
+    sharey: bool | Literal["row", "col"] = False,
+    width_ratios: Sequence[float] | None = None,
+) -> NDArray[Any]:
+    """Axes in rows and columns; on a narrow screen the columns stand one below the other.
+
+    Parameters
+    ----------
+    figure
+        Where.
+    rows, columns
+        How many.
+    sharex, sharey
+        Which share an axis, as `Figure.subplots` has it: all (True), those of a "row" or a "col".
+    width_ratios
+        Of the columns.
+
+    Returns
+    -------
+    numpy.ndarray
+        The axes, of shape (rows, columns) on a narrow screen too.
+    """
+    if by_width(True, False):
+        axes: NDArray[Any] = figure.subplots(
+            rows, columns, squeeze=False, sharex=sharex, sharey=sharey, width_ratios=width_ratios
+        )
+        return axes
+    axes = figure.subplots(columns * rows, 1, squeeze=False).reshape(columns, rows).T
+    for (row, column), ax in np.ndenumerate(axes):
+        shared = {True: axes[0, 0], "row": axes[row, 0], "col": axes[0, column]}
+        for share, asked in ((ax.sharex, sharex), (ax.sharey, sharey)):
+            if shared.get(asked, ax) is not ax:
+                share(shared[asked])
+        if sharex in (True, "col") and row < rows - 1:
+            ax.tick_params(labelbottom=False)
+    return axes
 
 
 def shades(of: str, count: int) -> list[tuple[float, float, float]]:
@@ -191,8 +222,8 @@ def save(figure: Figure, svg: str | Path, png: str | Path | None = None) -> None
     _with_fonts(foreign)
     width, height = figure.get_size_inches()
     raster = RASTER_DPI * min(1.0, math.sqrt(WIDTH * 8 / (width * height)))
-    style = STYLE | ({"svg.fonttype": "none"} if foreign else {})
-    with mpl.rc_context(style), warnings.catch_warnings():
+    fonts = {"svg.fonttype": "none" if foreign else "path"}
+    with style.context(["default", STYLE | fonts]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         with replacing(svg) as temporary:
             figure.savefig(temporary, format="svg", dpi=raster, metadata={"Date": None})

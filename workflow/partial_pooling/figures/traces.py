@@ -29,11 +29,14 @@ from partial_pooling.figures.style import (
     HALO,
     MOST_VECTOR_LINES,
     WIDTH,
+    by_width,
+    grid,
+    narrowed,
     new_figure,
     shades,
     styled,
 )
-from partial_pooling.words import fixed, to_errors
+from partial_pooling.words import fixed, symbol, to_errors
 
 EXTENT = {"tau": (0, 0.9995), "theta": (0.0005, 0.9995)}  # of the axes of traces, quantiles
 MOST_TRACED_GROUPS = 100
@@ -51,7 +54,7 @@ def traces(fits: Fits) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left: densities, a line a chain (for theta: a line a group). Right: draws of all chains
+        First densities, a line a chain (for theta: a line a group), then draws of all chains
         over iterations, a shade a chain (theta: a shade a group), thinned so that single
         excursions can be seen. Of more than `MOST_TRACED_GROUPS` groups as many are drawn, evenly
         spaced. Ranges leave out the outermost 0.05 % of the draws of tau and theta, which may be
@@ -59,17 +62,21 @@ def traces(fits: Fits) -> Figure:
     """
     models = list(fits)
     variables = ("mu", "tau", "log_tau", "theta")
-    figure = new_figure(8.2, WIDTH + 1.9 * max(len(models) - 2, 0))
-    axes = figure.subplots(
+    figure = (
+        new_figure(5.2 * (1 + len(models)))
+        if by_width(False, True)
+        else new_figure(8.2, WIDTH + 1.9 * max(len(models) - 2, 0))
+    )
+    axes = grid(
+        figure,
         len(variables),
         1 + len(models),
-        squeeze=False,
         sharey="row",
         width_ratios=[0.75] + [1] * len(models),
     )
     for row, variable in zip(axes, variables, strict=True):
         series = {model: draws_of(fit, variable) for model, fit in fits.items()}
-        named = label(variable)
+        named = by_width(label, symbol)(variable)
         if variable == "theta":
             of = len(series[models[0]])
             drawn = np.linspace(0, of - 1, min(of, MOST_TRACED_GROUPS)).astype(int)
@@ -80,7 +87,11 @@ def traces(fits: Fits) -> Figure:
             low = min(low, max(0.0, low - 0.02 * (high - low)))
         for model, ax in zip(models, row[1:], strict=True):
             lines = series[model]
-            most = 600 // max(2, len(models)) if variable != "theta" else max(50, 500 // len(lines))
+            most = (
+                by_width(600, 400) // max(2, len(models))
+                if variable != "theta"
+                else max(50, 500 // len(lines))
+            )
             for values, shade in zip(lines, shades(COLOURS[model], len(lines)), strict=True):
                 x, density = smooth_density(values, low, high)
                 row[0].plot(
@@ -107,7 +118,8 @@ def traces(fits: Fits) -> Figure:
             ax.xaxis.set_major_formatter(THOUSANDS)
             ax.tick_params(labelbottom=variable == "theta")
         row[0].set_ylim(low, high)
-        row[0].set_ylabel(upright(named))
+        for ax in row[: by_width(1, None)]:
+            ax.set_ylabel(upright(named))
         row[0].set_xlim(left=0)
         row[0].xaxis.set_major_locator(NullLocator())
     axes[0, 0].set_title("density")
@@ -133,7 +145,7 @@ def log_tau(fits: Fits) -> Figure:
         A panel a model on the same axes. The line spans the smallest and the largest value of
         each stretch of iterations, so that no excursion is lost.
     """
-    figure = new_figure(0.5 + 2.15 * len(fits))
+    figure = new_figure(0.5 + by_width(2.15, 1.8) * len(fits))
     axes = figure.subplots(len(fits), 1, squeeze=False, sharex=True, sharey=True)[:, 0]
     low, high = span([draws_of(fit, "log_tau") for fit in fits.values()], 0, 1)
     for (model, fit), ax in zip(fits.items(), axes, strict=True):
@@ -174,9 +186,14 @@ def log_tau(fits: Fits) -> Figure:
         ax.set_ylim(low - 0.17 * (high - low), high + 0.12 * (high - low))
         ax.set_xlim(0, values.size)
         ax.set_ylabel(upright(label("log_tau")))
-        ax.set_title(with_divergences(model, fit), color=COLOURS[model], loc="left")
+        title = with_divergences(model, fit, by_width(" ", "\n"))
+        ax.set_title(title, color=COLOURS[model], loc="left")
+        ax.xaxis.set_major_locator(MaxNLocator(by_width(9, 4)))
         ax.xaxis.set_major_formatter(THOUSANDS)
-    axes[-1].set_xlabel("iteration, chains joined end to end; ticks below: divergent transitions")
+    axes[-1].set_xlabel(
+        f"iteration, chains joined end to end;{by_width(' ', chr(10))}"
+        "ticks below: divergent transitions"
+    )
     return figure
 
 
@@ -203,12 +220,12 @@ def cumulative_mean(
     matplotlib.figure.Figure
         One panel.
     """
-    figure = new_figure(4.2)
+    figure = new_figure(by_width(4.2, 3.8))
     ax = figure.subplots()
     late = [value for value in (exact_mean, quoted) if value is not None and math.isfinite(value)]
     for model, fit in fits.items():
         values = draws_of(fit, "log_tau").ravel()
-        n = np.unique(np.linspace(1, values.size, 800).astype(int))
+        n = np.unique(np.linspace(1, values.size, by_width(800, 400)).astype(int))
         mean = np.cumsum(values)[n - 1] / n
         half = 2 * mcse.get(model, math.nan) * np.sqrt(values.size / n)
         ax.fill_between(n, mean - half, mean + half, color=COLOURS[model], alpha=0.18, linewidth=0)
@@ -231,8 +248,14 @@ def cumulative_mean(
     pad = 0.1 * (max(late) - min(late)) or 0.5
     ax.set_ylim(min(late) - pad, max(late) + pad)
     ax.set_xlim(0, values.size)
+    ax.xaxis.set_major_locator(MaxNLocator(by_width(9, 4)))
     ax.xaxis.set_major_formatter(THOUSANDS)
     ax.set_xlabel("iteration, chains joined end to end")
     ax.set_ylabel("mean of log τ so far")
-    figure.legend(loc="outside upper center", ncols=2)
+    figure.legend(loc="outside upper center", ncols=by_width(2, 1))
     return figure
+
+
+traces_narrow = narrowed(traces)
+log_tau_narrow = narrowed(log_tau)
+cumulative_mean_narrow = narrowed(cumulative_mean)

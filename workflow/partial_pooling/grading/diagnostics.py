@@ -130,9 +130,10 @@ def _ess(values: NDArray[Any], method: str) -> NDArray[np.float64]:
 
 
 def _r_hat(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    r_hat: NDArray[np.float64] = array_stats.rhat(
-        values, method="identity", chain_axis=1, draw_axis=2
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move: inf, or nan
+        r_hat: NDArray[np.float64] = array_stats.rhat(
+            values, method="identity", chain_axis=1, draw_axis=2
+        )
     return r_hat
 
 

@@ -27,5 +27,7 @@ CHECKS = (
     ("max_treedepth_rate", "max_treedepth_rate", False),
 )
 
+ALARMS = tuple(key for _, key, _ in CHECKS)  # as fits name them
+
 # Shares of log tau's left tail, the neck of the funnel: part of the columns' names, probability.
 NECK = {"1": 0.01, "5": 0.05, "25": 0.25}

@@ -22,6 +22,7 @@ from partial_pooling.grading.ranks import EXACT, Calibration
 from partial_pooling.grading.uniformity import LEVEL
 
 SHAPES = 3  # Legendre polynomials of the exact position, from degree 0
+TOLD = ("shift", "spread")  # the first of them, by name
 
 
 def paired(calibration: Calibration) -> pd.DataFrame:
@@ -31,29 +32,32 @@ def paired(calibration: Calibration) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a model and variable: source, variable, simulations; shift and shift_se, the mean of
-        the share of ranked draws below the truth less its exact probability, and the standard
-        error; p_value, p_corrected (Holm, over all rows), right (p_corrected >= `LEVEL`).
+        the share of ranked draws below the truth less its exact probability u, and the standard
+        error; spread and spread_se, that of the same times 2u - 1, above zero where draws are too
+        narrow; p_value, p_corrected (Holm, over all rows), right (p_corrected >= `LEVEL`).
     """
     rows = []
     for source, parts in differences(calibration):
         count = len(parts)
-        shift = parts[:, :, 0]
+        mean, error = parts.mean(axis=0), parts.std(axis=0, ddof=1) / np.sqrt(count)
+        told: dict[str, NDArray[np.float64]] = {}
+        for k, name in enumerate(TOLD):
+            told |= {name: mean[:, k], f"{name}_se": error[:, k]}
         rows.append(
             pd.DataFrame(
                 {
                     "source": source,
                     "variable": calibration.variables,
                     "simulations": count,
-                    "shift": shift.mean(axis=0),
-                    "shift_se": shift.std(axis=0, ddof=1) / np.sqrt(count),
+                    **told,
                     "p_value": p_values(np.ones((1, count)), parts)[0],
                 }
             )
         )
     if not rows:
-        return pd.DataFrame(
-            columns=["source", "variable", "simulations", "shift", "shift_se", "p_value"]
-        ).assign(p_corrected=[], right=[])
+        columns = ["source", "variable", "simulations"]
+        columns += [f"{name}{ending}" for name in TOLD for ending in ("", "_se")] + ["p_value"]
+        return pd.DataFrame(columns=columns).assign(p_corrected=[], right=[])
     result = pd.concat(rows, ignore_index=True)
     result["p_corrected"] = holm(result["p_value"].to_numpy())
     return result.assign(right=result["p_corrected"] >= LEVEL)

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from partial_pooling.grading.grades import CHECKS
-from partial_pooling.grading.over_tables import RATIOS
 from partial_pooling.grading.scorecard import ALL, Scorecard
 from partial_pooling.tables import read_table
 
 SHIPPED = Path(__file__).with_name("rates.csv")
 ANY = "any"  # of the alarms
-ALARMS = (*(key for _, key, _ in CHECKS), ANY)
 PART = ["groups", "ratio", "draws"]  # of the design
 NONE = pd.DataFrame(columns=[*PART, "model", "alarm"], dtype=float)
 FEWEST = 10  # tables of a part of the design of which reports speak
@@ -38,19 +34,14 @@ def rates_of(card: Scorecard) -> pd.DataFrame:
         the rest as of `Scorecard.checks`, bad being wrong.
     """
     cells = card.cells
-    names = cells["alarms"].str.split()
-    raised = {alarm: np.array([alarm in some for some in names]) for alarm in ALARMS}
-    raised[ANY] = (cells["alarms"] != "").to_numpy()
-    ranges = np.searchsorted(RATIOS, cells["ratio"], side="right")
-    middle = cells.groupby([cells["groups"], ranges])["ratio"].transform("median")
-    asked = [(ALL, alarm) for alarm in ALARMS]
+    raised = {**card.alarms, ANY: card.raised["alarms"]}
+    middle = cells.groupby([cells["groups"], card.ratio])["ratio"].transform("median")
+    asked = [(ALL, alarm) for alarm in raised]
     asked += [(model, ANY) for model in sorted(cells["model"].unique())]
-    parts: dict[Any, Any] = cells.groupby([cells["groups"], middle, cells["draws"]]).indices
     rows = []
-    for (size, ratio, draws), places in parts.items():
-        if len(np.unique(card.cluster[places])) < FEWEST:
+    for (size, ratio, draws), here, tables in card.parts("groups", middle, "draws"):
+        if tables < FEWEST:
             continue
-        here = np.isin(np.arange(len(cells)), places)
         for model, alarm in asked:
             at = here & (cells["model"] == model).to_numpy() if model != ALL else here
             rows.append(

@@ -1,108 +1,35 @@
 """How often each check of a sampler is right, over fits whose exact answers are known.
 
 Fits at several numbers of draws share their draws, and fits of several models their table: the
-independent unit is the table. Shares carry the interval of Korn and Graubard (1998, Survey
-Methodology 24, 193-201): that of Clopper and Pearson, of as many trials as are effective given how
-cells of a table go together. Areas under receiver operating characteristics carry the standard
-error of Obuchowski (1997, Biometrics 53, 567-578) for clustered data.
+independent unit is the table, and intervals are of clusters (`grading.clusters`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.stats import rankdata
 
+from partial_pooling.arrays import Array
 from partial_pooling.grading.checks import CHECKS, SCORES, SINGLE, USUAL, Flags, score
-from partial_pooling.grading.inference import Interval, share_interval
+from partial_pooling.grading.clusters import clustered_area, clustered_share
+from partial_pooling.grading.grades import ALARMS
+from partial_pooling.grading.inference import Interval
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 from partial_pooling.grading.parts import PARTS
 
-Array = NDArray[np.float64]
 ALL = "all"  # variables, or numbers of draws
 # What a check should find: the fit is too far off, or it errs more than it admits.
 TRUTHS = ("accurate", "honest")
 BAD = {"accurate": "not accurate", "honest": "not honest"}
 FALSE_ALARMS = 0.05  # the rate that thresholds are chosen for
-
-
-def clustered_share(events: Flags, among: Flags, cluster: NDArray[np.int64]) -> Interval:
-    """The share of `events` in `among`, cells of a cluster being dependent.
-
-    Parameters
-    ----------
-    events, among
-        A value a cell.
-    cluster
-        The table of each cell, from 0.
-
-    Returns
-    -------
-    Interval
-        All NaN where no cell is in `among`.
-    """
-    number = np.bincount(cluster, among)
-    total = float(number.sum())
-    if not total:
-        return Interval(math.nan, math.nan, math.nan)
-    share = float(np.bincount(cluster, events & among).sum()) / total
-    clusters = int((number > 0).sum())
-    effective = float(clusters)
-    if 0 < share < 1 and clusters > 1:
-        off = np.bincount(cluster, (events & among) - share * among)
-        variance = clusters / (clusters - 1) * float((off**2).sum()) / total**2
-        # where all clusters have the same share they vary less than independent cells would
-        effective = min(total, share * (1 - share) / variance) if variance else total
-        # few clusters tell little of their own variance
-        effective *= (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, clusters - 1)) ** 2
-    return share_interval(share * effective, effective)
-
-
-def clustered_area(bad: Flags, values: Array, cluster: NDArray[np.int64]) -> Interval:
-    """Area under the receiver operating characteristic: P(a bad cell scores above a good one).
-
-    Parameters
-    ----------
-    bad
-        What is to be found, a value a cell.
-    values
-        The score, larger for worse; ties count half.
-    cluster
-        The table of each cell.
-
-    Returns
-    -------
-    Interval
-        All NaN where all cells are bad, or none is.
-    """
-    m, n = int(bad.sum()), int((~bad).sum())
-    if not (m and n):
-        return Interval(math.nan, math.nan, math.nan)
-    ranks = rankdata(values)
-    placement = np.empty(len(values))
-    placement[bad] = (ranks[bad] - rankdata(values[bad])) / n
-    placement[~bad] = 1 - (ranks[~bad] - rankdata(values[~bad])) / m
-    area = float(placement[bad].mean())
-    of_bad = np.bincount(cluster, np.where(bad, placement - area, 0))
-    of_good = np.bincount(cluster, np.where(bad, 0, placement - area))
-    count = len(np.unique(cluster))
-    with_bad, with_good = len(np.unique(cluster[bad])), len(np.unique(cluster[~bad]))
-    if min(with_bad, with_good, count) < 2:
-        return Interval(area, math.nan, math.nan)
-    variance = (
-        with_bad / (with_bad - 1) * float((of_bad**2).sum()) / m**2
-        + with_good / (with_good - 1) * float((of_good**2).sum()) / n**2
-        + 2 * count / (count - 1) * float((of_bad * of_good).sum()) / (m * n)
-    )
-    half = float(stats.norm.ppf(0.975)) * math.sqrt(max(variance, 0))
-    return Interval(area, max(area - half, 0.0), min(area + half, 1.0))
+LIMITS = (0, 0.0005, 0.001, 0.002, 0.005, 0.01)  # of the share of divergent transitions
+LEAST_CAUGHT = 0.95  # of the fits that are not honest, by the alarms: what a limit is chosen for
 
 
 def cells_of(tables: pd.DataFrame, fits: pd.DataFrame, chains: int) -> pd.DataFrame:
@@ -145,11 +72,29 @@ class Scorecard:
         self.cells = cells
         self.cluster: NDArray[np.int64] = pd.factorize(cells["table"])[0].astype(np.int64)
         self.raised = {check.name: check.raised(cells) for check in CHECKS}
+        names = cells["alarms"].str.split()
+        self.alarms = {alarm: np.array([alarm in some for some in names]) for alarm in ALARMS}
+        # places of the lower edges of their ranges of the ratio
+        self.ratio = np.searchsorted(RATIOS, cells["ratio"], side="right") - 1
         self.everywhere: Flags = np.ones(len(cells), dtype=bool)
 
     def bad(self, truth: str, part: str = ALL) -> Flags:
         """Which cells a check should find."""
         return ~self.cells[f"{truth}_{part}"].to_numpy(dtype=bool)
+
+    def parts(self, *by: Any) -> Iterator[tuple[Any, Flags, int]]:
+        """Each part of the cells: its key, which they are, and of how many tables.
+
+        Parameters
+        ----------
+        by
+            As of `pandas.DataFrame.groupby`, two or more; keys are in their order.
+        """
+        parts: dict[Any, Any] = self.cells.groupby([*by]).indices
+        for key in sorted(parts):
+            at = ~self.everywhere
+            at[parts[key]] = True
+            yield key, at, len(np.unique(self.cluster[at]))
 
     def at(self, draws: int | str) -> Flags:
         """Cells of a number of draws, or all."""
@@ -209,14 +154,11 @@ class Scorecard:
             that most have; cells; with intervals not_accurate and not_honest, shares of the cells.
         """
         rows = []
-        parts: dict[Any, Any] = self.cells.groupby(["groups", "model"]).indices
-        for (groups, model), places in parts.items():
-            at = np.isin(np.arange(len(self.cells)), places)
+        for (groups, model), at, tables in self.parts("groups", "model"):
             row = {
-                **{"groups": groups, "model": model},
-                "tables": len(np.unique(self.cluster[places])),
-                "fits": int(self.cells["draws"].iloc[places].value_counts().max()),
-                "cells": len(places),
+                **{"groups": groups, "model": model, "tables": tables},
+                "fits": int(self.cells["draws"][at].value_counts().max()),
+                "cells": int(at.sum()),
             }
             for truth in TRUTHS:
                 row |= _columns(f"not_{truth}", self.share(self.bad(truth), at))
@@ -307,11 +249,8 @@ class Scorecard:
             of `checks`.
         """
         groups = np.searchsorted(GROUPS, self.cells["groups"], side="right") - 1
-        ratio = np.searchsorted(RATIOS, self.cells["ratio"], side="right") - 1
         rows = []
-        for g, r in sorted(set(zip(groups.tolist(), ratio.tolist(), strict=True))):
-            at = (groups == g) & (ratio == r)
-            tables = len(np.unique(self.cluster[at]))
+        for (g, r), at, tables in self.parts(groups, self.ratio):
             for truth in TRUTHS:
                 bad = self.bad(truth)
                 for check in CHECKS:
@@ -360,6 +299,29 @@ class Scorecard:
                 )
         return pd.DataFrame(rows).astype({"draws": str})
 
+    def limits(self) -> pd.DataFrame:
+        """What the alarms catch together, at several thresholds of the share of divergences.
+
+        The other alarms stay as they were raised. Tables choose and tell as for `thresholds`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a number of draws, half of the tables and limit: half, "chooses" or "tells";
+            the rest as of `checks`, bad being not honest.
+        """
+        others = np.any([self.alarms[a] for a in ALARMS if a != "divergence_rate"], axis=0)
+        rate = score(self.cells, "divergence_rate")
+        chooses, bad = _half(self.cells["table"]), self.bad("honest")
+        rows = []
+        for draws in self.draws:
+            for half, which in (("chooses", chooses), ("tells", ~chooses)):
+                at = self.at(draws) & which
+                for limit in LIMITS:
+                    shares = self.shares(bad, others | (rate > limit), at)
+                    rows.append({"draws": draws, "half": half, "limit": limit, **shares})
+        return pd.DataFrame(rows).astype({"draws": str})
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """All of it, by name."""
         ways: dict[str, Callable[[], pd.DataFrame]] = {
@@ -370,11 +332,30 @@ class Scorecard:
             "roc": self.roc,
             "maps": self.maps,
             "thresholds": self.thresholds,
+            "limits": self.limits,
         }
         return {name: way() for name, way in ways.items()}
 
     def _where(self, parts: Iterable[str] = (ALL, *PARTS)) -> list[tuple[str, str, int | str]]:
         return [(truth, part, draws) for truth in TRUTHS for part in parts for draws in self.draws]
+
+
+def chosen_limit(limits: pd.DataFrame) -> float:
+    """The largest limit at which the alarms catch enough on the tables that choose, at most draws.
+
+    Parameters
+    ----------
+    limits
+        Of `Scorecard.limits`.
+
+    Returns
+    -------
+    float
+        NaN if there is none.
+    """
+    draws = limits.loc[limits["draws"] != ALL, "draws"].astype(int).max()
+    of = limits[(limits["draws"] == str(draws)) & (limits["half"] == "chooses")]
+    return float(of.loc[of["caught"] >= LEAST_CAUGHT, "limit"].max())
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:

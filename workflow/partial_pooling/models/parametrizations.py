@@ -238,7 +238,7 @@ def build_model(
     with pm.Model(coords={"group": list(groups.names)}) as model:
         mu, tau = _variable("mu", prior.mu), _variable("tau", prior.tau)
         data = {
-            name: pm.Data(name, value, dims="group" if np.ndim(value) else None)
+            name: pm.Data(name, value, dims="group" if np.ndim(value) == 1 else None)
             for name, value in model_data(parametrization, groups, family, weights).items()
         }
         PARAMETRIZATIONS[parametrization](Hierarchy(mu, tau, groups, family, data))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from partial_pooling.arrays import Array
 from partial_pooling.data.groups import Estimates
+from partial_pooling.data.measures import MEASURES
 from partial_pooling.priors.distributions import (
     Flat,
     HalfCauchy,
@@ -73,6 +74,7 @@ def named_priors(
         What the estimates are; None if that is not known.
     """
     scale = KNOWN_SCALES.get(measure or "")
+    name = MEASURES[measure].label or measure if measure else ""
     if scale is not None:
         return NamedPriors(
             {
@@ -81,9 +83,10 @@ def named_priors(
                 WIDE: HyperPrior(Normal(0.0, 10 * scale), HalfCauchy(scale)),
             },
             False,
-            f"scale of a {str(measure).replace('_', ' ')}, whatever the data: no difference in the "
-            f"middle, and standard deviations between groups of about {scale:g}",
+            f"scale of the measure ({name}), whatever the data: no difference in the middle, and "
+            f"standard deviations between groups of about {scale:g}",
         )
+    unknown = f"the measure ({name}) has no scale of its own" if measure else "no measure is known"
     offered = prior_to_offer(estimate, std_error)
     tau = offered.tau.parameters["sigma"]
     return NamedPriors(
@@ -93,9 +96,8 @@ def named_priors(
             WIDE: HyperPrior(offered.mu, HalfCauchy(tau)),
         },
         True,
-        "scale of these data, since no measure is known: the standard deviation of the estimates, "
-        "or their median standard error if that is larger. What you knew before you saw them is "
-        "better",
+        f"scale of these data, since {unknown}: the standard deviation of the estimates, or their "
+        "median standard error if that is larger. What you knew before you saw them is better",
     )
 
 
@@ -172,7 +174,10 @@ class UsualPrior:
 
 
 GELMAN = "Gelman 2006, Bayesian Analysis 1: flat on τ"
-DUMOUCHEL = "DuMouchel 1994, NISS report 24: s₀ / (s₀ + τ)², with s₀² the harmonic mean of σ²"
+DUMOUCHEL = (
+    "DuMouchel 1994, National Institute of Statistical Sciences: s₀ / (s₀ + τ)², with s₀² the "
+    "harmonic mean of σ²"
+)
 DANIELS = "Daniels 1999, Canadian Journal of Statistics 27: s₀² / (s₀² + τ²) is uniform"
 FRIEDE = (
     "τ: Friede, Röver, Wandel and Neuenschwander 2017, Research Synthesis Methods 8 (0.5 or 1 for "

@@ -14,10 +14,10 @@ from partial_pooling.report.findings import CHECK_WORDS
 from partial_pooling.report.html import Html, joined, paragraphs
 from partial_pooling.report.results import Results
 from partial_pooling.report.scorecard_tables import Tabled, interval, share
+from partial_pooling.sampling.settings import ChainSettings
 from partial_pooling.study.settings import Thresholds
 from partial_pooling.words import NO_BREAK, count, first_upper, significant
 
-CHAINS = 4  # of the scorecard's fits
 RESTS_ON = ("honest_level", "tolerance_mean", "tolerance_share", *(key for _, key, _ in CHECKS))
 
 
@@ -29,7 +29,7 @@ def rates_like(report: Results) -> pd.DataFrame:
     rates, default = shipped(), Thresholds()
     alike = (
         report.family == NORMAL.name
-        and report.settings["sampling"]["chains"] == CHAINS
+        and report.settings["sampling"]["chains"] == ChainSettings().chains
         and all(report.threshold(key) == getattr(default, key) for key in RESTS_ON)
     )
     if not alike:
@@ -49,8 +49,8 @@ def alarm_rates(report: Results) -> Html:
     told = [
         f"Over simulated tables like these ({first['groups']} groups, τ about "
         f"{significant(2)(first['ratio'])} typical errors, {first['draws']:,} draws a chain; "
-        f"{count(_fits(first), 'fit')} of {count(int(first['tables']), 'table')} by four models "
-        f"under two priors) {_told(first, 'a fit')}.",
+        f"{count(_fits(first), 'fit')} of {count(int(first['tables']), 'table')} by "
+        f"{len(of_models) - 1} models) {_told(first, 'a fit')}.",
         " ".join(
             first_upper(f"{_told(of_models.loc[model], f'a {model} fit')}.")
             for model in report.models

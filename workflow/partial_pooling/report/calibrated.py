@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from partial_pooling.grading.pairing import TOLD
 from partial_pooling.grading.power import POWER_COUNTS, simulations_needed
 from partial_pooling.grading.ranks import EXACT, Calibration
 from partial_pooling.grading.settings import POSTERIOR
 from partial_pooling.grading.uniformity import NULL_REPEATS
+from partial_pooling.words import listed
 
 
 def sentences(
@@ -44,6 +46,12 @@ def sentences(
         f"{settings['target_accept']:g}). Where a sampler is right, the rank of the truth among "
         f"{calibration.ranked_draws} of the draws is uniform."
     ]
+    right = [
+        source
+        for source in calibration.models
+        if of_all["uniform"][of_all["source"] == source].to_numpy().all()
+        and (of_all["source"] == source).any()
+    ]
     for source in calibration.sources:
         rows = of_all[of_all["source"] == source]
         bad = rows[~rows["uniform"]]
@@ -61,12 +69,7 @@ def sentences(
                     "counts."
                 )
             )
-        elif bad.empty:
-            said.append(
-                f"{source}: no variable's ranks are seen to depart from uniform (smallest p "
-                f"{_p(rows['p_corrected'].min())}, corrected for {len(of_all)} tests)."
-            )
-        else:
+        elif source not in right:
             worst = bad.sort_values("p_corrected", kind="stable")
             which = ", ".join(
                 f"{row['variable']} (p {_p(row['p_corrected'])})"
@@ -78,17 +81,14 @@ def sentences(
                 f"{len(of_all)} tests. "
                 + _said_of_ends(calibration, source, worst["variable"].iloc[0])
             )
-    pairs = tables["paired"]
-    for model, of_model in pairs.groupby("source", sort=False):
-        said.append(_said_of_pairs(str(model), of_model, len(pairs)))
-    for row in tables["fared"].to_dict("records"):
-        said.append(
-            f"{row['model']}: {row['too_poor_to_thin']:,} of {row['simulations']:,} fits have "
-            f"fewer than {calibration.ranked_draws} effective draws and could not be thinned to "
-            f"nearly independent ones (they are ranked all the same), {row['with_divergences']:,} "
-            f"have divergences, {row['with_max_treedepth_hits']:,} reached the largest tree depth, "
-            f"{row['failed']:,} failed."
-        )
+        elif source == right[0]:
+            least = of_all["p_corrected"][of_all["source"].isin(right)].min()
+            said.append(
+                f"{listed(right)}: no variable's ranks are seen to depart from uniform (smallest "
+                f"p {_p(least)}, corrected for {len(of_all)} tests)."
+            )
+    said += _said_of_pairs(tables["paired"])
+    said += _said_of_fits(tables["fared"], calibration.ranked_draws)
     for model in calibration.models:
         cells = tables["by_tau"][tables["by_tau"]["model"] == model]
         # a range in which every fit failed has no error
@@ -104,32 +104,78 @@ def sentences(
             )
         if not (
             of_all["uniform"][of_all["source"] == model].all()
-            and pairs["right"][pairs["source"] == model].all()
+            and tables["paired"]["right"][tables["paired"]["source"] == model].all()
         ):
             said += _said_of_power(tables["power"], model)
     return said
 
 
-def _said_of_pairs(source: str, rows: pd.DataFrame, tests: int) -> str:
-    """What the ranks of a model say, paired with the exact positions of the same truths."""
-    bad = rows[~rows["right"]]
-    if bad.empty:
-        return (
-            f"{source}, each rank paired with the exact probability below the same truth, which "
-            "takes away that truths scatter: no difference is seen for any variable (smallest p "
-            f"{_p(rows['p_corrected'].min())}, corrected for {tests} tests; the mean shift is "
-            f"known to within {200 * rows['shift_se'].max():.2g} percentage points or better, two "
-            "standard errors)."
+def _said_of_pairs(pairs: pd.DataFrame) -> list[str]:
+    """What the ranks say, paired with the exact positions of the same truths."""
+    of_source = pairs.groupby("source", sort=False)["right"].all()
+    right, said = [str(source) for source in of_source.index[of_source]], []
+    paired = "each rank paired with the exact probability below the same truth"
+    for source in map(str, of_source.index[~of_source]):
+        rows = pairs[pairs["source"] == source]
+        bad = rows[~rows["right"]]
+        worst = bad.sort_values("p_corrected", kind="stable").to_dict("records")[0]
+        surest = max(TOLD, key=lambda name: abs(worst[name]) / worst[f"{name}_se"])
+        said.append(
+            f"{source}, {paired}, differs for {len(bad)} of {len(rows)} variables, most surely for "
+            f"{worst['variable']} (p {_p(worst['p_corrected'])}, corrected for {len(pairs)} "
+            f"tests): {SAID[surest](worst[surest], worst[f'{surest}_se'])}."
         )
-    worst = bad.sort_values("p_corrected", kind="stable").to_dict("records")[0]
+    if right:
+        rows = pairs[pairs["source"].isin(right)]
+        said.append(
+            f"{listed(right)}, {paired}, which removes the scatter of the truths themselves: no "
+            f"difference is seen for any variable (smallest p {_p(rows['p_corrected'].min())}, "
+            f"corrected for {len(pairs)} tests; the mean shift is known to within "
+            f"{200 * rows['shift_se'].max():.2g} percentage points or better, two standard errors)."
+        )
+    return said
+
+
+def _said_of_fits(fared: pd.DataFrame, ranked_draws: int) -> list[str]:
+    """How many fits of each model were poor by themselves."""
+    counted = ("too_poor_to_thin", "with_divergences", "with_max_treedepth_hits", "failed")
+    fine = (fared.reindex(columns=counted) == 0).all(axis=1)
+    said = [
+        f"{row['model']}: {row['too_poor_to_thin']:,} of {row['simulations']:,} fits have "
+        f"fewer than {ranked_draws} effective draws and could not be thinned to "
+        f"nearly independent ones (they are ranked all the same), {row['with_divergences']:,} "
+        f"have divergences, {row['with_max_treedepth_hits']:,} reached the largest tree depth, "
+        f"{row['failed']:,} failed."
+        for row in fared[~fine].to_dict("records")
+    ]
+    if fine.any():
+        said.append(
+            f"{listed(fared['model'][fine].tolist())}: every fit has {ranked_draws} "
+            "effective draws or more; none has divergences, reached the largest tree depth or "
+            "failed."
+        )
+    return said
+
+
+def _said_of_shift(shift: float, error: float) -> str:
     return (
-        f"{source}, each rank paired with the exact probability below the same truth, differs for "
-        f"{len(bad)} of {len(rows)} variables, most surely for {worst['variable']} (p "
-        f"{_p(worst['p_corrected'])}, corrected for {tests} tests): "
-        f"{100 * abs(worst['shift']):.2g} percentage points "
-        f"{'more' if worst['shift'] > 0 else 'less'} of the draws than of the exact posterior lie "
-        f"below the truth on average (standard error {100 * worst['shift_se']:.1g})."
+        f"{100 * abs(shift):.2g} percentage points {'more' if shift > 0 else 'less'} of the draws "
+        "than of the exact posterior lie below the truth on average (standard error "
+        f"{100 * error:.1g})"
     )
+
+
+def _said_of_spread(spread: float, error: float) -> str:
+    # Draws of a normal posterior whose sd is a share e too small have, to first order in e, a
+    # spread of e E[z phi(z) (2 Phi(z) - 1)] = e / (2 pi sqrt(3)).
+    share = 100 * 2 * math.pi * math.sqrt(3)
+    return (
+        f"its draws are about {share * abs(spread):.2g} % too {'narrow' if spread > 0 else 'wide'} "
+        f"(standard error {share * error:.1g}, as of a normal posterior)"
+    )
+
+
+SAID = {"shift": _said_of_shift, "spread": _said_of_spread}
 
 
 def _said_of_ends(calibration: Calibration, source: str, variable: str) -> str:

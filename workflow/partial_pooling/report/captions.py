@@ -9,16 +9,30 @@ import numpy as np
 import pandas as pd
 
 from partial_pooling.figures import registry
+from partial_pooling.figures.decision import MOST_ROWS
 from partial_pooling.report.results import Results
-from partial_pooling.words import count, first_upper, fixed, percent, signed, significant, symbol
+from partial_pooling.report.side import side
+from partial_pooling.words import (
+    chance,
+    count,
+    first_upper,
+    fixed,
+    percent,
+    signed,
+    significant,
+    symbol,
+)
 
 type Slots = dict[str, str]  # what stands in the slots of a figure's alternative text and caption
 
 
-def caption(results: Results, figure: str) -> tuple[str, str]:
-    """Alternative text and caption of a figure, by its file's name without the ending."""
+def caption(results: Results, figure: str) -> tuple[str, str] | None:
+    """Alternative text and caption of a figure, by its file's name without the ending.
+
+    None if there is nothing to see in it.
+    """
     found = FOUND[figure](results) if figure in FOUND else {}
-    return filled(figure, {"shown": _of_shown(results)} | found)
+    return None if found is None else filled(figure, {"shown": _of_shown(results)} | found)
 
 
 def filled(name: str, slots: Slots) -> tuple[str, str]:
@@ -187,7 +201,9 @@ def _estimates(results: Results) -> Slots:
     }
 
 
-def _target_accept(results: Results) -> Slots:
+def _target_accept(results: Results) -> Slots | None:
+    if results.last["target_accept"].nunique() == 1:
+        return None
     each = []
     for model, rows in results.last.groupby("model", sort=False):
         cost = rows.groupby("target_accept")["ess_per_1000_gradients"].mean()
@@ -205,47 +221,48 @@ def _shrinkage(results: Results) -> Slots:
     return {"median": median, "ends": ends, "told": told}
 
 
-def _ranks(results: Results) -> Slots:
-    ranks = results.ranks
-    if len(ranks) < 2 or ranks["first"].isna().any():
-        return {}
-    first, last = ranks["first"], ranks["last"]
-    return {
-        "found": f" {first.idxmax()} is first with probability {percent(float(first.max()))}, "
-        f"{last.idxmax()} last with {percent(float(last.max()))}."
-    }
+def _ranks(results: Results) -> Slots | None:
+    if results.ranks["expected_rank"].isna().any():
+        return None
+    if "rank_1" in results.ranks:
+        mark = ": the darker, the more probable; the upright mark is the expected rank."
+        return {"found": mark}
+    return {"found": f", as expected, of all {len(results.ranks):,} groups in that order."}
 
 
-def _influence(results: Results) -> Slots:
-    told = results.influence[results.influence["reason"] == ""]["mu_above"]
+def _influence(results: Results) -> Slots | None:
+    beyond = side(results)
+    told = beyond.share(results.influence[results.influence["reason"] == ""]["mu_above"])
     if not len(told):
-        return {}
-    return {
-        "found": f" P(μ > c) is {percent(float(told.min()))} without {told.idxmin()} and "
-        f"{percent(float(told.max()))} without {told.idxmax()}."
-    }
+        return None
+    least, most = chance(float(told.min())), chance(float(told.max()))
+    found = f" P(μ {beyond.sign} c) is {least} without {told.idxmin()} and "
+    found += f"{most} without {told.idxmax()}."
+    if least == most:
+        found = f" P(μ {beyond.sign} c) is {least} without each."
+    if len(told) > MOST_ROWS:
+        found += f" Of {len(told):,} groups the {MOST_ROWS} are drawn without which μ moves most."
+    return {"beyond": beyond.word, "found": found}
 
 
-def _usual_priors(results: Results) -> Slots:
+def _usual_priors(results: Results) -> Slots | None:
     told = results.priors[results.priors["reason"] == ""]["mu_q50"].iloc[1:]
     if not len(told):
-        return {}
-    low, high = results.units(told.min()), results.units(told.max())
-    return {"found": f" Medians of μ under the others are {low} to {high}."}
+        return None
+    ends = dict.fromkeys(results.units(end) for end in (told.min(), told.max()))
+    return {"found": f" Medians of μ under the others are {' to '.join(ends)}."}
 
 
-def _atlas(results: Results) -> Slots:
-    chance = results.atlas["mu_above"].dropna()
-    if not len(chance):
-        return {}
-    found = f" It is {percent(chance.min())} to {percent(chance.max())}"
-    within = chance.between(0.025, 0.975)
-    if within.all() or (chance > 0.975).all() or (chance < 0.025).all():
-        found += ", so that no such line is to be seen"
-    return {"found": f"{found}."}
+def _atlas(results: Results) -> Slots | None:
+    above, found = results.atlas["mu_above"].dropna(), ""
+    if not len(above):
+        return None
+    if above.between(0.025, 0.975).all() or (above > 0.975).all() or (above < 0.025).all():
+        found = " There is no such line in sight."
+    return {"beyond": side(results).word, "found": found}
 
 
-FOUND: dict[str, Callable[[Results], Slots]] = {
+FOUND: dict[str, Callable[[Results], Slots | None]] = {
     "forest": _forest,
     "prior_posterior": _prior_posterior,
     "divergences": _divergences,

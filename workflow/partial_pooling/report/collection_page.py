@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from pathlib import Path
 
-from partial_pooling.data.measures import MEASURES
+from partial_pooling.data.measures import MEASURES, null_of
 from partial_pooling.figures.labels import on_measure, units
-from partial_pooling.grading.grades import FAILED, RIGHT, WRONG
+from partial_pooling.grading.grades import FAILED, FEW, RIGHT, WRONG
 from partial_pooling.grading.verdict import count_alarms
 from partial_pooling.report.collection import Collection
 from partial_pooling.report.collection_rows import page_data, shown
@@ -46,14 +46,16 @@ def collection_page(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    null = null_of(measure)
     with on_measure(MEASURES[measure] if measure else None):
         of_mu = units()
     page = environment.get_template("collection.html.j2").render(
         name=collection.name,
-        summary=summary(collection),
+        summary=summary(collection, null),
+        null=null,
         selection=selection(collection),
         models=collection.models,
-        data=page_data(collection, reports, command),
+        data=page_data(collection, reports, command, null),
         figures=figures,
         provenance=collection.provenance,
         units=of_mu,
@@ -61,18 +63,20 @@ def collection_page(
     return with_policy(page, templates / "collection.html.j2")
 
 
-def summary(collection: Collection) -> Html:
-    """What was found, in a few sentences."""
+def summary(collection: Collection, null: float | None = 0.0) -> Html:
+    """What was found, in a few sentences; `null` is the μ of no effect, if there is one."""
     tables, usable = collection.tables, collection.usable
     bad = len(tables) - len(usable)
     lines = [f"{first_upper(some_of(len(usable), len(tables), 'table'))} could be used"]
     if len(usable):
         lines[0] += f", with {int(usable['groups'].min()):,} to {int(usable['groups'].max()):,} "
         lines[0] += "groups"
-        apart = (usable["mu_q2.5"] > 0) | (usable["mu_q97.5"] < 0)
         low, middle, high = map(significant(2), usable["tau_q50"].quantile([0.1, 0.5, 0.9]))
+        if null is not None:
+            apart = (usable["mu_q2.5"] > null) | (usable["mu_q97.5"] < null)
+            share = percent(float(apart.mean()))
+            lines.append(f"The interval of μ is without {null:g} in {share} of them.")
         lines.append(
-            f"The interval of μ is without 0 in {percent(float(apart.mean()))} of them. "
             f"The median of τ is {middle} in the middle table, and {low} to {high} in the middle "
             "80 %."
         )
@@ -82,16 +86,17 @@ def summary(collection: Collection) -> Html:
 
 def _of_model(collection: Collection, model: str) -> str:
     fits = collection.fits[collection.fits["model"] == model]
-    number = {verdict: int((fits["verdict"] == verdict).sum()) for verdict in (RIGHT, WRONG)}
+    verdicts = (RIGHT, FEW, WRONG, FAILED)
+    number = {verdict: int((fits["verdict"] == verdict).sum()) for verdict in verdicts}
     alarms = count_alarms(fits)
-    failed = int((fits["verdict"] == FAILED).sum())
     said = f"{bold(model)}: {some_of(number[RIGHT], len(fits), 'fit')} right, "
+    said += f"{number[FEW]:,} with too few draws, " if number[FEW] else ""
     said += f"{number[WRONG]:,} wrong"
     if number[WRONG]:
         said += f", of which alarms caught {alarms['caught']:,}"
     if alarms["false_alarm"]:
         said += f"; {count(alarms['false_alarm'], 'false alarm')}"
-    return said + (f"; {failed:,} could not be sampled." if failed else ".")
+    return said + (f"; {number[FAILED]:,} could not be sampled." if number[FAILED] else ".")
 
 
 def selection(collection: Collection) -> str:

@@ -21,19 +21,27 @@ from partial_pooling.words import listed, percent, significant, some_of
 FEWEST = 10  # tables of a cell that words may name
 
 
-def together(collection: Collection) -> dict[str, Html]:
-    """What the tables say together: by name each overview figure with its caption, and priors."""
+def together(collection: Collection, null: float | None = 0.0) -> dict[str, Html]:
+    """What the tables say together: by name each overview figure with its caption, and priors.
+
+    `null` is the μ of no effect; None for what is no comparison.
+    """
     found = {
         "map_of_verdicts": map_words(collection.usable),
-        "mu_over_tables": mu_words(collection.usable),
+        "mu_over_tables": mu_words(collection.usable, null),
     }
     parts = {}
     for entry in registry.of_category("Collection"):
+        if entry.name in registry.narrow_versions():
+            continue
         if entry.name == "map_of_verdicts" and not collection.models:
             continue
-        path = collection.folder / "figures" / f"{entry.name}.svg"
+        wide, narrow = (
+            intact(collection.folder / "figures" / f"{name}.svg").read_bytes()
+            for name in (entry.name, entry.narrow)
+        )
         told = filled(entry.name, {"found": found.get(entry.name, "")})
-        parts[entry.name] = figure(entry.name, intact(path).read_bytes(), *told)
+        parts[entry.name] = figure(entry.name, wide, *told, narrow)
     parts["tau_over_tables"] = Html(parts["tau_over_tables"] + priors(collection.population))
     return parts
 
@@ -94,9 +102,9 @@ def _at_boundary(prior: Mapping[str, Any], name: str) -> str:
     return f"The estimate of {name} lies at the end of what was looked at."
 
 
-def mu_words(tables: pd.DataFrame) -> str:
-    """In how many tables the interval of mu leaves out 0."""
-    clear = int(((tables["mu_q2.5"] > 0) | (tables["mu_q97.5"] < 0)).sum())
-    if tables.empty:
+def mu_words(tables: pd.DataFrame, null: float | None = 0.0) -> str:
+    """In how many tables the interval of mu leaves out no effect, if there is such a value."""
+    if tables.empty or null is None:
         return ""
-    return f" It does so in {some_of(clear, len(tables), 'table')}."
+    clear = int(((tables["mu_q2.5"] > null) | (tables["mu_q97.5"] < null)).sum())
+    return f" The interval leaves out {null:g} in {some_of(clear, len(tables), 'table')}."

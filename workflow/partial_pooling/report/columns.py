@@ -110,19 +110,22 @@ FITS_OWN = {
     "ess_per_1000_gradients": "Smallest effective sample size for 1,000 gradients, with tuning.",
 }
 
+# of a group's data, as its family takes them
+DATA = {
+    "estimate, std_error": "Of the family normal: estimate and standard error.",
+    "events, n": "Of the family binomial: events among n trials.",
+    "events, exposure": "Of the family poisson: events during an exposure.",
+    "mean, sd, n": "Of the family student: mean, sd (with n - 1) and number of values.",
+    "events_treated, n_treated, events_control, n_control": "Of the family hypergeometric: "
+    "events among so many in each arm.",
+}
+
 FILES = (
     File(
         "{dataset}/data.csv",
         "a group, as its family takes it",
         "group",
-        {
-            "estimate, std_error": "Of the family normal: estimate and standard error.",
-            "events, n": "Of the family binomial: events among n trials.",
-            "events, exposure": "Of the family poisson: events during an exposure.",
-            "mean, sd, n": "Of the family student: mean, sd (with n - 1) and number of values.",
-            "events_treated, n_treated, events_control, n_control": "Of the family hypergeometric: "
-            "events among so many in each arm.",
-        },
+        DATA,
     ),
     File(
         "{dataset}/given.csv",
@@ -296,7 +299,8 @@ FILES = (
             "quadrature).",
             "{conditional,integrated}_mcse": "Monte Carlo standard error; empty where k is too "
             "large for one.",
-            "{conditional,integrated}_k": "Pareto's k.",
+            "{conditional,integrated}_k": "Pareto's k; 0 where all weights are equal, inf where "
+            "the largest are.",
             "k_limit": "What k must not exceed with so many draws.",
         },
     ),
@@ -376,7 +380,9 @@ FILES = (
         "source variable simulations",
         {
             "shift": "Mean share of ranked draws below the truth, less its exact probability.",
-            "shift_se": "Standard error of that mean.",
+            "spread": "Mean of the same difference times 2u - 1, u being the exact probability; "
+            "above 0 where draws are too narrow, below where too wide.",
+            "{shift,spread}_se": "Standard error of that mean.",
             "p_value": "Of the test that ranks differ from exact positions by the draws' noise "
             "alone.",
             "p_corrected": "The same, corrected for the number of rows (Holm).",
@@ -445,11 +451,13 @@ FILES = (
             "{mu,tau,log_tau,theta_new}_{mean,sd,q2.5,q50,q97.5}": "Of the exact posterior.",
             "p_mu_above_0": "Exact posterior probability that mu is above 0.",
             "log_evidence": "log p(y); empty where a prior is improper.",
-            "q": "Cochran's Q.",
+            "q": "Cochran's Q; this and the next ones, where the data are no estimates, of their "
+            "normal approximation.",
             "q_p_value": "Its p-value.",
             "i2": "I squared, a share.",
             "tau_{reml,pm,dl}": "tau by REML, Paule-Mandel, DerSimonian-Laird.",
-            "typical_error": "Median standard error.",
+            "typical_error": "Median standard error; of other families than normal, of the "
+            "normal approximation, as are q to tau_dl.",
             "<model>_verdict": "Worst verdict of the model's fits.",
             "<model>_alarms": "Alarms of these fits.",
         },
@@ -457,10 +465,12 @@ FILES = (
     File(
         "{collection}/groups.parquet",
         "a table and a group",
-        "table group estimate std_error",
-        {
+        "table group",
+        DATA
+        | {
             "theta_{mean,sd,q2.5,q50,q97.5}": "Of the exact posterior of its theta.",
-            "pooling": "Exact mean of sigma^2 / (sigma^2 + tau^2): 1 pools wholly.",
+            "pooling": "Exact mean of sigma^2 / (sigma^2 + tau^2), with sigma^2 one over the "
+            "information of the group's data: 1 pools wholly.",
         },
     ),
     File(
@@ -563,6 +573,24 @@ FILES = (
             "false_alarm, false_alarm_low, false_alarm_high": SCORED[
                 "false_alarm, false_alarm_low, false_alarm_high"
             ],
+        },
+    ),
+    File(
+        "scorecard/limits.csv",
+        "a number of draws, a half of the tables and a threshold of divergences",
+        "",
+        {
+            "draws": SCORED["draws"],
+            "half": "chooses: every second table, which the default threshold follows from; tells: "
+            "the others.",
+            "limit": "Share of divergent transitions above which there is an alarm.",
+            "bad, good": "Numbers of cells that are not honest, and of others.",
+            "caught, caught_low, caught_high": "Of the bad cells, the share at which this or "
+            "another alarm stops, with a 95 % interval.",
+            "false_alarm, false_alarm_low, false_alarm_high": "The same of the good cells.",
+            "wrong_if_raised, wrong_if_raised_low, wrong_if_raised_high": "Of cells with an alarm, "
+            "the share that is bad, with a 95 % interval.",
+            "wrong_if_quiet, wrong_if_quiet_low, wrong_if_quiet_high": "The same of cells without.",
         },
     ),
 )

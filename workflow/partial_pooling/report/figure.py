@@ -20,8 +20,8 @@ class Figure(NamedTuple):
 
 
 def figure(report: Results, name: str) -> Html:
-    """Show a figure of the results folder, embedded, with its caption."""
-    narrow = NARROW.get(name)
-    return html.figure(
-        name, report.svg(name), *caption(report, name), report.svg(narrow) if narrow else None
-    )
+    """Show a figure of the results folder, embedded, with its caption; nothing if it is empty."""
+    words, narrow = caption(report, name), NARROW.get(name)
+    if words is None:
+        return Html("")
+    return html.figure(name, report.svg(name), *words, report.svg(narrow) if narrow else None)

@@ -35,6 +35,7 @@ def generated() -> dict[Path, str]:
         **{
             captions / f"{figure.name}.rst": registry.template(figure)
             for figure in registry.FIGURES
+            if figure.name not in registry.narrow_versions()
         },
     }
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -14,7 +13,7 @@ import pandas as pd
 
 from partial_pooling.grading.inference import Interval
 from partial_pooling.report.svg import compact
-from partial_pooling.words import NO_BREAK, Format
+from partial_pooling.words import NO_BREAK, Column, Format
 
 MOST_ROWS = 1000  # of a table in a page
 FEW_ROWS = 100  # of one that few read whole
@@ -46,18 +45,12 @@ class Shown:
     Attributes
     ----------
     value, html
-        The number and what stands for it.
+        The number and what stands for it: HTML, or what makes that of the number as its column
+        is written.
     """
 
     value: float
-    html: Html
-
-
-def with_interval(interval: Interval, form: Format) -> Shown:
-    """A number with the interval below it, if it has one."""
-    bounds = f" <small>{form(interval.low)} to {form(interval.high)}</small>"
-    text = form(interval.value) if math.isfinite(interval.value) else "–"
-    return Shown(interval.value, Html(text + ("" if math.isnan(interval.low) else bounds)))
+    html: Html | Callable[[str], Html]
 
 
 def paragraphs(lines: Iterable[str]) -> Html:
@@ -114,13 +107,13 @@ def _data_uri(svg: bytes) -> str:
 
 
 def _in_set(svg: bytes) -> str:
-    # blanks and commas part the addresses of a set
-    return f"data:image/svg+xml;base64,{base64.b64encode(compact(svg.decode()).encode()).decode()}"
+    # blanks part the addresses of a set
+    return _data_uri(svg).replace(" ", "%20")
 
 
 def table(
     frame: pd.DataFrame,
-    formats: Mapping[str, Format],
+    formats: Mapping[str, Format | Column],
     caption: str,
     name: str,
     source: str = "",
@@ -136,7 +129,8 @@ def table(
         The rows; the index is not shown.
     formats
         How to write the values of a column; others are written by `str`. A format may return
-        `Html`, which is not escaped. A column of `Shown` needs none.
+        `Html`, which is not escaped. An `Interval` stands below its value, in the same format;
+        `Shown` may need none.
     caption
         What the table holds.
     name
@@ -155,15 +149,16 @@ def table(
         caption += f" The first {most:,} of {len(frame):,} rows; {source} has all."
         frame = frame.head(most)
     numeric = [
-        pd.api.types.is_numeric_dtype(column) or all(isinstance(v, Shown) for v in column)
+        pd.api.types.is_numeric_dtype(column)
+        or all(isinstance(v, Shown | Interval) for v in column)
         for _, column in frame.items()
     ]
     head = "".join(
         f'<th scope="col"{_class(number)}>{_heading(str(column))}</th>'
         for column, number in zip(frame.columns, numeric, strict=True)
     )
-    forms = [formats.get(str(column), str) for column in frame.columns]
-    labels = [f' data-label="{escape(str(column))}"' if stacks else "" for column in frame.columns]
+    forms = formats_of(frame, formats)
+    labels = [f' data-label="{_text(str(column))}"' if stacks else "" for column in frame.columns]
     body = "".join(
         "<tr>"
         + "".join(
@@ -183,6 +178,15 @@ def table(
         f'<tbody>{body}</tbody></table></div><p class="caption" id="caption-{name}">'
         f"{_text(caption)}</p></div>"
     )
+
+
+def formats_of(frame: pd.DataFrame, formats: Mapping[str, Format | Column]) -> list[Format]:
+    """How to write the cells of each column, in their order."""
+    forms = []
+    for name, cells in frame.items():
+        form = formats.get(str(name), str)
+        forms.append(form.of(map(_number, cells)) if isinstance(form, Column) else form)
+    return forms
 
 
 def _longest(column: pd.Series[Any]) -> int:
@@ -209,15 +213,25 @@ def _raw(value: Any, number: bool) -> str:
     """The value at full precision, to sort by and to write to CSV."""
     if not number:
         return ""
-    value = value.value if isinstance(value, Shown) else value
+    value = _number(value)
     if isinstance(value, float):
         return f' data-value="{"" if math.isnan(value) else repr(float(value))}"'
     return f' data-value="{value}"'
 
 
+def _number(value: Any) -> Any:
+    return value.value if isinstance(value, Shown | Interval) else value
+
+
 def _cell(value: Any, form: Format) -> str:
     if isinstance(value, Shown):
-        return value.html
+        if isinstance(value.html, Html):
+            return value.html
+        return value.html("–" if math.isnan(value.value) else form(value.value))
+    if isinstance(value, Interval):
+        text = escape(form(value.value)) if math.isfinite(value.value) else "–"
+        ends = escape(f"{form(value.low)} to {form(value.high)}")
+        return text if math.isnan(value.low) else f"{text} <small>{ends}</small>"
     if isinstance(value, float) and math.isnan(value):
         return "–"
     text = form(value)

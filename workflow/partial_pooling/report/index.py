@@ -12,7 +12,7 @@ from partial_pooling.report.collection import Collection
 from partial_pooling.report.intervals import Drawn, draw
 from partial_pooling.report.policy import with_policy
 from partial_pooling.report.results import Results
-from partial_pooling.words import percent, significant
+from partial_pooling.words import PERCENTS, at_scales, even
 
 MANY = 10  # rows from which a table can be searched
 # What results of another version raise when they are read as those of this one.
@@ -51,6 +51,10 @@ def write_index(
             lines.append({**_row(link, collection), "covered": False})
         except UNREADABLE as error:
             unreadable.append({"link": link, "name": collection.name, "why": _why(error)})
+    form = even(2).of(value for line in lines for value in line["tau"])
+    for line in lines:
+        median, low, high = map(form, line["tau"])
+        line["tau"] = f"{median} ({low} to {high})" if line["tables"] > line["unusable"] else "–"
     page = environment.get_template("index.html.j2").render(
         rows=rows, collections=lines, unreadable=unreadable, many=MANY
     )
@@ -69,6 +73,9 @@ def _rows(
         except UNREADABLE as error:
             name = report.folder.name.replace("_", " ")
             unreadable.append({"link": link, "name": name, "why": _why(error)})
+    results = [report for _, report in told]
+    for (row, _), numbers in zip(told, _numbers(results), strict=True):
+        row.update(numbers)
     # one scale for those of a measure; of others nothing says that their units are alike
     scales: dict[str, list[int]] = {}
     for k, (_, report) in enumerate(told):
@@ -84,9 +91,6 @@ def _rows(
 
 def _told(link: str, report: Results) -> dict[str, Any]:
     """What the index tells of a data set."""
-    read = f"{report.reading.name} {report.as_read('mu')}" if report.reading else ""
-    mu = f"{report.centre_in_words('mu')} ({report.interval('mu')})"
-    tau = f"{report.in_units('tau', 'q50')} ({report.interval('tau')})"
     path, commit = str(report.dataset["path"]), report.provenance["git_commit"]
     return {
         "link": link,
@@ -95,22 +99,48 @@ def _told(link: str, report: Results) -> dict[str, Any]:
         "path": Path(path).name,
         "origin": f"{path}, SHA-256 {report.provenance['data_sha256']}, code {commit}",
         "groups": len(report.groups),
-        "mu": f"{mu}; {read}" if read else mu,
-        "mu_words": f"μ {mu}",
         "mu_value": report.value("mu", "q50"),
-        "tau": tau,
-        "tau_words": f"τ {tau}",
         "tau_value": report.value("tau", "q50"),
-        "new": report.interval("theta_new"),
         "new_value": report.value("theta_new", "q97.5") - report.value("theta_new", "q2.5"),
         "i_squared": float(report.heterogeneity["i_squared"]),
-        "i_squared_words": percent(float(report.heterogeneity["i_squared"])),
         "prior": [f"μ ~ {report.prior.mu}", f"τ ~ {report.prior.tau}"],
         "answer": report.verdict["answer"]["quote"],
         "sampler": report.best,
         "right": sum(setting["right"] for setting in report.sampling["settings"]),
         "fits": sum(setting["fits"] for setting in report.sampling["settings"]),
     }
+
+
+def _numbers(reports: Sequence[Results]) -> list[dict[str, str]]:
+    """What stands in the columns of numbers, even in each."""
+    units = at_scales([report.scale for report in reports])
+    of_tau = at_scales([report.scale_of("tau") for report in reports])
+    shares = [float(report.heterogeneity["i_squared"]) for report in reports]
+    read: dict[str, list[float]] = {}  # by what it is read as, each in its unit
+    for report in reports:
+        if report.reading:
+            read.setdefault(report.reading.name, []).extend(report.values_read("mu"))
+    of_read = {name: even(3).of(values) for name, values in read.items()}
+    of_share = PERCENTS.of(shares)
+    rows = []
+    for report, mu_form, tau_form, share in zip(reports, units, of_tau, shares, strict=True):
+        mu = f"{report.centre_in_words('mu', mu_form)} ({report.interval('mu', mu_form)})"
+        tau = f"{report.in_units('tau', 'q50', tau_form)} ({report.interval('tau', tau_form)})"
+        rows.append(
+            {
+                "mu": mu,
+                "read": f"{report.reading.name} "
+                f"{report.as_read('mu', of_read[report.reading.name])}"
+                if report.reading
+                else "",
+                "mu_words": f"μ {mu}",
+                "tau": tau,
+                "tau_words": f"τ {tau}",
+                "new": report.interval("theta_new", mu_form),
+                "i_squared_words": of_share(share),
+            }
+        )
+    return rows
 
 
 def _drawn(report: Results, variable: str) -> Drawn:
@@ -129,7 +159,7 @@ def _why(error: Exception) -> str:
 
 def _row(link: str, collection: Collection) -> dict[str, Any]:
     """What the index tells of a collection."""
-    usable, digits = collection.usable, significant(2)
+    usable = collection.usable
     wrong = []
     for model in collection.models:
         verdicts = usable[f"{model}_verdict"]
@@ -140,14 +170,12 @@ def _row(link: str, collection: Collection) -> dict[str, Any]:
                 "fits": int(verdicts.isin((RIGHT, FEW, WRONG)).sum()),
             }
         )
-    # quantiles of no table at all do not exist
-    tau = [digits(usable["tau_q50"].quantile(p)) for p in (0.5, 0.05, 0.95)] if len(usable) else []
     return {
         "link": link,
         "name": collection.name,
         "covered": True,
         "tables": len(collection.tables),
         "unusable": len(collection.tables) - len(usable),
-        "tau": f"{tau[0]} ({tau[1]} to {tau[2]})" if tau else "–",
+        "tau": usable["tau_q50"].quantile([0.5, 0.05, 0.95]).tolist(),  # nan of no table at all
         "wrong": wrong,
     }

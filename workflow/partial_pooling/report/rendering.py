@@ -71,6 +71,7 @@ def run_notebook(
                 kernel_name="python3",
                 progress_bar=False,
                 request_save_on_cell_execute=False,
+                start_timeout=600,  # seconds; papermill's 60 can be too few on a crowded machine
                 config=config,
             )
     except PapermillExecutionError as error:

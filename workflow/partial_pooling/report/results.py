@@ -20,6 +20,7 @@ from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import intact, read_json
 from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
+from partial_pooling.study.calibrated import calibration_of
 from partial_pooling.tables import read_table
 from partial_pooling.words import Format, at_scale, significant
 
@@ -179,26 +180,9 @@ class Results:
         return self._json("provenance.json")
 
     @cached_property
-    def probability_largest(self) -> pd.Series[float] | None:
-        """Probability that a group's theta is the largest; none where it was not computed."""
-        import xarray as xr
-
-        with xr.open_dataset(intact(self.folder / "exact.nc")) as curves:
-            if "probability_largest" not in curves:
-                return None
-            return curves["probability_largest"].load().to_series()
-
-    @cached_property
     def calibrated(self) -> dict[str, Any] | None:
         """What calibration/summary.json says; none where these data were not calibrated."""
-        if not (self.folder / "calibration" / "summary.json").exists():
-            return None
-        summary = self._json("calibration/summary.json")
-        same_data = summary["provenance"]["data_sha256"] == self.provenance["data_sha256"]
-        settings = json.loads(summary["provenance"]["settings"])
-        same_prior = settings["prior"] == self.prior.as_dict()
-        same_family = settings.get("family", self.family) == self.family
-        return summary if same_data and same_prior and same_family else None
+        return calibration_of(self.folder, self.provenance)
 
     def svg(self, name: str, folder: str = "figures") -> bytes:
         """An SVG of a folder of the results."""
@@ -354,22 +338,23 @@ class Results:
         least = float(deviations.min())
         return at_scale(min(self.scale, least) if least > 0 else self.scale)
 
-    def in_units(self, variable: str, column: str = "mean") -> str:
-        """An exact value as people read it; tau, which may be small, by its own scale."""
-        form = self.units
-        if variable == "tau":
-            form = at_scale(min(self.scale, self.value("tau", "q50")))
-        return form(self.value(variable, column))
+    def scale_of(self, variable: str) -> float:
+        """The scale by which a variable is written: tau, which may be small, by its own."""
+        return min(self.scale, self.value("tau", "q50")) if variable == "tau" else self.scale
 
-    def interval(self, variable: str) -> str:
+    def in_units(self, variable: str, column: str = "mean", form: Format | None = None) -> str:
+        """An exact value as people read it, in a format if not by its own scale."""
+        return (form or at_scale(self.scale_of(variable)))(self.value(variable, column))
+
+    def interval(self, variable: str, form: Format | None = None) -> str:
         """The central 95 % interval."""
-        return " to ".join(self.in_units(variable, column) for column in ("q2.5", "q97.5"))
+        return " to ".join(self.in_units(variable, column, form) for column in ("q2.5", "q97.5"))
 
-    def centre_in_words(self, variable: str) -> str:
+    def centre_in_words(self, variable: str, form: Format | None = None) -> str:
         """Name and value of the exact mean, or of the median where no mean exists."""
         if math.isfinite(self.value(variable)):
-            return f"mean {self.in_units(variable)}"
-        return f"median {self.in_units(variable, 'q50')}"
+            return f"mean {self.in_units(variable, 'mean', form)}"
+        return f"median {self.in_units(variable, 'q50', form)}"
 
     # -- exact values, on the scale on which people read theta ------------------------------
 
@@ -378,17 +363,21 @@ class Results:
         """The scale on which people read theta, if it is another than the model's."""
         return self.measure.reading if self.measure else None
 
-    def read(self, variable: str) -> tuple[str, str]:
-        """Median, and 95 % interval, of a variable such as mu; they stay what they are there."""
+    def values_read(self, variable: str) -> list[float]:
+        """Median and ends of the 95 % interval of a variable; these stay what they are there."""
         assert self.reading is not None
-        columns = ("q50", "q2.5", "q97.5")
-        ends = self.reading.read(np.array([self.value(variable, column) for column in columns]))
-        median, low, high = map(significant(3), ends)
+        quantiles = [self.value(variable, column) for column in ("q50", "q2.5", "q97.5")]
+        return [float(value) for value in self.reading.read(np.array(quantiles))]
+
+    def read(self, variable: str, form: Format | None = None) -> tuple[str, str]:
+        """The same in words."""
+        values = self.values_read(variable)
+        median, low, high = map(form or significant(3), values)
         return median, f"{low} to {high}"
 
-    def as_read(self, variable: str) -> str:
+    def as_read(self, variable: str, form: Format | None = None) -> str:
         """The same in one phrase."""
-        return "{} ({})".format(*self.read(variable))
+        return "{} ({})".format(*self.read(variable, form))
 
 
 def _with_reasons(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from partial_pooling.report.policy import with_policy
 from partial_pooling.report.scorecard_tables import Tabled
 from partial_pooling.tables import read_table
 
-NEEDED = ("models", "checks", "adds", "areas", "maps", "thresholds")
+NEEDED = ("models", "checks", "adds", "areas", "maps", "thresholds", "limits")
 DRAWS = {"draws": str}  # "all" is one
 
 
@@ -75,6 +75,12 @@ def sections(found: Mapping[str, pd.DataFrame]) -> list[Section]:
             words.of_thresholds(found["thresholds"]),
             (),
             (tables.thresholds_table(found["thresholds"]),),
+        ),
+        Section(
+            "How many divergences are too many",
+            words.of_limits(found["limits"]),
+            (),
+            (tables.limits_table(found["limits"]),),
         ),
         Section("More draws", words.of_draws(found["checks"]), ("over_draws",)),
         Section(

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from partial_pooling.data.simulated import ERRORS, RATIOS
 from partial_pooling.errors import InputError
 from partial_pooling.files import read_json
 from partial_pooling.grading import rates
@@ -31,7 +32,6 @@ ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "scorecard.md"
 STORED = ROOT / "docs" / "scorecard"  # its tables, and run.json
 DIGITS = "%.5g"
-WHOLE = {3: 192, 8: 192, 20: 192, 100: 60}  # tables with so many groups
 COLLECTED = ("tables.parquet", "fits.parquet")
 
 
@@ -124,20 +124,13 @@ def _design(models: pd.DataFrame, runs: Mapping[str, Any]) -> str:
             f"{draws} draws a chain, which are prefixes of one run. {sampling['sampler']} "
             f"{run['versions'][sampling['sampler']]}, PyMC {run['versions']['pymc']}."
         )
-    finished = models.drop_duplicates("groups").set_index("groups")["tables"].to_dict()
+    finished = models.drop_duplicates("groups").set_index("groups")["tables"]
+    some = [f"{tables:,} tables with {size} groups" for size, tables in finished.items()]
     told = (
         "The design is in `config/scorecard/whole.yaml`, with the command that writes its tables: "
-        "τ of 0, 0.1, 0.5, 1, 3 and 10 typical errors, equal and mixed errors."
+        f"τ of {listed([f'{ratio:g}' for ratio in RATIOS])} typical errors, {listed(ERRORS)} "
+        f"errors. This run has {listed(some)}, equally many of each combination."
     )
-    if finished != WHOLE:
-        some = [
-            f"{finished.get(size, 0):,} of {all_of:,} tables with {size} groups"
-            for size, all_of in WHOLE.items()
-        ]
-        told += (
-            f" This is a part of it: {listed(some)}, equally many of each combination of τ and "
-            "errors."
-        )
     return "\n".join([told, "", *lines])
 
 

@@ -12,8 +12,8 @@ from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
 from partial_pooling.grading.inference import Interval
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 from partial_pooling.grading.scorecard import ALL, FALSE_ALARMS, TRUTHS
-from partial_pooling.report.html import Html, table, with_interval
-from partial_pooling.words import Format, first_upper, percent
+from partial_pooling.report.html import Html, formats_of, table
+from partial_pooling.words import PERCENTS, Column, Format, first_upper, fixed, percent
 
 WORDS = {check.name: check.words for check in CHECKS}
 LEAST = 1e-4  # of a share that is told
@@ -33,49 +33,40 @@ class Tabled(NamedTuple):
     caption
         What it holds.
     forms
-        How to write the numbers of a column; shares are in percent.
+        How to write the numbers of a column; by default intervals are of shares, in percent.
     """
 
     name: str
     frame: pd.DataFrame
     caption: str
-    forms: dict[str, Format]
+    forms: dict[str, Format | Column]
 
     def html(self) -> Html:
         """For a page."""
-        shown = self.frame.copy()
-        for column in shown:
-            values: Any = [
-                with_interval(value, self._form(column)) if isinstance(value, Interval) else value
-                for value in shown[column]
-            ]
-            shown[column] = values
-        formats: dict[str, Format] = {
-            name: self.forms.get(name, "{:,}".format)
-            for name in map(str, shown)
-            if pd.api.types.is_numeric_dtype(shown[name])
-        }
-        return table(shown, formats, self.caption, self.name)
+        return table(self.frame, self._formats(), self.caption, self.name)
 
     def markdown(self) -> str:
         """For a document."""
         lines = [[str(name) for name in self.frame], ["---"] * self.frame.shape[1]]
+        forms = formats_of(self.frame, self._formats())
         lines += [
-            [self._text(column, value) for column, value in zip(self.frame, row, strict=True)]
+            [
+                in_words(value, form) if isinstance(value, Interval) else form(value)
+                for value, form in zip(row, forms, strict=True)
+            ]
             for row in self.frame.itertuples(index=False)
         ]
         body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         return f"{body}\n\n{self.caption}\n"
 
-    def _form(self, column: Any) -> Format:
-        return self.forms.get(str(column), share)
-
-    def _text(self, column: Any, value: Any) -> str:
-        if isinstance(value, Interval):
-            return in_words(value, self._form(column))
-        if isinstance(value, str):
-            return value
-        return self.forms.get(str(column), "{:,}".format)(value)
+    def _formats(self) -> dict[str, Format | Column]:
+        formats: dict[str, Format | Column] = {}
+        for name, cells in self.frame.items():
+            if pd.api.types.is_numeric_dtype(cells):
+                formats[str(name)] = "{:,}".format
+            elif any(isinstance(value, Interval) for value in cells):
+                formats[str(name)] = PERCENTS
+        return formats | self.forms
 
 
 def share(value: float) -> str:
@@ -180,7 +171,7 @@ def areas_table(areas: pd.DataFrame) -> Tabled:
         "Chance that a check, as a number, ranks a fit that is not honest behind one that is "
         "(area under its characteristic), where all variables count, and for some alone. 95 % "
         "intervals (Obuchowski).",
-        dict.fromkeys(PARTS_OF.values(), two),
+        dict.fromkeys(PARTS_OF.values(), fixed(2)),
     )
 
 
@@ -195,7 +186,7 @@ def areas_by_draws_table(areas: pd.DataFrame) -> Tabled:
         "areas_by_draws",
         frame,
         "The same area, of all variables, among fits with equally many draws a chain.",
-        dict.fromkeys(map(str, frame.columns[1:]), two),
+        dict.fromkeys(map(str, frame.columns[1:]), fixed(2)),
     )
 
 
@@ -217,7 +208,26 @@ def thresholds_table(thresholds: pd.DataFrame) -> Tabled:
         f"Thresholds at which a check stops at {percent(FALSE_ALARMS)} of the good fits with "
         f"{draws:,} draws a chain of every second table, and what they do on the other tables, "
         "which did not choose them.",
-        {"threshold": "{:.4g}".format},
+        {"threshold": "{:,.4g}".format},  # each in its own unit
+    )
+
+
+def limits_table(limits: pd.DataFrame) -> Tabled:
+    """What the alarms catch at several thresholds of divergences, at the most draws."""
+    rows, draws = at_most_draws(limits)
+    frame = pd.DataFrame({"divergences above": list(rows["limit"].unique())})
+    for half, told in (("chooses", "tables that choose"), ("tells", "others")):
+        of = rows[rows["half"] == half]
+        for name, words in SHARES.items():
+            frame[f"{told}: {words}"] = _cells(of, name)
+    frame["others: not honest if quiet"] = _cells(rows[rows["half"] == "tells"], "wrong_if_quiet")
+    return Tabled(
+        "limits",
+        frame,
+        f"This project's alarms of fits with {draws:,} draws a chain, at several thresholds of the "
+        "share of divergent transitions: share of the fits that are not honest that they catch, "
+        "share of the others that they stop at.",
+        {"divergences above": percent},
     )
 
 
@@ -253,11 +263,6 @@ def range_name(edges: Sequence[float], place: int) -> str:
     if not math.isfinite(high):
         return f"{low:g} or more"
     return f"{low:g} to {high - (edges is GROUPS):g}"
-
-
-def two(value: float) -> str:
-    """An area."""
-    return f"{value:.2f}"
 
 
 def _names(rows: pd.DataFrame) -> list[str]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from partial_pooling.grading.checks import SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
-from partial_pooling.grading.scorecard import ALL, FALSE_ALARMS, TRUTHS
+from partial_pooling.grading.scorecard import (
+    ALL,
+    FALSE_ALARMS,
+    LEAST_CAUGHT,
+    TRUTHS,
+    chosen_limit,
+)
 from partial_pooling.report.scorecard_tables import (
     WORDS,
     at_most_draws,
@@ -16,9 +23,9 @@ from partial_pooling.report.scorecard_tables import (
     interval,
     overall,
     range_name,
-    two,
 )
-from partial_pooling.words import count, first_upper, listed, percent
+from partial_pooling.study.settings import Thresholds
+from partial_pooling.words import count, first_upper, fixed, listed, percent
 
 FEWEST = 20  # bad fits of which a sentence may speak
 BAD = {truth: f"not {truth}" for truth in TRUTHS}
@@ -26,7 +33,8 @@ TRUTH = {
     "accurate": "not accurate: a mean, standard deviation or quantile is further off than the "
     "thresholds of the configuration allow",
     "honest": "not honest: it errs more than its own Monte Carlo error admits, which more draws "
-    "do not cure",
+    "do not cure; at the default honest_level chance alone says so of one fit of a right sampler "
+    f"in {1 / Thresholds().honest_level:,.0f} at most",
 }
 SPOKEN_OF = ("usual", "divergences_any", "alarms")
 
@@ -81,6 +89,11 @@ def of_checks(checks: pd.DataFrame) -> str:
             "others."
         )
     best = str(calm["caught"].idxmax())
+    if len(calm) == 1:
+        return (
+            f"{told} Of those that caught any, only {WORDS[best]} stopped at no more than "
+            f"{percent(FALSE_ALARMS)} of the others: it caught {_told(of, best)}."
+        )
     return (
         f"{told} Of the checks that stopped at no more than {percent(FALSE_ALARMS)} of the "
         f"others, {WORDS[best]} caught most: {_told(of, best)}."
@@ -117,7 +130,7 @@ def of_areas(areas: pd.DataFrame) -> str:
     best = str(of["area"].idxmax())
     told = (
         f"As a number {SCORE_WORDS[best]} ranks fits that are not honest behind the others best: "
-        f"area {in_words(interval(of.loc[best], 'area'), two)}."
+        f"area {in_words(interval(of.loc[best], 'area'), fixed(2))}."
     )
     chance = [SCORE_WORDS[str(name)] for name, row in of.iterrows() if row["area_low"] <= 0.5]
     if chance:
@@ -138,6 +151,30 @@ def of_thresholds(thresholds: pd.DataFrame) -> str:
         f"catches most on the tables that did not set them: {_told(of, best)} of "
         f"{int(of['bad'].iloc[0])} fits, for false alarms at {_told(of, best, 'false_alarm')}."
     )
+
+
+def of_limits(limits: pd.DataFrame) -> str:
+    """Which threshold of divergences the alarms need, and what it does on other tables."""
+    rows, draws = at_most_draws(limits)
+    of: Any = rows[rows["half"] == "tells"].set_index("limit")
+    if rows["bad"].min() < FEWEST:
+        return _too_few("honest", f" with {draws:,} draws a chain")
+    chosen = chosen_limit(limits)
+    if math.isnan(chosen):
+        return (
+            "At no threshold of divergences do this project's alarms catch "
+            f"{percent(LEAST_CAUGHT)} of the fits that are not honest."
+        )
+    told = (
+        f"With {draws:,} draws a chain, {percent(chosen)} is the largest of these thresholds of "
+        f"divergences at which this project's alarms catch {percent(LEAST_CAUGHT)} of the fits "
+        f"that are not honest, on every second table. On the others they catch "
+        f"{_told(of, chosen)} there, and stop at {_told(of, chosen, 'false_alarm')} of the rest"
+    )
+    most = float(of.index.max())
+    if chosen == most:
+        return f"{told}."
+    return f"{told}; at {percent(most)}, {_told(of, most)} and {_told(of, most, 'false_alarm')}."
 
 
 def of_draws(checks: pd.DataFrame) -> str:
@@ -191,7 +228,7 @@ def _by_check(rows: pd.DataFrame, truth: str) -> Any:
     return rows[rows["truth"] == truth].set_index("check")
 
 
-def _told(of: Any, name: str, share: str = "caught") -> str:
+def _told(of: Any, name: str | float, share: str = "caught") -> str:
     return in_words(interval(of.loc[name], share))
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from partial_pooling.errors import InputError
 from partial_pooling.files import number_or_null, read_json
 from partial_pooling.sampling.manifests import read_fits
+from partial_pooling.study.calibrated import calibration_of
 from partial_pooling.tables import read_metadata, read_parquet, read_table
 
 # Tables, and the columns that say which row is which.
@@ -45,7 +46,6 @@ OF_COLLECTION = {
 }
 # Two runs on different processors are as good as independent: a false alarm in 16,000 means.
 AGREE = 4.0
-SUMMARY = "calibration/summary.json"
 AND = " and "  # between the versions of a mixture
 
 
@@ -81,7 +81,7 @@ def certify(
     collections
         Results folders of the collections.
 
-    A calibration that is there is digested too.
+    A calibration of a data set is digested too, if it is of these data and this prior.
 
     Returns
     -------
@@ -94,9 +94,10 @@ def certify(
     folders, collections = sorted(folders), sorted(collections)
     estimates = {folder.name: _last_estimates(folder) for folder in folders}
     fits: dict[str, Any] = {}
-    used = [read_json(folder / "provenance.json")["versions"] for folder in folders]
-    calibrated = [folder for folder in folders if (folder / SUMMARY).exists()]
-    used += [read_json(folder / SUMMARY)["provenance"]["versions"] for folder in calibrated]
+    made = {folder: read_json(folder / "provenance.json") for folder in folders}
+    used = [provenance["versions"] for provenance in made.values()]
+    calibrated = {at: found for at, of in made.items() if (found := calibration_of(at, of))}
+    used += [summary["provenance"]["versions"] for summary in calibrated.values()]
     tables = [folder / "tables.parquet" for folder in collections]
     used += [read_metadata(path).get("versions", "{}") for path in tables]
     for path in batches:

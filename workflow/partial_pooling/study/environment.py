@@ -28,6 +28,9 @@ CHANGING = (
     "BLIS_ARCH_TYPE",
 )
 HARMLESS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
+# Of Python itself: libraries fail without their docstrings, and every start of Snakemake or PyMC
+# would compile their sources anew, 5 s a job.
+OF_PYTHON = ("PYTHONOPTIMIZE", "PYTHONDONTWRITEBYTECODE")
 NUMBA_FILE = ".numba_config.yaml"  # numba reads it in the folder where it is started
 
 
@@ -57,8 +60,8 @@ def of_steps(environment: Mapping[str, str], caches: str) -> dict[str, str]:
             "allowed: none in the folder in which Snakemake runs"
         )
     kept = {name: value for name, value in environment.items() if not changes_results(name)}
-    # every start of Snakemake or PyMC would compile their sources anew: 5 s a job
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in OF_PYTHON:
+        kept.pop(name, None)
     return kept | {
         "PYTENSOR_FLAGS": f"{FLAGS},base_compiledir={caches}/pytensor",
         "PYTENSORRC": os.devnull,

@@ -14,13 +14,15 @@ from partial_pooling.study.configuration import Study
 from partial_pooling.study.plan import (
     Batch,
     deal,
+    fitting_seconds,
     memory_mb,
     runtime_minutes,
-    seconds_of_table,
 )
 from partial_pooling.words import count
 
-SOLVED, FITTED = 200, 4  # tables to time
+SOLVED, FITTED = 200, 4  # tables to time, at most
+SOLVING = 20.0  # seconds to solve tables for
+TICK = 0.01  # seconds, of the clock
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,11 @@ def measure(study: Study, name: str) -> CollectionCost:
             return core_seconds() - begun, size
 
     seconds_and_bytes(tables[:1], [])  # imports
-    some = tables[:: -(-len(tables) // SOLVED)]
+    one, _ = seconds_and_bytes(tables[:1], [])
+    many = max(1, min(SOLVED, int(SOLVING / max(one, TICK))))
+    some = tables[:: -(-len(tables) // many)]
     solving, size = (total / len(some) for total in seconds_and_bytes(some, []))
     compiling = fitting = 0.0
-    fits = len(sampling.seeds) * len(sampling.target_accept)
     sizes = Counter(map(len, tables))
     usual = sizes.most_common(1)[0][0]
     few = [table for table in tables if len(table) == usual][: 1 + FITTED]
@@ -97,16 +100,17 @@ def measure(study: Study, name: str) -> CollectionCost:
     for model in collection.models:
         one, _ = seconds_and_bytes(few[:1], [model])
         all_few, of_few = seconds_and_bytes(few, [model])
-        of_fit = (all_few - one) / (len(few) - 1) if len(few) > 1 else one
+        of_fit = max(0.0, all_few - one) / (len(few) - 1) if len(few) > 1 else one
         compiling += max(0.0, one - of_fit) / len(collection.models)
         fitting += of_fit
         size += of_few / len(few)
-    of_usual = seconds_of_table(usual, fits, sampling)
+    of_usual = fitting_seconds(usual, 1, sampling)
     like_usual = sum(
-        count * seconds_of_table(groups, fits, sampling) / of_usual
-        for groups, count in sizes.items()
+        count * fitting_seconds(groups, 1, sampling) / of_usual for groups, count in sizes.items()
     )
-    batches = list(deal(study.members[name], collection.models, sampling).values())
+    assert collection.family is not None  # settled
+    dealt = deal(study.members[name], collection.models, sampling, collection.family)
+    batches = list(dealt.values())
     return CollectionCost(
         name,
         batches,

@@ -25,6 +25,7 @@ STORE = "store"
 OF_EARLIER_VERSION = "*/fits/*/batch-*.nc"  # draws of a whole batch in one file
 # of `files.replacing`: hidden, with the id of a process and eight random digits; and their seals
 TEMPORARY = re.compile(r"\.{1,2}.+\.(\d+)\.[0-9a-f]{8}(\.[A-Za-z0-9]+)*")
+BROKEN = ".broken"  # ends the name of a manifest that is set aside
 STALE_SECONDS = 3600  # a temporary file lives as long as one fit is written
 MEGABYTE = 1e6
 # The page of a data set and of a collection, and what tells that it is one.
@@ -35,7 +36,8 @@ def set_aside_broken(folders: Iterable[Path]) -> dict[Path, Path]:
     """Hide manifests that name files which are gone, or draws that have lost or gained bytes.
 
     Snakemake, which sees manifests only, then plans to make these anew. Looks at sizes; damage that
-    keeps the size is found when a fit is read.
+    keeps the size is found when a fit is read. What a run that was killed had hidden is put back
+    first, and judged like the others.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ def set_aside_broken(folders: Iterable[Path]) -> dict[Path, Path]:
     """
     hidden = {}
     for folder in folders:
+        put_back({_shown(path): path for path in folder.rglob(f".*{BROKEN}")})
         of_fits = [*folder.glob(MANIFESTS), *folder.glob(f"*/{MANIFESTS}")]
         whole = dict.fromkeys(of_fits, _has_fits)
         whole |= dict.fromkeys(folder.glob(BATCHES), _has_chunks)
@@ -58,7 +61,7 @@ def set_aside_broken(folders: Iterable[Path]) -> dict[Path, Path]:
             except InputError:
                 continue  # the step that reads it says so
             if broken:
-                hidden[path] = path.rename(path.with_name(f".{path.name}.broken"))
+                hidden[path] = path.rename(path.with_name(f".{path.name}{BROKEN}"))
     return hidden
 
 
@@ -177,6 +180,10 @@ def _others(store: Path, pattern: str, named: Container[str]) -> Iterator[Path]:
     }
     yield from sorted(path for path in whole if path.name not in named)
     yield from sorted(stale)
+
+
+def _shown(aside: Path) -> Path:
+    return aside.with_name(aside.name.removeprefix(".").removesuffix(BROKEN))
 
 
 def _has_fits(manifest: Path) -> bool:

@@ -37,16 +37,13 @@ def family_and_measure(keys: DatasetFile, where: str) -> tuple[str, str | None]:
         is.
     """
     families = families_of(keys.form)
-    if getattr(keys, "by", None):  # many tables are solved together, which the others are not
-        families = [name for name in families if FAMILIES[name].on_estimates]
     family = keys.family or next(
         (name for name in families if FAMILIES[name].on_estimates or not _needs_estimates(keys)),
         families[0],
     )
     if family not in families:
         raise InputError(
-            f"{where}.family: found {family}; allowed for form {keys.form}"
-            f"{' of a collection' if getattr(keys, 'by', None) else ''}: {', '.join(families)}"
+            f"{where}.family: found {family}; allowed for form {keys.form}: {', '.join(families)}"
         )
     measure = _measure(keys, family, where)
     if keys.pooled_sd and "pooled_sd" not in FORMS[keys.form].options:

@@ -10,11 +10,13 @@ answers are kept by what they depend on, a batch that is cut anew computes only 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from partial_pooling.collection.keys import data_digest
 from partial_pooling.data.collection import Member
+from partial_pooling.families.normal import NORMAL
 from partial_pooling.study import resources
 from partial_pooling.study.settings import CollectionSampling
 
@@ -24,7 +26,8 @@ MOST_BATCHES = 256
 COMPILING_SECONDS = 3.0  # a model and number of groups
 TABLE_MB = 0.008  # of a table with ten groups, read and checked
 USUAL_STEPS = 15  # leapfrog steps of a transition
-SOLVING_SECONDS = (1e-3, 2e-4)  # (of any table, more a group)
+# (of any table, more a group): of the normal family, solved together, and of another
+SOLVING_SECONDS = {True: (1e-3, 2e-4), False: (0.2, 0.02)}
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Batch:
         The largest number of groups.
     fits, compilations
         Numbers of them.
+    solving_seconds
+        Of the exact answers, about.
     """
 
     tables: list[int]
@@ -48,12 +53,20 @@ class Batch:
     groups: int
     fits: int
     compilations: int
+    solving_seconds: float
 
 
 def deal(
-    members: Sequence[Member], models: Sequence[str], sampling: CollectionSampling
+    members: Sequence[Member], models: Sequence[str], sampling: CollectionSampling, family: str
 ) -> dict[str, Batch]:
     """Deal out the tables that can be used.
+
+    Parameters
+    ----------
+    members
+        All tables.
+    models, sampling, family
+        Of the collection.
 
     Returns
     -------
@@ -67,7 +80,8 @@ def deal(
             of_size.append((i, data_digest(member.groups)))
     fits = len(models) * len(sampling.seeds) * len(sampling.target_accept)
     seconds = {
-        size: len(models) * COMPILING_SECONDS + len(tables) * seconds_of_table(size, fits, sampling)
+        size: len(models) * COMPILING_SECONDS
+        + len(tables) * (solving_seconds(size, family) + fitting_seconds(size, fits, sampling))
         for size, tables in classes.items()
     }
     enough = max(
@@ -78,11 +92,21 @@ def deal(
     batches: dict[str, Batch] = {}
     together: list[int] = []
 
+    def batch(tables: Iterable[tuple[int, str]], sizes: Sequence[int]) -> Batch:
+        ordered = sorted(tables)
+        return Batch(
+            tables=[i for i, _ in ordered],
+            content=[data for _, data in ordered],
+            groups=sizes[-1],
+            fits=fits * len(ordered),
+            compilations=len(sizes) * len(models),
+            solving_seconds=len(ordered) * solving_seconds(sizes[-1], family),
+        )
+
     def close() -> None:
         if together:
-            tables = [table for size in together for table in classes[size]]
-            name = f"{together[0]:04d}"
-            batches[name] = _batch(tables, together[-1], fits, len(together) * len(models))
+            every = chain.from_iterable(classes[size] for size in together)
+            batches[f"{together[0]:04d}"] = batch(every, together)
             together.clear()
 
     for size in sorted(classes):
@@ -95,7 +119,7 @@ def deal(
                     (i, data) for i, data in classes[size] if int(data[:8], 16) % parts == part
                 ]
                 if tables:
-                    batches[f"{size:04d}-{part:03d}"] = _batch(tables, size, fits, len(models))
+                    batches[f"{size:04d}-{part:03d}"] = batch(tables, [size])
             continue
         if sum(seconds[one] for one in together) + seconds[size] > enough:
             close()
@@ -106,8 +130,7 @@ def deal(
 
 def runtime_minutes(batch: Batch, sampling: CollectionSampling, attempt: int = 1) -> int:
     """Runtime of a batch on one core, in minutes: meant to be too large rather than too small."""
-    of_any, of_group = SOLVING_SECONDS
-    solving = 20 * len(batch.tables) * (of_any + of_group * batch.groups)
+    solving = 20 * batch.solving_seconds
     compiling = batch.compilations * resources.START_SECONDS / 4
     fits = batch.fits
     sampled = resources.sampling_minutes(
@@ -130,22 +153,17 @@ def reading_mb(tables: int, attempt: int = 1) -> int:
     return math.ceil(TABLE_MB * tables) * attempt
 
 
-def _batch(tables: list[tuple[int, str]], groups: int, fits: int, compilations: int) -> Batch:
-    tables = sorted(tables)
-    return Batch(
-        tables=[i for i, _ in tables],
-        content=[data for _, data in tables],
-        groups=groups,
-        fits=fits * len(tables),
-        compilations=compilations,
-    )
+def solving_seconds(groups: int, family: str) -> float:
+    """Seconds that the exact answer of a table is likely to take."""
+    of_any, of_group = SOLVING_SECONDS[family == NORMAL.name]
+    return of_any + of_group * groups
 
 
-def seconds_of_table(groups: int, fits: int, sampling: CollectionSampling) -> float:
-    """Seconds that a table is likely to take."""
+def fitting_seconds(groups: int, fits: int, sampling: CollectionSampling) -> float:
+    """Seconds that the fits of a table are likely to take."""
     run = sampling.of_fits()
     of_any, of_group = resources.STEP_SECONDS[sampling.sampler]
     steps = run.chains * (run.draws + run.tune) * USUAL_STEPS
     looked_at = run.chains * sum(sampling.draws) * (groups + 3)
     fit = steps * (of_any + of_group * groups) + looked_at * resources.DIAGNOSIS_SECONDS
-    return SOLVING_SECONDS[0] + SOLVING_SECONDS[1] * groups + fits * fit
+    return fits * fit

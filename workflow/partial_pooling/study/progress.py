@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 
 MOST_LINES = 40  # of a run
@@ -16,11 +16,19 @@ LONGEST_SILENCE = 60.0  # seconds
 
 
 class ProgressLines:
-    """A filter of a handler of Snakemake's log, which puts a line of its own in place of three."""
+    """A filter of a handler of Snakemake's log, which puts a line of its own in place of three.
 
-    def __init__(self) -> None:
-        self._steps: dict[int, str] = {}
-        self._last = ""
+    Parameters
+    ----------
+    tables
+        From a collection to how many of its tables are done, in words: what its batches say
+        themselves is not seen where they run on a cluster.
+    """
+
+    def __init__(self, tables: Callable[[str], str]) -> None:
+        self._tables = tables
+        self._steps: dict[int, tuple[str, str]] = {}  # in words, and a batch's collection
+        self._last = "", ""
         self._told = 0.0
         self._at = time.monotonic()
 
@@ -28,11 +36,13 @@ class ProgressLines:
         """Let a record pass, drop it, or give one to show in its place."""
         event = getattr(getattr(record, "event", None), "name", "")
         if event == "JOB_INFO":
-            self._steps[record.__dict__["jobid"]] = step_in_words(
-                record.__dict__["rule_name"], record.__dict__["wildcards"]
+            wildcards = record.__dict__["wildcards"] or {}
+            self._steps[record.__dict__["jobid"]] = (
+                step_in_words(record.__dict__["rule_name"], wildcards),
+                str(wildcards.get("collection", "")) if "batch" in wildcards else "",
             )
         elif event == "JOB_FINISHED":
-            self._last = self._steps.pop(record.__dict__["job_id"], "")
+            self._last = self._steps.pop(record.__dict__["job_id"], ("", ""))
             return False
         elif event == "PROGRESS":
             return self._progress(record, record.__dict__["done"], record.__dict__["total"])
@@ -50,7 +60,10 @@ class ProgressLines:
         shown = copy(record)
         shown.__dict__["event"] = None
         share = f"{100 * done // total} %"
-        shown.msg = f"{done:,} of {total:,} steps ({share}) done; {self._last}".removesuffix("; ")
+        step, collection = self._last
+        told = [f"{done:,} of {total:,} steps ({share}) done", step]
+        told += [self._tables(collection)] if collection else []
+        shown.msg = "; ".join(filter(None, told))
         return shown
 
 

@@ -17,6 +17,7 @@ from partial_pooling.study.resources import BASE_MB, MEGABYTE, fit_mb, stored_mb
 
 # Copies of a fit's draws that are held at once at least: nothing is refused that could run.
 LEAST_COPIES = 5
+LEAST_FREE_MB = 1  # Snakemake's locks and records of a small study
 CGROUP = "/sys/fs/cgroup/memory.max"
 
 
@@ -102,6 +103,16 @@ def free_mb(folder: Path) -> float:
     while not folder.exists():
         folder = folder.absolute().parent
     return shutil.disk_usage(folder).free / MEGABYTE
+
+
+def check_not_full(folder: Path) -> None:
+    """Refuse a disk with too little free space for Snakemake to begin: it ends in a traceback."""
+    free = free_mb(folder)
+    if free < LEAST_FREE_MB:
+        raise InputError(
+            f"{folder.absolute()}: found {free:.1f} MB free on the disk; "
+            f"allowed: {LEAST_FREE_MB} MB at least"
+        )
 
 
 def check_writable(folders: Iterable[Path]) -> None:

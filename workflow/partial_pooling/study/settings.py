@@ -10,6 +10,7 @@ writes both anew, and a test holds them to it.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,13 @@ NAME = {
     "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
     "description": "letters, digits, - and _, at most 64, starting with a letter or digit",
 }
+
+
+def plain_path(path: str) -> str:
+    """Write a path in one way, so that `./x` and `y/../x` are `x`: no step runs again for it."""
+    plain = os.path.normpath(path)
+    same = os.path.realpath(plain) == os.path.realpath(path)  # not if `..` comes after a link
+    return plain if same else str(Path(path))
 
 
 class Dist(Settings):
@@ -69,7 +77,7 @@ class Decide(Settings):
 class DatasetFile(Settings):
     """The file of a data set."""
 
-    path: Annotated[str, TEXT, AfterValidator(lambda path: str(Path(path)))]  # ./x is x
+    path: Annotated[str, TEXT, AfterValidator(plain_path)]
     """CSV file in UTF-8, seen from the folder in which Snakemake runs."""
     form: Annotated[str, one_of(FORMS)] = "estimates"
     """What a row is; the table below has the columns of each."""
@@ -204,8 +212,9 @@ class Thresholds(Settings):
     """Alarm below this bulk effective sample size of any variable."""
     ess_tail: Annotated[float, number(ge=0)] = 400
     """Alarm below this tail effective sample size of any variable."""
-    divergence_rate: Annotated[float, number(ge=0, le=1)] = 0.01
-    """Alarm above this share of divergent transitions."""
+    divergence_rate: Annotated[float, number(ge=0, le=1)] = 0.002
+    """Alarm above this share of divergent transitions. The default follows from
+    `docs/scorecard.md`."""
     ebfmi: Annotated[float, number(ge=0)] = 0.3
     """Alarm below this E-BFMI of any chain."""
     max_treedepth_rate: Annotated[float, number(ge=0, le=1)] = 0.01

@@ -1,6 +1,6 @@
 // The rows of a collection: Tabulator draws those in sight; text of the user is only ever text.
 (() => {
-  const { models, words, scale, command, columns, verdicts, alarms } = JSON.parse(document.getElementById("data").textContent);
+  const { models, words, scale, null: noEffect, decimals, command, columns, verdicts, alarms } = JSON.parse(document.getElementById("data").textContent);
   const at = id => document.getElementById(id);
   const make = (name, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(name), properties);
@@ -32,10 +32,16 @@
     if (value && (size < 1e-4 || size >= 1e7)) return value.toExponential(digits).replaceAll("-", "−");
     return fixed(value, Math.min(Math.max(0, digits - Math.floor(Math.log10(size || 1))), 12));
   };
-  const interval = (low, high, size, digits) => `${plain(low, size, digits)} to ${plain(high, size, digits)}`;
   const share = value => value === null ? "–" : `${fixed(100 * value, 0)} %`;
-  const ofMu = row => { const size = (row.mu_high - row.mu_low) / 4; return [plain(row.mu, size, 1), interval(row.mu_low, row.mu_high, size, 1)]; };
-  const ofTau = row => [plain(row.tau, row.tau, 1), interval(row.tau_low, row.tau_high, row.tau, 1)];
+  // a column's decimals are its own; a row that is far finer, surely in another unit, has further ones
+  const estimate = (row, name) => {
+    const size = (row.mu_high - row.mu_low) / 4, further = 1 - Math.floor(Math.log10(size)) - decimals.mu;
+    const places = decimals[name] + (further > 1 ? further : 0), least = 10 ** -places;
+    const write = value => value === null || places > 12 || size >= 1e7 ? plain(value, size, 1) : fixed(value, places);
+    const middle = name === "tau" && row.tau > 0 && row.tau < least / 2 ? `< ${write(least)}` : write(row[name]);
+    return [middle, `${write(row[`${name}_low`])} to ${write(row[`${name}_high`])}`];
+  };
+  const ofMu = row => estimate(row, "mu"), ofTau = row => estimate(row, "tau");
 
   // -- cells
   const badge = (verdict, alarm) => {
@@ -46,12 +52,17 @@
   };
   const place = value => `${100 * (value - scale[0]) / (scale[1] - scale[0])}%`;
   const drawing = row => {
-    const bar = make("i", { className: "span" }), dot = make("i", { className: "dot" }), zero = make("i", { className: "zero" });
+    const bar = make("i", { className: "span" }), dot = make("i", { className: "dot" });
     bar.style.left = place(row.mu_low);
     bar.style.right = `calc(100% - ${place(row.mu_high)})`;
     dot.style.left = place(row.mu);
-    zero.style.left = place(0);
-    return make("div", { className: "drawing" }, zero, bar, dot);
+    const shown = make("div", { className: "drawing" }, bar, dot);
+    if (noEffect !== null) {
+      const line = make("i", { className: "zero" });
+      line.style.left = place(noEffect);
+      shown.prepend(line);
+    }
+    return shown;
   };
   const name = row => make("div", { className: "name", title: row.name }, row.report
     ? make("a", { href: `${encodeURIComponent(row.path)}/report.html`, textContent: row.name })
@@ -62,14 +73,15 @@
   };
   const tau = row => row.status ? "" : make("div", {}, ofTau(row)[0], make("small", { textContent: ofTau(row)[1] }));
   const card = row => {
-    const facts = make("small", { className: "facts", textContent: `${fixed(row.groups, 0)} groups${row.status ? "" : ` · τ ${ofTau(row)[0]} · I² ${share(row.i2)}`}` });
+    if (row.status) return make("div", { className: "card" }, name(row), mu(row));
+    const facts = make("small", { className: "facts", textContent: `${fixed(row.groups, 0)} groups · τ ${ofTau(row)[0]} · I² ${share(row.i2)}` });
     const below = make("div", { className: "verdicts" });
-    if (!row.status) models.forEach((model, k) => { if (row.verdicts[k]) below.append(make("span", {}, `${model} `, badge(row.verdicts[k], row.alarms[k]))); });
+    models.forEach((model, k) => { if (row.verdicts[k]) below.append(make("span", {}, `${model} `, badge(row.verdicts[k], row.alarms[k]))); });
     return make("div", { className: "card" }, name(row), mu(row), facts, below);
   };
   const drawn = draw => cell => draw(cell.getData());
 
-  // -- the table, whose columns are one card on a phone
+  // -- the table, whose columns are one card where they do not fit
   // Tabulator's own sort asks for two components at each comparison, ten times this one's work.
   // An empty value comes last, whichever way.
   const sortQuickly = (items, [{ column, dir }]) => {
@@ -80,28 +92,30 @@
   const column = (title, field, formatter, more = {}) => ({ title, field, formatter, sorter: "number", ...more });
   const unseen = field => column(field, field, "plaintext", { visible: false });
   const wide = () => [
-    column("table", "rank", drawn(name), { minWidth: 150, widthGrow: 3 }),
-    column("groups", "groups", cell => fixed(cell.getValue(), 0), { width: 104, hozAlign: "right", headerSortStartingDir: "desc" }),
-    column("μ", "mu", drawn(mu), { minWidth: 190, widthGrow: 2, headerSortStartingDir: "desc" }),
-    column("τ", "tau", drawn(tau), { minWidth: 110, widthGrow: 1, headerSortStartingDir: "desc" }),
-    column("I²", "i2", cell => cell.getData().status ? "" : share(cell.getValue()), { width: 76, hozAlign: "right", headerSortStartingDir: "desc" }),
-    ...models.map((model, k) => column(model, `severity${k}`, drawn(row => row.verdicts[k] ? badge(row.verdicts[k], row.alarms[k]) : ""), { minWidth: 134, widthGrow: 1 })),
+    column("table", "rank", drawn(name), { minWidth: 144, widthGrow: 3 }),
+    column("groups", "groups", drawn(row => row.status ? "" : fixed(row.groups, 0)), { width: 88, hozAlign: "right", headerSortStartingDir: "desc" }),
+    column("μ", "mu", drawn(mu), { minWidth: 172, widthGrow: 2, headerSortStartingDir: "desc" }),
+    column("τ", "tau", drawn(tau), { minWidth: 106, widthGrow: 1, headerSortStartingDir: "desc" }),
+    column("I²", "i2", cell => cell.getData().status ? "" : share(cell.getValue()), { width: 68, hozAlign: "right", headerSortStartingDir: "desc" }),
+    ...models.map((model, k) => column(model, `severity${k}`, drawn(row => row.verdicts[k] ? badge(row.verdicts[k], row.alarms[k]) : ""), { minWidth: 132, widthGrow: 1 })),
     unseen("order"), unseen("worst"),
   ];
   const narrow = () => [column("table", "order", drawn(card)), ...["worst", "rank", "groups", "mu", "tau", "i2"].map(unseen)];
-  const phone = matchMedia("(max-width: 47.99rem)");
-  let table, ready = false;
+  const needed = 16 + wide().reduce((sum, { visible, width, minWidth }) => sum + (visible === false ? 0 : width ?? minWidth), 0);
+  const fits = () => at("tables").clientWidth >= needed;
+  let table, cards, ready = false;
 
   const build = () => {
     ready = false;
     table?.destroy();
+    cards = !fits();
     table = new Tabulator("#tables", {
       data: rows,
       ...(length > 12 && { height: "min(42rem, 80vh)" }),
       layout: "fitColumns",
-      rowHeight: phone.matches ? 92 + 26 * Math.max(0, Math.ceil(models.length / 2) - 1) : 50,
-      headerVisible: !phone.matches,
-      columns: phone.matches ? narrow() : wide(),
+      rowHeight: cards ? 92 + 26 * Math.max(0, Math.ceil(models.length / 2) - 1) : 50,
+      headerVisible: !cards,
+      columns: cards ? narrow() : wide(),
       columnDefaults: { resizable: false, headerSortTristate: false },
       placeholder: "No table is like that.",
       renderVerticalBuffer: 200,
@@ -124,7 +138,7 @@
     few: row => some(row, "too few draws"),
     failed: row => some(row, "failed"),
     right: row => !row.status && row.verdicts.every(verdict => verdict === "right"),
-    apart: row => row.mu_low > 0 || (row.mu_high < 0 && row.mu_high !== null),
+    apart: row => row.mu_low !== null && (row.mu_low > noEffect || row.mu_high < noEffect),
     report: row => row.report === 1,
     bad: row => row.status !== null,
   };
@@ -176,6 +190,6 @@
   at("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
 
-  phone.addEventListener("change", build);
+  addEventListener("resize", () => { if (cards === fits()) build(); });
   build();
 })();

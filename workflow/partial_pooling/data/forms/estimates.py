@@ -17,8 +17,17 @@ def read(table: Table, group: str, estimate: str, std_error: str, *, variance: b
     names = table.unique_names(group)
     estimates = table.numbers(estimate, ANY, is_any)
     errors = table.numbers(std_error, SCALE, is_scale)
-    if all(told(std_error, column) < NAMED for column in ("std_error", "variance")):
+    named = {column: told(std_error, column) >= NAMED for column in ("std_error", "variance")}
+    if not any(named.values()):
         _refuse_counts(table, (estimate, std_error), estimates, errors)
+    taken, other = ("variance", "std_error") if variance else ("std_error", "variance")
+    if named[other] and not named[taken]:
+        raise table.error(
+            0,
+            std_error,
+            f"{std_error!r} as {taken}, and its name says {other}",
+            f"columns: {{{other}: {std_error}}}, or another name of the column",
+        )
     if variance:
         return Estimates(names, estimates, np.sqrt(errors))
     return Estimates(names, estimates, errors)

@@ -82,29 +82,31 @@ class Thetas:
 
     def _normals(self, mu: Array, tau: Array, rows: list[slice], result: Inner) -> None:
         furthest = np.maximum(np.abs(mu.min() - self._center), np.abs(mu.max() - self._center))
+        of_row = np.repeat(np.arange(len(rows)), [row.stop - row.start for row in rows])
+        t2 = tau[[row.start for row in rows]][:, None] ** 2
         for j in range(len(self.groups)):
             found = self.family.normals(self.groups, j, float(furthest[j]))
             assert found is not None
             variance, log_weight = found
             distance = self._center[j] - mu
-            for row in rows:
-                t2 = float(tau[row][0]) ** 2
-                total = variance + t2
-                log = np.outer(distance[row] ** 2, -0.5 / total)
-                log += log_weight - 0.5 * np.log(2 * math.pi * total)
-                top = log.max(axis=1)
-                log -= top[:, None]
-                each = np.exp(log, out=log)
-                evidence = each.sum(axis=1)
-                result.log_evidence[row, j] = top + np.log(evidence)
-                if result.mean.size:
-                    keep = t2 / total
-                    mean = each @ keep / evidence
-                    second = each @ keep**2 / evidence
-                    within = each @ (keep * variance) / evidence
-                    result.mean[row, j] = mu[row] + mean * distance[row]
-                    between = np.maximum(second - mean**2, 0.0)
-                    result.variance[row, j] = within + between * distance[row] ** 2
+            total = variance + t2  # (rows, components), as what is taken by row below
+            each = (-0.5 / total)[of_row]
+            each *= distance[:, None] ** 2
+            each += (log_weight - 0.5 * np.log(2 * math.pi * total))[of_row]
+            top = each.max(axis=1)
+            each -= top[:, None]
+            np.exp(each, out=each)
+            evidence = each.sum(axis=1)
+            result.log_evidence[:, j] = top + np.log(evidence)
+            if result.mean.size:
+                keep = t2 / total
+                mean, second, within = (
+                    np.einsum("nk,nk->n", each, of[of_row]) / evidence
+                    for of in (keep, keep**2, keep * variance)
+                )
+                result.mean[:, j] = mu + mean * distance
+                between = np.maximum(second - mean**2, 0.0)
+                result.variance[:, j] = within + between * distance**2
 
     # -- log-concave likelihoods -----------------------------------------------------------
 

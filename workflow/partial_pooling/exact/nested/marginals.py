@@ -209,11 +209,17 @@ class Marginals:
         left, right = logs.left[panel], logs.right[panel]
         u = (2 * at - left - right) / (right - left)
         inside = np.abs(u) < OUTSIDE
+        row, column = np.nonzero(inside)
+        terms = _carried_on(u[inside], logs.node.shape[1])
+        values = logs.log_value[part][:, :, None] + log_row[part][:, None, None] - evidence[part]
+        series = logs.rule.to_series @ values
         each = np.full((*at.shape, evidence.shape[2]), -np.inf)
-        for p in part:
-            of = (panel == p) & inside
-            values = logs.log_value[p][:, None] + log_row[p] - evidence[p]
-            each[of] = _carried_on(u[of], logs.node.shape[1]) @ (logs.rule.to_series @ values)
+        order = np.argsort(panel[inside], kind="stable")
+        ordered = panel[inside][order]
+        first, last = (np.searchsorted(ordered, part, side=side) for side in ("left", "right"))
+        for of, start, stop in zip(series, first, last, strict=True):
+            mine = order[start:stop]
+            each[row[mine], column[mine]] = terms[mine] @ of
         of_z = each.reshape(len(part), -1, len(Z), evidence.shape[2])
         top = of_z.max(axis=2, initial=-1e300)
         total = np.einsum("pnzk,z->pnk", np.exp(of_z - top[:, :, None]), Z_WEIGHT)

@@ -106,6 +106,10 @@ class Outer:
         t = self.pilot.stretch.t(self.pilot.stretch.s(u))
         return self._log_totals(t)
 
+    def log_likelihood_of(self, tau: Array) -> Array:
+        """Log of p(y | tau), shape (n,)."""
+        return self.rows(tau).densities.log_total
+
     def log_normal(self, u: Array) -> Array:
         """Log likelihood of tau if the groups were normal, on some scale."""
         t = self.pilot.stretch.t(self.pilot.stretch.s(u))

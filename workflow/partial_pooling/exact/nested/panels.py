@@ -132,6 +132,13 @@ class Panels:
         before -= before[self.starts[:-1]][self.row]
         return series, integral, before
 
+    @cached_property
+    def unresolved(self) -> Array:
+        """Shape (R,), probability that the last terms of the densities' series stand for."""
+        half = (self.right - self.left) / 2
+        last = np.abs(self._series[0][:, -2:]).max(axis=1) * half
+        return np.add.reduceat(last, self.starts[:-1])
+
     def series_of(self, value: Array) -> Array:
         """Legendre series (P, N) of values (P, N) at the nodes."""
         result: Array = value @ self.rule.to_series.T

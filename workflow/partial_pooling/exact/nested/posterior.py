@@ -81,7 +81,7 @@ class NestedPosterior(Posterior):
     _panels: dict[str, tuple[Panels, int]] = field(default_factory=dict)
 
     most_compared = 100
-    most_solved_again = 20
+    most_solved_again = 6_000
 
     @property
     def log_evidence(self) -> float:
@@ -126,8 +126,12 @@ class NestedPosterior(Posterior):
                 worst = np.fmax(worst, each)
         for k, variable in enumerate(variables):
             of_p = np.abs(self.coarse.cdf(variable, quantile[k]) - p)
-            worst[k] = max(worst[k], float(of_p.max()))
-        return FACTOR * worst + EDGE * self.edge + ROUNDING
+            worst[k] = FACTOR * max(worst[k], float(of_p.max()))
+            # two rules may be off alike where a density is hard to resolve
+            if variable not in ("tau", "log_tau"):
+                panels, row = self._distribution(variable)
+                worst[k] += float(panels.unresolved[row])
+        return worst + EDGE * self.edge + ROUNDING
 
     # -- moments ---------------------------------------------------------------------------
 

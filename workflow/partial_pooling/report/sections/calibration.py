@@ -11,7 +11,7 @@ import pandas as pd
 from partial_pooling.report.captions import CALIBRATION
 from partial_pooling.report.html import Html, figure, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, fixed, significant
+from partial_pooling.words import Column, Format, fixed, p_value
 
 TITLE = "Is the sampler right for data like these?"
 
@@ -40,10 +40,11 @@ def calibration(report: Results) -> Html:
         of_pairs = _tests(
             pairs,
             "right",
-            {"shift": fixed(4), "shift se": fixed(4)},
+            {name: fixed(4) for name in ("shift", "shift se", "spread", "spread se")},
             "Do as many draws lie below the truth as the exact posterior of the same data says? "
             "The shift is the mean of the share of ranked draws below the truth less its exact "
-            "probability; the test is for a shift, a false spread and a false shape at once "
+            "probability u, the spread that of the same times 2u − 1, above 0 where draws are too "
+            "narrow; the test is for a shift, a false spread and a false shape at once "
             "(Hotelling's T squared), corrected as above.",
             "paired",
         )
@@ -60,7 +61,11 @@ def calibration(report: Results) -> Html:
 
 
 def _tests(
-    rows: list[dict[str, Any]], verdict: str, formats: Mapping[str, Format], caption: str, name: str
+    rows: list[dict[str, Any]],
+    verdict: str,
+    formats: Mapping[str, Format | Column],
+    caption: str,
+    name: str,
 ) -> Html:
     tests = pd.DataFrame(rows)
     return table(
@@ -70,8 +75,8 @@ def _tests(
         {
             "simulations": fixed(0),
             **formats,
-            "p value": significant(2),
-            "p corrected": significant(2),
+            "p value": p_value,
+            "p corrected": p_value,
         },
         caption,
         name,

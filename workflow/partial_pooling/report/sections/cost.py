@@ -6,9 +6,9 @@ import pandas as pd
 
 from partial_pooling.grading.inference import mean_interval
 from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, bold, table, with_interval
+from partial_pooling.report.html import Html, bold, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import COST, Format, percent, significant
+from partial_pooling.words import AS_GIVEN, COST, PERCENTS, Column, even, significant
 
 TITLE = "What target_accept buys"
 
@@ -31,22 +31,22 @@ def finding(report: Results) -> str:
 
 def target_accept_table(report: Results) -> Html:
     """What raising target_accept buys and costs, with errors over seeds."""
-    columns: dict[str, tuple[str, Format]] = {
-        "step_size": ("step size", significant(2)),
-        "divergence_rate": ("divergence rate", percent),
-        "ess_bulk_min": ("smallest bulk ESS", significant(3)),
-        "gradients": ("gradient evaluations", significant(3)),
-        "ess_per_1000_gradients": (COST, significant(3)),
+    columns: dict[str, tuple[str, Column]] = {
+        "step_size": ("step size", even(2)),
+        "divergence_rate": ("divergence rate", PERCENTS),
+        "ess_bulk_min": ("smallest bulk ESS", even(3)),
+        "gradients": ("gradient evaluations", even(3)),
+        "ess_per_1000_gradients": (COST, even(3)),
     }
     rows = []
     for (model, accept), fits in report.last.groupby(["model", "target_accept"], sort=False):
         row = {"model": model, "target_accept": accept}
-        for column, (name, form) in columns.items():
-            row[name] = with_interval(mean_interval(fits[column]).within(0), form)
+        for column, (name, _) in columns.items():
+            row[name] = mean_interval(fits[column]).within(0)
         rows.append(row)
     return table(
         pd.DataFrame(rows),
-        {"target_accept": "{:g}".format},
+        {"target_accept": AS_GIVEN, **dict(columns.values())},
         f"What a target_accept buys and costs, at {report.draws:,} draws a chain: means over "
         "seeds, with 95 % intervals (Student's t) where there are several that differ. A "
         "gradient evaluation is one leapfrog step, tuning included.",

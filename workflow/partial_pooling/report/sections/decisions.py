@@ -3,93 +3,39 @@
 from __future__ import annotations
 
 from html import escape
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import count, fixed, percent, significant, symbol
+from partial_pooling.report.side import above_words, side
+from partial_pooling.words import CHANCES, chance, count, fixed, symbol
 
 TITLE = "Which groups, and how surely"
+TIE = 1e-5  # probabilities of ranks are known so well
 
 
 def finding(report: Results) -> str:
     """How probable it is that the mean, a new group and each group are above c."""
-    chance, told = report.decisions["probability"], side(report)
-    thetas = chance[[v for v in chance.index if v.startswith("theta[")]]
+    above, told = report.decisions["probability"], side(report)
+    thetas = above[[v for v in above.index if v.startswith("theta[")]]
 
     def few(number: int) -> str:
         return f"{number:,}" if number else "none"
 
     sure = int((thetas > 0.975).sum()), int((thetas < 0.025).sum())
     return (
-        f"The probability that {escape(told.words)} is <b>{told.of(chance['mu'])}</b>; that a new "
-        f"group's is, <b>{told.of(chance['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
+        f"The probability that {escape(told.words)} is <b>{told.of(above['mu'])}</b>; that a new "
+        f"group's is, <b>{told.of(above['theta_new'])}</b>. Of {count(len(thetas), 'group')}, "
         f"{few(sure[0])} {'is' if sure[0] < 2 else 'are'} above {escape(told.value)} with a "
         f"probability of more than 97.5 %, {few(sure[1])} below it."
-    )
-
-
-class Side(NamedTuple):
-    """The side of c on which most of mu is, as people read it.
-
-    Attributes
-    ----------
-    above
-        Whether it is above.
-    what, value
-        What is compared, μ or what people read in its place, and with what.
-    """
-
-    above: bool
-    what: str
-    value: str
-
-    @property
-    def name(self) -> str:
-        """As in P(μ > 0)."""
-        return f"P({self.what} {'>' if self.above else '<'} {self.value})"
-
-    @property
-    def words(self) -> str:
-        """As in "μ is above 0"."""
-        what = "the common mean μ" if self.what == "μ" else f"the pooled {self.what}"
-        return f"{what} is {'above' if self.above else 'below'} {self.value}"
-
-    def share(self, above: float) -> float:
-        """The probability to be on this side, from that to be above."""
-        return above if self.above else 1 - above
-
-    def of(self, above: float) -> str:
-        """The same in percent."""
-        return percent(self.share(above))
-
-
-def side(report: Results) -> Side:
-    """On which side of c most of mu is."""
-    c = float(report.reading.read(np.array(report.above))) if report.reading else report.above
-    return Side(
-        float(report.decisions["probability"]["mu"]) >= 0.5,
-        report.reading.name if report.reading else "μ",
-        f"{c:.3g}".replace("-", "−"),
     )
 
 
 def decision_words(report: Results) -> Html:
     """Where the c comes from."""
     return paragraphs([escape(chosen_words(report))])
-
-
-def above_words(report: Results) -> str:
-    """The c of the decision as people read it."""
-    c = report.above
-    if report.reading:
-        read = significant(3)(float(report.reading.read(np.array(c))))
-        return f"{report.units(c)} ({report.reading.name} {read})"
-    return report.units(c)
 
 
 def chosen_words(report: Results) -> str:
@@ -111,46 +57,55 @@ def rank_words(report: Results) -> Html:
     ranks = report.ranks
     if len(ranks) < 2 or ranks["expected_rank"].isna().any():
         return paragraphs(["Ranks are not computed of so many groups." if len(ranks) > 1 else ""])
-    first, last = most_likely(ranks["first"]), most_likely(ranks["last"])
     low, high = (fixed(1)(end(ranks["expected_rank"])) for end in (min, max))
     return paragraphs(
         [
-            f"Rank 1 is the largest θ. {bold(first[0])} is most often first ({percent(first[1])}), "
-            f"{bold(last[0])} most often last ({percent(last[1])}). Expected ranks go from {low} "
-            f"to {high}; if nothing told the groups apart, each would be "
+            f"Rank 1 is the largest θ. {_most_often('first', ranks['first'])}; "
+            f"{_most_often('last', ranks['last'])}. Expected ranks go from "
+            f"{low} to {high}; if nothing told the groups apart, each would be "
             f"{fixed(1)((len(ranks) + 1) / 2)}."
         ]
     )
 
 
-def most_likely(chance: pd.Series[float]) -> tuple[str, float]:
-    """The group of the greatest probability, and that."""
-    return str(chance.idxmax()), float(chance.max())
+def _most_often(place: str, shares: pd.Series[float]) -> str:
+    """Which group is most probably at an end, or that several are alike."""
+    first, second = shares.nlargest(2)
+    if first - second > TIE:
+        following = chance(second) if chance(second) != chance(first) else "hardly less"
+        return (
+            f"{bold(str(shares.idxmax()))} is most often {place} ({escape(chance(first))}, the "
+            f"next {escape(following)})"
+        )
+    return f"no group alone is most often {place}: two or more are with {escape(chance(first))}"
 
 
 def decision_table(report: Results) -> Html:
     """Each group's probability to be above c, its expected rank, to be first and last."""
     ranks = report.ranks.loc[list(report.groups.names)]
     rows = [f"theta[{name}]" for name in report.groups.names]
-    chance = report.decisions["probability"]
+    beyond = side(report)
+    share = beyond.share(report.decisions["probability"])
+    name = f"P(θ {beyond.sign} c)"
     frame = pd.DataFrame(
         {
             "group": report.groups.names,
-            "P(θ > c)": chance[rows].to_numpy(),
+            name: share[rows].to_numpy(),
             "expected rank": ranks["expected_rank"].to_numpy(),
             "P(first)": ranks["first"].to_numpy(),
             "P(last)": ranks["last"].to_numpy(),
         }
     )
-    formats = dict.fromkeys(("P(θ > c)", "P(first)", "P(last)"), percent)
+    formats = dict.fromkeys((name, "P(first)", "P(last)"), CHANCES)
     return table(
         frame,
         {**formats, "expected rank": fixed(2)},
-        f"Exact probability that each θ is above c = {above_words(report)}, and its rank, 1 being "
-        f"the largest. {symbol('mu')}: {percent(chance['mu'])}; a new group: "
-        f"{percent(chance['theta_new'])}.",
+        f"Exact probability that each θ is {beyond.word} c = {above_words(report)}, and its rank, "
+        f"1 being the largest. {symbol('mu')}: {chance(share['mu'])}; a new group: "
+        f"{chance(share['theta_new'])}.",
         "decisions",
         "ranks.csv",
+        stacks=True,
     )
 
 

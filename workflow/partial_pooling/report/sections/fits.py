@@ -8,7 +8,7 @@ from partial_pooling.grading.grades import GOOD
 from partial_pooling.report.findings import CHECK_WORDS
 from partial_pooling.report.html import Html, badge, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import Format, count, fixed, percent, significant
+from partial_pooling.words import AS_GIVEN, PERCENTS, Column, Format, count, even, fixed
 
 TITLE = "Diagnostics of every fit"
 
@@ -26,25 +26,25 @@ def finding(report: Results) -> str:
 def cells_table(report: Results) -> Html:
     """Diagnostics of every cell."""
     whole = fixed(0)
-    columns: dict[str, tuple[str, Format]] = {
+    columns: dict[str, tuple[str, Format | Column]] = {
         "model": ("model", str),
-        "target_accept": ("target_accept", "{:g}".format),
+        "target_accept": ("target_accept", AS_GIVEN),
         "seed": ("seed", str),
         "draws": ("draws", whole),
         "verdict": ("verdict", _verdict),
         "alarms": ("alarms", _alarms),
-        "error_mean_max": ("error of means", significant(2)),
-        "error_sd_max": ("of sds", percent),
-        "error_quantile_max": ("of quantiles", percent),
-        "p_honest_min": ("honest p", significant(2)),
-        "draws_needed": ("draws needed", significant(2)),
+        "error_mean_max": ("error of means", even(2)),
+        "error_sd_max": ("of sds", PERCENTS),
+        "error_quantile_max": ("of quantiles", PERCENTS),
+        "p_honest_min": ("honest p", even(2)),
+        "draws_needed": ("draws needed", even(2)),
         "divergences": ("divergences", whole),
         "ebfmi_min": ("E-BFMI", fixed(2)),
         "r_hat_max": ("R-hat", fixed(3)),
         "ess_bulk_min": ("bulk ESS", whole),
         "ess_tail_min": ("tail ESS", whole),
         "max_treedepth_hits": ("tree depth", whole),
-        "step_size": ("step size", significant(2)),
+        "step_size": ("step size", even(2)),
         "gradients": ("gradients", whole),
     }
     return table(

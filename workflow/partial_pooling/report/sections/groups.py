@@ -6,15 +6,15 @@ from html import escape
 
 import pandas as pd
 
-from partial_pooling.report.html import Html, bold, paragraphs, table
+from partial_pooling.report.html import Html, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import significant
+from partial_pooling.words import Column, Format, even, significant
 
 TITLE = "The groups"
 
 
 def finding(report: Results) -> str:
-    """Where the groups lie, raw and pooled, and which is most likely the largest."""
+    """Where the groups lie, raw and pooled."""
     y, centres = report.groups.estimate, report.theta["centre"].to_numpy()
     kind, form, of = "means", report.units, ""
     if report.reading:  # whose medians are those of theta, read
@@ -30,24 +30,7 @@ def finding(report: Results) -> str:
     return (
         f"The raw estimates{of} {raw}, the groups' posterior {kind} between "
         f"{form(centres.min())} and {form(centres.max())}: partial pooling draws a group towards "
-        f"the others, the more the less its own data say. {_largest(report)}"
-    ).strip()
-
-
-def _largest(report: Results) -> str:
-    chance = report.probability_largest
-    if chance is None or len(chance) < 2:
-        return ""
-    first, second = chance.nlargest(2)
-    if first - second > 1e-6:
-        return (
-            f"The group most likely to have the largest true value θ is "
-            f"{bold(str(chance.idxmax()))}, with probability {significant(3)(first)}; the next "
-            f"has {significant(3)(second)}."
-        )
-    return (
-        "No group alone is the most likely to have the largest true value θ: two or more share "
-        f"the probability {significant(3)(first)}."
+        "the others, the more the less its own data say."
     )
 
 
@@ -64,8 +47,9 @@ def data_table(report: Results) -> Html:
             "θ 97.5 %": report.theta["q97.5"].to_numpy(),
         }
     )
-    formats = dict.fromkeys(frame.columns[1:], report.units) | {
-        name: report.column(frame[name]) for name in ("std. error σ", "θ sd")
+    formats: dict[str, Format | Column] = {
+        **dict.fromkeys(frame.columns[1:], report.units),
+        **{name: report.column(frame[name]) for name in ("std. error σ", "θ sd")},
     }
     caption = (
         "Estimates with their standard errors, and the exact posterior of each group's θ: "
@@ -79,7 +63,7 @@ def data_table(report: Results) -> Html:
         for column in ("q50", "q2.5", "q97.5"):
             name = f"{report.reading.name} {column[1:]} %"
             frame[name] = report.reading.read(report.theta[column].to_numpy())
-            formats[name] = significant(3)
+            formats[name] = even(3)
         caption += f" Then its median and interval on the scale of the {report.reading.name}."
     return Html(
         measured(report) + table(frame, formats, caption, "groups", "exact.csv", stacks=True)

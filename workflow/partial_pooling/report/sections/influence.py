@@ -9,11 +9,22 @@ import pandas as pd
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.decisions import above_words, side
-from partial_pooling.words import count, fixed, listed, percent, significant, some_of
+from partial_pooling.report.side import above_words, side
+from partial_pooling.words import (
+    CHANCES,
+    Column,
+    Format,
+    count,
+    fixed,
+    listed,
+    p_value,
+    significant,
+    some_of,
+)
 
 OUTLIER = 0.05  # corrected p-value below which a group is named
 SURE = 0.975
+NAMED = 5  # groups of a list
 OFF = 0.1  # of a log density: about 10 % of the density
 
 
@@ -54,13 +65,18 @@ def _lines(report: Results) -> list[str]:
         none = "No single group decides"
         if len(missing):
             none = f"None of the {count(len(told), 'group')} that can be left out decides"
+        there, moved = beyond.of(chance), beyond.of(float(told["mu_above"][most]))
+        alike = {beyond.of(float(p)) for p in told["mu_above"]} == {there}
         lines.append(
-            f"With all groups {escape(beyond.name)} is {beyond.of(chance)}. It moves most without "
-            f"{bold(most)}, to {beyond.of(float(told['mu_above'][most]))}. "
+            f"With all groups {escape(beyond.name)} is {there}. "
             + (
-                f"{bold('One group decides')}: without {listed([bold(name) for name in other])} "
-                "the conclusion, whether μ is above, below or neither with a probability of "
-                "97.5 %, is another."
+                f"Without any one of them it is {there} too. "
+                if alike
+                else f"It moves most without {bold(most)}, to {moved}. "
+            )
+            + (
+                f"{bold('One group decides')}: without {_any_of(other)} the conclusion, whether μ "
+                "is above, below or neither with a probability of 97.5 %, is another."
                 if other
                 else f"{none}: without any of them the conclusion, whether μ is "
                 "above, below or neither with a probability of 97.5 %, is the same."
@@ -81,6 +97,14 @@ def _lines(report: Results) -> list[str]:
         reasons = ", ".join(sorted(set(missing["reason"])))
         lines.append(f"Of {count(len(missing), 'group')} nothing is told here: {escape(reasons)}.")
     return lines
+
+
+def _any_of(names: list[str]) -> str:
+    """One group, or any one of several, of which the first are named."""
+    if len(names) == 1:
+        return bold(names[0])
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return f"any one of {listed([*map(bold, names[:NAMED]), *more])}"
 
 
 def loo_words(report: Results) -> Html:
@@ -119,8 +143,8 @@ def _off(told: pd.DataFrame, form: str) -> str:
     if not off.any():
         return f"{words}; it warns of {some_of(int(warned.sum()), len(told), 'group')}."
     found, false = int((off & warned).sum()), int((~off & warned).sum())
-    others = f"{false:,} other{'' if false == 1 else 's'}"
-    return f"{words}; it warns of {found:,} of these {int(off.sum()):,}, and of {others}."
+    others = f"{false:,} other{'' if false == 1 else 's'}" if false else "no other"
+    return f"{words}; it warns of {f'{found:,}' if found else 'none'} of these, and of {others}."
 
 
 def loo_table(report: Results) -> Html:
@@ -144,7 +168,8 @@ def loo_table(report: Results) -> Html:
 
 def influence_table(report: Results) -> Html:
     """Mu, tau and the decision without each group, and its PIT."""
-    rows = report.influence.loc[list(report.groups.names)]
+    rows, beyond = report.influence.loc[list(report.groups.names)], side(report)
+    of_mu, of_new = f"P(μ {beyond.sign} c)", f"P(new {beyond.sign} c)"
     frame = pd.DataFrame(
         {
             "left out": report.groups.names,
@@ -152,18 +177,18 @@ def influence_table(report: Results) -> Html:
             "μ 2.5 %": rows["mu_q2.5"].to_numpy(),
             "μ 97.5 %": rows["mu_q97.5"].to_numpy(),
             "τ median": rows["tau_q50"].to_numpy(),
-            "P(μ > c)": rows["mu_above"].to_numpy(),
-            "P(new > c)": rows["new_above"].to_numpy(),
+            of_mu: beyond.share(rows["mu_above"]).to_numpy(),
+            of_new: beyond.share(rows["new_above"]).to_numpy(),
             "log p(y)": rows["log_predictive"].to_numpy(),
             "PIT": rows["pit"].to_numpy(),
             "p (Holm)": rows["p_corrected"].to_numpy(),
         }
     )
-    formats = {
+    formats: dict[str, Format | Column] = {
         **dict.fromkeys(("μ median", "μ 2.5 %", "μ 97.5 %", "τ median"), report.units),
-        **dict.fromkeys(("P(μ > c)", "P(new > c)", "PIT"), percent),
+        **dict.fromkeys((of_mu, of_new, "PIT"), CHANCES),
         "log p(y)": fixed(2),
-        "p (Holm)": significant(2),
+        "p (Holm)": p_value,
     }
     inner = table(
         frame,

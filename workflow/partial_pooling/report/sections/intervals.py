@@ -53,28 +53,23 @@ def _lines(report: Results) -> list[str]:
 
 def interval_table(report: Results) -> Html:
     """Each interval with its method, distribution and degrees of freedom."""
-    rows = report.intervals
-    share = (rows["of"] == "i_squared").to_numpy()
-    names = [symbol(str(of)) if of != "i_squared" else "I²" for of in rows["of"]]
+    rows = report.intervals[report.intervals["of"] != "i_squared"]  # which has no units
     frame = pd.DataFrame(
         {
-            "of": names,
+            "of": [symbol(str(of)) for of in rows["of"]],
             "method": rows["method"].to_numpy(),
             "τ by": [METHOD_NAMES.get(str(name), "–") for name in rows["tau_by"]],
             "distribution": rows["distribution"].to_numpy(),
             "df": ["–" if math.isnan(f) else f"{f:.0f}" for f in rows["degrees_of_freedom"]],
         }
     )
-    for column in ("estimate", "lower", "upper"):
-        frame[column] = [
-            "–" if math.isnan(value) else percent(value) if one else report.units(value)
-            for value, one in zip(rows[column], share, strict=True)
-        ]
+    ends = ["estimate", "lower", "upper"]
+    frame[ends] = rows[ends].to_numpy()
     return table(
         frame,
-        {},
+        dict.fromkeys(ends, report.units),
         "Classical 95 % intervals, flat in μ: Wald's and Knapp and Hartung's of μ, Higgins, "
-        "Thompson and Spiegelhalter's of a new group's θ, the Q-profile of τ and I² with estimates "
+        "Thompson and Spiegelhalter's of a new group's θ, the Q-profile of τ with its estimate "
         "by REML; df are degrees of freedom.",
         "intervals",
     )

@@ -17,11 +17,14 @@ from partial_pooling.families.normal import NORMAL
 from partial_pooling.families.registry import FAMILIES
 from partial_pooling.grading.grades import ERRORS
 from partial_pooling.grading.inference import Interval
-from partial_pooling.report.html import Html, paragraphs, table, with_interval
+from partial_pooling.report.html import Html, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections.groups import family_name
 from partial_pooling.words import (
-    at_scale,
+    CHANCES,
+    Column,
+    Format,
+    even,
     fixed,
     listed,
     percent,
@@ -98,15 +101,20 @@ def _table(report: Results, solved: pd.DataFrame) -> Html:
         for variable in SHOWN:
             if variable == "tau" and null is not None:
                 row[f"P(μ > {null:g})"] = of_family["mu"]["above_null"]
-            form = report.units
-            if variable == "tau":
-                form = at_scale(min(report.scale, of_family[variable]["q50"]))
             told = np.array([of_family[variable][q] for q in ("q50", "q2.5", "q97.5")])
-            row[symbol(variable)] = with_interval(Interval(*told), form)
+            row[symbol(variable)] = Interval(*told)
             if variable == "mu" and report.reading:
-                read = Interval(*report.reading.read(told))
-                row[f"{report.reading.name} of μ"] = with_interval(read, significant(3))
+                row[f"{report.reading.name} of μ"] = Interval(*report.reading.read(told))
         rows.append(row)
+    medians = solved[solved["variable"] == "tau"]["q50"]
+    formats: dict[str, Format | Column] = {
+        **{symbol(variable): report.units for variable in SHOWN},
+        symbol("tau"): report.column(medians),
+    }
+    if report.reading:
+        formats[f"{report.reading.name} of μ"] = even(3)
+    if null is not None:
+        formats[f"P(μ > {null:g})"] = CHANCES
     caption = (
         "Posterior medians with central 95 % intervals, exact under either likelihood and the same "
         "priors"
@@ -115,7 +123,7 @@ def _table(report: Results, solved: pd.DataFrame) -> Html:
         caption += f"; P(μ > {null:g}) is the probability that μ is above no effect"
     return table(
         pd.DataFrame(rows),
-        {f"P(μ > {null:g})": _chance} if null is not None else {},
+        formats,
         caption + ".",
         "likelihoods",
         "likelihoods.csv",

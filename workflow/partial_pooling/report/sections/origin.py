@@ -14,10 +14,13 @@ TITLE = "Where this comes from"
 
 
 def finding(report: Results) -> str:
-    """The versions that made the results, in a line."""
-    versions = json.loads(report.provenance["versions"])
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"Made by {escape(told)}; the same data and configuration give the same numbers."
+    """What the numbers follow from, in a line."""
+    kept = report.provenance.get("kept", "{}") != "{}"
+    return (
+        "The data, the workflow's commit and the versions that made these numbers"
+        f"{', some of which were kept over an upgrade' if kept else ''}: the same, with the same "
+        "configuration, give the same numbers."
+    )
 
 
 def origin(report: Results) -> Html:

@@ -21,12 +21,12 @@ from partial_pooling.report.html import (
     folded,
     paragraphs,
     table,
-    with_interval,
 )
 from partial_pooling.report.results import Results
-from partial_pooling.words import COST, Format, count, fixed, percent, significant
+from partial_pooling.words import COST, PERCENTS, Format, count, even, fixed, percent, significant
 
 PAIR = ["centered", "noncentered"]
+EFFICIENCY = "ess_per_1000_gradients"
 LEVEL = 0.05  # at which two models are told apart by their seeds
 
 
@@ -52,7 +52,9 @@ def finding(report: Results) -> str:
 def which(report: Results) -> Html:
     """Centered or noncentered, where theta has to stay; what the fits say of it."""
     told = report.verdict["parametrization"]
-    return paragraphs([_older_question(report, told), _measured(report, told)])
+    return paragraphs(
+        [_older_question(report, told), _measured(report, told), _outdone(report, told)]
+    )
 
 
 def _older_question(report: Results, told: dict[str, Any]) -> str:
@@ -88,7 +90,7 @@ def _measured(report: Results, told: dict[str, Any]) -> str:
         f"at target_accept {_middle(report):g} {right[0]} of {fits} centered fits were "
         f"{report.good} and {right[1]} of {fits} noncentered ones"
     )
-    cost = [np.log(rows[model]["ess_per_1000_gradients"].to_numpy()) for model in PAIR]
+    cost = [np.log(rows[model][EFFICIENCY].to_numpy()) for model in PAIR]
     if right[0] < fits or right[1] < fits:  # what is not right can be efficient all the same
         p = stats.fisher_exact([[n, fits - n] for n in right]).pvalue
         better, why = right[0] > right[1], f"{counted} (Fisher's test, 5 %)"
@@ -106,22 +108,50 @@ def _measured(report: Results, told: dict[str, Any]) -> str:
     )
 
 
+def _outdone(report: Results, told: dict[str, Any]) -> str:
+    """Which model was more efficient than the recommended one, if the fits show that."""
+    first = told["recommended"]
+    fits = {model: _rows(report, model) for model in report.models}
+    right = {m: np.log(f[EFFICIENCY]) for m, f in fits.items() if _good(f) == len(f) > 1}
+    if first not in right or len(right) < 2:
+        return ""
+    others = {model: cost for model, cost in right.items() if model != first}
+    best = max(others, key=lambda model: others[model].mean())
+    times = float(np.exp(others[best].mean() - right[first].mean()))
+    p = stats.ttest_ind(others[best], right[first], equal_var=False).pvalue
+    if times < 1 or not p * len(others) < LEVEL:
+        return ""
+    numbers = len(report.groups) + 2
+    corrected = f", corrected for {len(others)} models" if len(others) > 1 else ""
+    return (
+        f"In the fits of this study {bold(best)} had {significant(2)(times)} times as many "
+        f"effective draws a gradient as {first} (Welch's t, 5 %{corrected})."
+        + (
+            f" A gradient of {first} is of two numbers, one of {best} of {numbers:,}."
+            if first == "marginal"
+            else ""
+        )
+    )
+
+
 def measured_table(report: Results) -> Html:
     """The models that ran: how efficient, how often right, how often with an alarm."""
     rows = []
-    for model in report.models:
-        fits = _rows(report, model)
-        cost = mean_interval(fits["ess_per_1000_gradients"]).within(0)
-        share = share_interval(good := _good(fits), len(fits))
+    of_model = {model: _rows(report, model) for model in report.models}
+    shares = {m: share_interval(_good(fits), len(fits)) for m, fits in of_model.items()}
+    percents = PERCENTS.of(end for share in shares.values() for end in (share.low, share.high))
+    for model, fits in of_model.items():
+        cost = mean_interval(fits[EFFICIENCY]).within(0)
+        share, good = shares[model], _good(fits)
         rows.append(
             {
                 "model": model,
-                COST: with_interval(cost, significant(3)),
+                COST: cost,
                 f"{report.good}": Shown(
                     good,
                     Html(
-                        f"{good} of {len(fits)} <small>{percent(share.low)} to "
-                        f"{percent(share.high)}</small>"
+                        f"{good} of {len(fits)} <small>{percents(share.low)} to "
+                        f"{percents(share.high)}</small>"
                     ),
                 ),
                 "with an alarm": Shown(
@@ -131,7 +161,7 @@ def measured_table(report: Results) -> Html:
         )
     return table(
         pd.DataFrame(rows),
-        {},
+        {COST: even(3)},
         f"The models that ran, at target_accept {_middle(report):g} and {report.draws:,} draws a "
         "chain: effective draws of the slowest variable for 1,000 gradient evaluations, tuning "
         f"included (mean over {count(len(fits), 'seed')}, 95 % interval of Student's t), and how "

@@ -9,11 +9,11 @@ import pandas as pd
 
 from partial_pooling.grading.inference import Interval
 from partial_pooling.report.figure import Figure
-from partial_pooling.report.html import Html, bold, folded, paragraphs, table, with_interval
+from partial_pooling.report.html import Html, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.decisions import Side, above_words, side
 from partial_pooling.report.sections.influence import stands
-from partial_pooling.words import fixed, listed, percent, symbol
+from partial_pooling.report.side import Side, above_words, side
+from partial_pooling.words import CHANCES, chance, fixed, listed, percent, symbol
 
 PARTS = {"prior of mu": "prior of μ", "prior of tau": "prior of τ", "likelihood": "data"}
 THRESHOLD = 0.05  # of the distance, as ArviZ's psense_summary has it
@@ -41,13 +41,13 @@ def sensitivity_words(report: Results) -> Html:
             lines.append(f"The {PARTS[part]} is flat: twice as much of it is the same.")
             continue
         of = rows[rows["part"] == part].set_index("variable")
-        move, chance = of["mean_double"], float(of["mean_double"]["mu > c"])
+        move, above = of["mean_double"], float(of["mean_double"]["mu > c"])
         if not pd.notna(move["mu"]) and not pd.notna(move["log_tau"]):
             continue
         lines.append(
             f"If the {PARTS[part]} counted double, the mean of μ would move by "
             f"{signed_sds(move['mu'])}, that of log τ by {signed_sds(move['log_tau'])}, and "
-            f"{escape(beyond.name)} by {fixed(1)(100 * (chance if beyond.above else -chance))} "
+            f"{escape(beyond.name)} by {fixed(1)(100 * (above if beyond.above else -above))} "
             "percentage points."
         )
     found = [
@@ -109,7 +109,7 @@ def sensitivity_table(report: Results) -> Html:
 
 def _range(beyond: Side, above: pd.Series[float]) -> str:
     ends = sorted(beyond.share(float(end)) for end in (above.min(), above.max()))
-    return " to ".join(map(percent, ends))
+    return escape(" to ".join(dict.fromkeys(map(chance, ends))))
 
 
 def differing(report: Results) -> list[str]:
@@ -141,7 +141,9 @@ def _lines(report: Results) -> list[str]:
         )
     missing = report.priors[report.priors["reason"] != ""]
     lines += [
-        f"{bold(str(name))}: {escape(str(reason))}." for name, reason in missing["reason"].items()
+        f"Nothing is told under {listed([bold(str(name)) for name in some.index])}: "
+        f"{escape(str(reason))}."
+        for reason, some in missing.groupby("reason", sort=False)
     ]
     return lines
 
@@ -152,13 +154,15 @@ def prior_table(report: Results) -> Html:
     frame = pd.DataFrame({"prior": rows.index, "of μ": rows["prior_mu"], "of τ": rows["prior_tau"]})
     for name, variable in (("μ", "mu"), ("τ", "tau"), ("new group", "new")):
         ends = rows[[f"{variable}_q{q}" for q in ("50", "2.5", "97.5")]].to_numpy(dtype=float)
-        shown: list[Any] = [with_interval(Interval(*row), report.units) for row in ends]
+        shown: list[Any] = [Interval(*row) for row in ends]
         frame[name] = shown
-    frame["P(μ > c)"] = rows["mu_above"].to_numpy()
+    beyond = side(report)
+    of_mu = f"P(μ {beyond.sign} c)"
+    frame[of_mu] = beyond.share(rows["mu_above"]).to_numpy()
     sources = [f"{name}: {source}" for name, source in rows["source"].items() if source]
     inner = table(
         frame,
-        {"P(μ > c)": percent},
+        {**dict.fromkeys(("μ", "τ", "new group"), report.units), of_mu: CHANCES},
         f"The same data under other priors: exact medians and 95 % intervals, c = "
         f"{above_words(report)}. {'; '.join(sources)}.",
         "priors",
@@ -169,17 +173,18 @@ def prior_table(report: Results) -> Html:
 
 def atlas_words(report: Results) -> Html:
     """Under which share of the priors of the atlas the conclusion is the same."""
-    chance = report.atlas["mu_above"].dropna()
-    missing = len(report.atlas) - len(chance)
-    if not len(chance):
+    above = report.atlas["mu_above"].dropna()
+    missing = len(report.atlas) - len(above)
+    if not len(above):
         return paragraphs(["A map over a thousand priors is not drawn of so many groups."])
     own = stands(float(report.decisions["probability"]["mu"]))
-    same = sum(stands(p) == own for p in chance)
+    same = sum(stands(p) == own for p in above)
+    how_many = f"{same:,} ({percent(same / len(above))})" if same < len(above) else "all"
     return paragraphs(
         [
-            f"Of {len(chance):,} priors, with scales of τ's and μ's from 1/32 to 32 times those "
-            f"of the study, {same:,} ({percent(same / len(chance))}) come to the study's "
-            f"conclusion; {escape(side(report).name)} is {_range(side(report), chance)} over them."
+            f"Of {len(above):,} priors, with scales of τ's and μ's from 1/32 to 32 times those "
+            f"of the study, {how_many} come to the study's "
+            f"conclusion; {escape(side(report).name)} is {_range(side(report), above)} over them."
             + (f" Under {missing:,} more it could not be computed." if missing else "")
         ]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -11,11 +10,25 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.grading.grades import CHECKS, HONEST, MORE_DRAWS, RIGHT, TRUST
+from partial_pooling.grading.inference import Interval
 from partial_pooling.report.alarm_rates import alarm_rates
 from partial_pooling.report.findings import CHECK_WORDS, GRADE_WORDS
 from partial_pooling.report.html import Html, Shown, badge, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
-from partial_pooling.words import COST, Format, count, listed, percent, significant, some_of, symbol
+from partial_pooling.words import (
+    AS_GIVEN,
+    COST,
+    PERCENTS,
+    Column,
+    Format,
+    count,
+    even,
+    listed,
+    percent,
+    significant,
+    some_of,
+    symbol,
+)
 
 MODELS = {
     "centered": "samples every θ<sub>j</sub> ~ Normal(μ, τ) as the model is written",
@@ -157,6 +170,7 @@ def _rests_on(report: Results) -> str:
 def settings_table(report: Results) -> Html:
     """Each model and target_accept: verdicts, the worst grades, alarms, cost."""
     rows = []
+    formats: dict[str, Format | Column] = {"target_accept": AS_GIVEN, COST: even(3)}
     for setting in report.sampling["settings"]:
         fits = report.last[
             (report.last["model"] == setting["model"])
@@ -175,17 +189,15 @@ def settings_table(report: Results) -> Html:
             row["wrong"] = setting["wrong"]
         row["alarm"] = setting["fits_with_alarm"]
         cost = setting["ess_per_1000_gradients"]
-        row[COST] = Shown(
-            _or_nan(cost["value"]),
-            Html(re.sub(r" \((.*)\)", r" <small>\1</small>", _effective(setting))),
-        )
+        row[COST] = Interval(*(_or_nan(cost[end]) for end in ("value", "low", "high")))
         for key in GRADE_WORDS if report.graded else ():
             name, _, form = GRADE_WORDS[key]
-            column = "p_honest_min" if key == HONEST else f"{key}_max"
-            worst = fits[column].min() if key == HONEST else fits[column].max()
             limit = report.threshold("honest_level" if key == HONEST else key)
             name = f"{name} {'p ≥' if key == HONEST else '≤'} {form(limit)}"
-            row[name] = _check(worst, form, failed.get(key), setting["fits"])
+            formats[name] = PERCENTS if form is percent else even(2)
+            of_fits = f"p_{HONEST}_min" if key == HONEST else f"{key}_max"
+            worst = fits[of_fits].min() if key == HONEST else fits[of_fits].max()
+            row[name] = _check(worst, failed.get(key), setting["fits"])
         rows.append(row)
     graded = (
         "Of each grade the worst value of any fit, marked with the number of fits that miss "
@@ -195,7 +207,7 @@ def settings_table(report: Results) -> Html:
     )
     return table(
         pd.DataFrame(rows),
-        {"target_accept": "{:g}".format},
+        formats,
         f"Verdicts at {report.draws:,} draws a chain: numbers of fits, which differ in their "
         "seed. A "
         f"setting is trusted when all its fits are {report.good}. Alarm: fits in which an "
@@ -242,7 +254,8 @@ def alarms_words(report: Results) -> Html:
     words = []
     if wrong:
         words.append(
-            f"Of {count(wrong, 'wrong fit')} the ordinary checks caught {alarms['caught']}"
+            f"Of {count(wrong, 'wrong fit')} the ordinary checks caught "
+            f"{alarms['caught'] or 'none'}"
             + (
                 f" and <b>missed {alarms['missed']}</b>, which nobody would have known without "
                 "the exact answer."
@@ -252,11 +265,13 @@ def alarms_words(report: Results) -> Html:
         )
     if few:
         words.append(
-            f"Of {count(few, 'fit')} with too few draws {alarms['few_alarm']} had an alarm."
+            f"Of {count(few, 'fit')} with too few draws {alarms['few_alarm'] or 'none'} had an "
+            "alarm."
         )
     if right:
         words.append(
-            f"Of {count(right, 'right fit')} {alarms['false_alarm']} had an alarm all the same"
+            f"Of {count(right, 'right fit')} {alarms['false_alarm'] or 'none'} had an alarm"
+            + " all the same" * (alarms["false_alarm"] > 0)
             + (f", {lucky} of them with fewer draws than a fit as efficient needs" * (lucky > 0))
             + "."
         )
@@ -298,11 +313,11 @@ def alarms_table(report: Results) -> Html:
     )
 
 
-def _check(worst: float, form: Format, failed: Mapping[str, Any] | None, fits: int) -> Shown:
-    text = "–" if math.isnan(worst) else form(worst)
+def _check(worst: float, failed: Mapping[str, Any] | None, fits: int) -> Shown:
     if failed is None:
-        return Shown(worst, Html(escape(text)))
-    return Shown(worst, Html(f"{badge(False, text)} <small>{failed['fits']} of {fits}</small>"))
+        return Shown(worst, lambda text: Html(escape(text)))
+    missed = f"<small>{failed['fits']} of {fits}</small>"
+    return Shown(worst, lambda text: Html(f"{badge(False, text)} {missed}"))
 
 
 def _or_nan(value: float | None) -> float:

@@ -13,9 +13,9 @@ from partial_pooling.report.agreement import agreement_words
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, mark
 from partial_pooling.report.results import Results
-from partial_pooling.report.sections.decisions import side
 from partial_pooling.report.sections.influence import deciders
 from partial_pooling.report.sections.priors import differing
+from partial_pooling.report.side import side
 from partial_pooling.words import count, first_upper, percent
 
 
@@ -91,8 +91,7 @@ def _chance(report: Results) -> tuple[str, str, str, str]:
 
 
 def _model_scale(report: Results) -> str:
-    value = report.centre_in_words("mu").partition(" ")[2]
-    return f"{value} ({report.interval('mu')})"
+    return f"{report.in_units('mu', 'q50')} ({report.interval('mu')})"
 
 
 def _no_effect(report: Results) -> str:
