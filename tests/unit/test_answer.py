@@ -187,7 +187,32 @@ def test_solve_by_a_column_says_what_cannot_be_used(capsys, tmp_path):
     assert content["tables"]["one"]["variables"]["mu"]["mean"] == alone.mu.mean
     assert "2 or more" in content["unusable"]["two"]
     _, shown, _ = run(capsys, "solve", path, "--by", "review")
-    assert "two: not used" in shown and "weak: HalfNormal" in shown
+    assert "two: not used" in shown
+    assert (
+        "one: 2 groups, I² 0 %; μ ~ Normal(mu=0.2, sigma=2), τ ~ HalfNormal(sigma=0.1), " in shown
+    )
+
+
+def test_tables_under_three_priors_fit_a_terminal_and_name_every_prior(capsys):
+    path = DATASETS / "published_two_by_two.csv"
+    _, shown, _ = run(capsys, "solve", path, "--by", "meta_analysis")
+    about, body = shown.split("\n\n")
+    priors = named_priors(np.ones(2), np.ones(2), "log_odds_ratio").priors
+    assert about.splitlines()[-3:] == [
+        f"{name}: μ ~ {prior.mu}, τ ~ {prior.tau}" for name, prior in priors.items()
+    ]
+    lines = body.splitlines()
+    assert max(map(len, lines)) <= 100
+    at = lines.index(next(line for line in lines if line.startswith("bcg")))
+    table = pp.read_tables(path, "meta_analysis")[0][lines[at].partition(":")[0]]
+    for line, (name, prior) in zip(lines[at + 1 : at + 4], priors.items(), strict=True):
+        answer = pp.solve(table, prior)
+        cells = re.split(r"\s{2,}", line.strip().replace("−", "-"))
+        assert (cells[0], cells[-1]) == (name, ", ".join(answer.conflict) or "none")
+        of_each = (answer.mu, answer.tau, answer.new_group)
+        for cell, of in zip(cells[1:4], of_each, strict=True):
+            numbers = [float(number) for number in re.findall(r"-?[\d.]+", cell)]
+            assert numbers == pytest.approx([of.median, of.low, of.high], abs=5.1e-4)
 
 
 @pytest.mark.parametrize("name", ["bcg_counts", "stroke_care", "restaurant_reviews", "bcg_trials"])
@@ -251,3 +276,9 @@ def test_what_is_wider_than_the_terminal_is_broken_between_words(monkeypatch):
 def test_columns_of_a_grid_stand_below_each_other():
     text = Grid(["", "x"], [["è́", "1"], ["東京", "10"], ["abc", "100"]]).text()
     assert text.splitlines() == ["        x", "è́       1", "東京   10", "abc   100"]
+
+
+def test_a_row_of_one_cell_is_a_line_of_its_own():
+    grid = Grid(["of", "x"], [["a line that is longer"], ["  one", "1"]])
+    assert grid.text().splitlines() == ["of     x", "a line that is longer", "  one  1"]
+    assert '<tr><th colspan="2">a line that is longer</th></tr><tr><th>  one</th>' in grid.html()

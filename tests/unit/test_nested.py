@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 from scipy.special import gammaln, logsumexp
+from threadpoolctl import threadpool_limits
 
 from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
 from partial_pooling.errors import InputError
@@ -396,6 +397,18 @@ def test_comparisons_agree_with_draws_of_the_posterior(case):
 
 
 # -- limits ------------------------------------------------------------------------------------
+
+
+def test_no_digit_follows_from_the_number_of_threads():
+    groups = Counts(tuple(map(str, range(71))), np.arange(71.0) % 5, np.arange(71.0) % 17 + 14)
+    variables = ["mu", "tau", "theta[3]", "theta[70]"]
+    answers = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            solved = nested(groups, WIDE, BINOMIAL)
+            numbers = [solved.quantiles(variables, P), *solved.moments(variables)]
+            answers.append(np.concatenate([of.ravel() for of in numbers]))
+    np.testing.assert_array_equal(*answers)
 
 
 def test_one_theta_for_all_is_the_conditional_logistic_estimate():

@@ -133,8 +133,8 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
 
 
 def _print_tables(results: dict[str, Result], unusable: dict[str, str]) -> None:
-    """A row a table, and a prior where there are several."""
-    rows, first = [], next(iter(results.values()))
+    """A row a table; under several priors a line a table, and below it a row a prior."""
+    first = next(iter(results.values()))
     answers = {
         name: result.answers if isinstance(result, Comparison) else {"": result}
         for name, result in results.items()
@@ -142,38 +142,56 @@ def _print_tables(results: dict[str, Result], unusable: dict[str, str]) -> None:
     every = [answer for of_table in answers.values() for answer in of_table.values()]
     forms = dict(zip(map(id, every), at_scales([answer.scale for answer in every]), strict=True))
     share = PERCENTS.of(answer.i_squared for answer in every)
-    for name, result in results.items():
-        for which, answer in answers[name].items():
-            made = isinstance(result, Comparison) and result.from_data
-            agree = "made from the data" if made else ", ".join(answer.conflict) or "none"
-            rows.append(
-                [
-                    cut(name, 40),
-                    *([f"{which}: {answer.prior.tau}"] if which else []),
-                    f"{len(answer.data)}",
-                    *(
-                        in_brackets((of.median, of.low, of.high), forms[id(answer)])
-                        for of in (answer.mu, answer.tau, answer.new_group)
-                    ),
-                    share(answer.i_squared),
-                    agree,
-                ]
-            )
-    priors = ["prior of τ"] if isinstance(first, Comparison) else []
-    head = [
-        "table",
-        *priors,
-        "groups",
-        "μ (95 %)",
-        "τ (95 %)",
-        "new group (95 %)",
-        "I²",
-        "conflict",
-    ]
-    print("\n".join(filled(_told(first))))
+
+    def cells(answer: Answer) -> list[str]:
+        of_each = (answer.mu, answer.tau, answer.new_group)
+        form = forms[id(answer)]
+        return [in_brackets((of.median, of.low, of.high), form) for of in of_each]
+
+    variables = ["μ (95 %)", "τ (95 %)", "new group (95 %)"]
+    told = _told(first)
+    if isinstance(first, Comparison):
+        made = first.from_data  # then each table has its own
+        if made:
+            told.append("Made from the data, they cannot conflict with them.")
+        else:
+            told += [
+                f"{which}: μ ~ {answer.prior.mu}, τ ~ {answer.prior.tau}"
+                for which, answer in first.answers.items()
+            ]
+        head = ["prior", *variables, *([] if made else ["conflict"])]
+        rows = []
+        for name, of_table in answers.items():
+            one = next(iter(of_table.values()))
+            about = f"{name}: {len(one.data)} groups, I² {share(one.i_squared).strip()}"
+            if made:
+                tau = ", ".join(str(answer.prior.tau) for answer in of_table.values())
+                about += f"; μ ~ {one.prior.mu}, τ ~ {tau}"
+            rows.append([about])
+            for which, answer in of_table.items():
+                agree = [] if made else [_conflict(answer)]
+                rows.append([f"  {which}", *cells(answer), *agree])
+    else:
+        head = ["table", "groups", *variables, "I²", "conflict"]
+        rows = [
+            [
+                cut(name, 40),
+                f"{len(answer.data)}",
+                *cells(answer),
+                share(answer.i_squared),
+                _conflict(answer),
+            ]
+            for name, of_table in answers.items()
+            for answer in of_table.values()
+        ]
+    print("\n".join(filled(told)))
     print(f"\n{Grid(head, rows).text()}")
     for name, why in unusable.items():
         print(f"{name}: not used: {why}")
+
+
+def _conflict(answer: Answer) -> str:
+    return ", ".join(answer.conflict) or "none"
 
 
 def _told(result: Result) -> list[str]:

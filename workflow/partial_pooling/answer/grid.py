@@ -25,7 +25,7 @@ class Grid:
     head
         Names of the columns.
     rows
-        A cell a column.
+        A cell a column; a row of one cell is a line about those that follow.
     """
 
     head: Sequence[str]
@@ -37,27 +37,35 @@ class Grid:
         What is wider than the terminal has its widest cells on several lines, if that helps.
         """
         rows = [self.head, *self.rows]
-        columns = list(zip(*rows, strict=True))
+        columns = list(zip(*(row for row in rows if not self._is_line(row)), strict=True))
         widths = [max(map(width, cells)) for cells in columns]
-        least = [max(width(word) for cell in cells for word in words(cell)) for cells in columns]
+        least = [max(map(_least, cells)) for cells in columns]
         most = room() - len(GAP) * (len(widths) - 1)
         while sum(least) <= most < sum(widths):
             spare = [w if w > shortest else 0 for w, shortest in zip(widths, least, strict=True)]
             widths[spare.index(max(spare))] -= 1
-        return "\n".join(
-            GAP.join(
-                cell + " " * (w - width(cell)) if k == 0 else " " * (w - width(cell)) + cell
-                for k, (cell, w) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for row in rows
-            for line in zip_longest(*map(broken, row, widths), fillvalue="")
-        )
+        lines = []
+        for row in rows:
+            if self._is_line(row):
+                lines += broken(row[0], room())
+                continue
+            for cells in zip_longest(*map(broken, row, widths), fillvalue=""):
+                first, *others = zip(cells, widths, strict=True)
+                padded = [first[0] + " " * (first[1] - width(first[0]))]
+                padded += [" " * (w - width(cell)) + cell for cell, w in others]
+                lines.append(GAP.join(padded).rstrip())
+        return "\n".join(lines)
+
+    def _is_line(self, row: Sequence[str]) -> bool:
+        return len(row) < len(self.head)
 
     def html(self) -> str:
         """A table element; notebooks style it."""
         head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.head)
         body = "".join(
-            "<tr>"
+            f'<tr><th colspan="{len(self.head)}">{html.escape(row[0])}</th></tr>'
+            if self._is_line(row)
+            else "<tr>"
             + "".join(
                 f"<{tag}>{html.escape(cell)}</{tag}>"
                 for tag, cell in zip(["th", *["td"] * (len(row) - 1)], row, strict=True)
@@ -87,14 +95,20 @@ def broken(cell: str, most: int) -> list[str]:
     """A cell in lines of at most so many columns, where its words allow it."""
     if width(cell) <= most:
         return [cell]
+    indent = " " * (len(cell) - len(cell.lstrip()))
     lines, line = [], ""
     for word in words(cell):
-        longer = f"{line} {word}" if line else word
+        longer = f"{line} {word}" if line else indent + word
         if width(longer) > most and line:
             lines.append(line)
-            longer = word
+            longer = indent + word
         line = longer
     return [*lines, line]
+
+
+def _least(cell: str) -> int:
+    """Columns that a cell takes at least."""
+    return max(map(width, broken(cell, 0)))
 
 
 def width(text: str) -> int:

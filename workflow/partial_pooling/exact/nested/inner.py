@@ -22,7 +22,7 @@ import numpy as np
 from numpy.polynomial import hermite_e
 from numpy.typing import NDArray
 
-from partial_pooling.arrays import Array
+from partial_pooling.arrays import Array, one_thread
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.nodes import Legendre
@@ -56,6 +56,7 @@ class Thetas:
     rules: Rules
     _panels_seen: dict[tuple[int, int], tuple[Array, Array, Array]] = field(default_factory=dict)
 
+    @one_thread
     def integrate(self, mu: Array, tau: Array, moments: bool = False) -> Inner:
         """Integrate at mu and tau, each of shape (N,), equal taus side by side."""
         starts = np.flatnonzero(np.concatenate([[True], tau[1:] != tau[:-1]]))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial import hermite_e, legendre
 from numpy.typing import NDArray
 
-from partial_pooling.arrays import Array, slices
+from partial_pooling.arrays import Array, one_thread, slices
 from partial_pooling.exact.nested.nodes import Nodes
 from partial_pooling.exact.nested.panels import Index, Panels, evaluate, place, powers
 from partial_pooling.exact.nested.rules import Rules
@@ -197,6 +197,7 @@ class Marginals:
         series[narrow] = np.einsum("kn,pnj->pkj", logs.rule.to_series, smoothed - shift)
         return Population(mu, scale, weights, series, shift)
 
+    @one_thread
     def _smoothed(self, narrow: NDArray[np.bool_], log_row: Array, evidence: Array) -> Array:
         """Logs of densities of theta at the nodes of narrow rows, (P', N, K)."""
         logs = self.nodes.rows.logs
@@ -226,6 +227,7 @@ class Marginals:
         result: Array = top + np.log(total)
         return result
 
+    @one_thread
     def _log_density(self, population: Population, k: int, x: Array) -> Array:
         """Log density of one of the populations at x (n,)."""
         logs = self.nodes.rows.logs
