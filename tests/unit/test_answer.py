@@ -188,7 +188,7 @@ def test_solve_by_a_column_says_what_cannot_be_used(capsys, tmp_path):
     assert "2 or more" in content["unusable"]["two"]
     _, shown, _ = run(capsys, "solve", path, "--by", "review")
     assert "two: not used" in shown
-    _, _, priors = shown.partition("one: 2 groups, I² 0 %; μ ~ Normal(mu=0.2, sigma=2), τ ~ ")
+    _, _, priors = shown.partition("one: 2 groups, I² 0\xa0%; μ ~ Normal(mu=0.2, sigma=2), τ ~ ")
     assert priors.startswith(
         "HalfNormal(sigma=0.25), HalfNormal(sigma=0.5), HalfCauchy(beta=0.5)\n"
     )
