@@ -16,8 +16,11 @@ from arviz_stats.base import array_stats
 from arviz_stats.ecdf_utils import simulate_confidence_bands
 from scipy import stats
 
+from partial_pooling.data.groups import Counts, Rates, Summaries, TwoByTwo
 from partial_pooling.errors import InputError
 from partial_pooling.exact.posterior import solve
+from partial_pooling.families.normal import NORMAL
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.figures.calibration import calibration_by_tau as draw_calibration_by_tau
 from partial_pooling.figures.calibration import calibration_coverage as draw_calibration_coverage
 from partial_pooling.figures.calibration import calibration_ecdf as draw_calibration_ecdf
@@ -358,7 +361,7 @@ SETTINGS_OF_FITS = {
 
 def summarized(calibration):
     made, shown = summarize(calibration)
-    return made, {"sentences": sentences(calibration, made, SETTINGS_OF_FITS), **shown}
+    return made, {"sentences": sentences(calibration, made, SETTINGS_OF_FITS, NORMAL), **shown}
 
 
 @pytest.fixture(scope="module")
@@ -491,7 +494,19 @@ PAIRED = {
 }
 
 
-def told(uniform=None, by_tau=None, power=None, fared=None, ranks=None, paired=None):
+PAIR, ONE, TWO = ("a", "b"), np.array([1.0, 2]), np.array([5.0, 7])
+
+
+def told(
+    uniform=None,
+    by_tau=None,
+    power=None,
+    fared=None,
+    ranks=None,
+    paired=None,
+    family=NORMAL,
+    settings=FIT_SETTINGS,
+):
     """Sentences of tables in which no two numbers are alike, each table with some rows changed."""
     variables = ["mu", "log_tau", "theta[A]"]
     p_values = {"m": [0.0123, 0.00456, 0.0789], "exact": [0.234, 0.567, 0.891]} | (uniform or {})
@@ -538,7 +553,8 @@ def told(uniform=None, by_tau=None, power=None, fared=None, ranks=None, paired=N
             "power": pd.DataFrame(powers),
             "fared": pd.DataFrame([of_model]),
         },
-        FIT_SETTINGS,
+        settings,
+        family,
     )
 
 
@@ -644,6 +660,7 @@ def test_models_of_which_the_same_is_true_share_a_sentence():
             "fared": pd.DataFrame(poor),
         },
         FIT_SETTINGS,
+        NORMAL,
     )
     assert [sentence.partition(" ")[0] for sentence in said[1:]] == (
         ["m", "third:", "The", "other,", "m", "m:", "other"]
@@ -683,11 +700,30 @@ def test_more_than_three_faults_are_counted():
     tables = {"uniformity": tests, "paired": paired, "fared": pd.DataFrame()}
     tables["by_tau"] = pd.DataFrame([{"model": "m", "error": 0.0, "error_se": 0.1}])
     tables["power"] = pd.DataFrame({"source": [], "variable": [], "test": []})
-    assert sentences(calibration, tables, FIT_SETTINGS)[1] == (
+    assert sentences(calibration, tables, FIT_SETTINGS, NORMAL)[1] == (
         "m: ranks are not uniform for log_tau (p = 0.01), theta[0] (p = 0.02), theta[1] (p = 0.03) "
         "and 2 more, corrected for 6 tests. The true log_tau lies below all 4 ranked draws in 0.0 "
         "% of the simulations and above all in 100.0 %; right are 20.0 % each."
     )
+
+
+@pytest.mark.parametrize(
+    "name, groups, design, held",
+    [
+        ("student", Summaries(PAIR, ONE, TWO, TWO), "standard deviations and sizes", ["sd", "n"]),
+        ("binomial", Counts(PAIR, ONE, TWO), "numbers of trials", ["n"]),
+        ("poisson", Rates(PAIR, ONE, TWO), "exposures", ["exposure"]),
+        ("hypergeometric", TwoByTwo(PAIR, ONE, TWO, ONE, TWO), "sizes of the arms", ["n_treated"]),
+    ],
+)
+def test_a_calibration_says_what_simulated_data_share_with_the_data(name, groups, design, held):
+    family = FAMILIES[name]
+    assert f"simulated from the prior with these {design}" in told(family=family)[0]
+    posterior = told(family=family, settings=FIT_SETTINGS | {"truths": "posterior"})
+    assert f"from the exact posterior of these data with these {design}" in posterior[0]
+    simulated = family.simulate(groups, np.array([0.0, 1.0]), np.random.default_rng(1))
+    for column in held:
+        assert (getattr(simulated, column) == getattr(groups, column)).all()
 
 
 @pytest.mark.parametrize(

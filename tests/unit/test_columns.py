@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from distinct_results import write_distinct_results
 
-from partial_pooling.report.columns import FILES, columns_text, expanded
+from partial_pooling.report.columns.file import expanded
+from partial_pooling.report.columns.page import FILES, columns_text
 from partial_pooling.report.generated import generated
 
 BY_NAME = {Path(file.name).name: file for file in FILES if "calibration" not in file.name}

@@ -16,13 +16,14 @@ from imports_of_scripts import files_imported
 from matplotlib.colors import to_rgb
 
 from partial_pooling.figures import registry
+from partial_pooling.figures.figure import Audience, Category
 from partial_pooling.figures.style import COLOURS, MARKERS
 from partial_pooling.report.captions import CALIBRATION
 from partial_pooling.study.digest import LIBRARY, code_digest, library_modules
 from partial_pooling.study.settings import load_schema
 
 ROOT = Path(__file__).parents[2]
-CATEGORIES = get_args(registry.Category)
+CATEGORIES = get_args(Category)
 ROOM = LIBRARY / "figures"
 NARROW = registry.narrow_versions()
 each_figure = pytest.mark.parametrize("figure", registry.FIGURES, ids=lambda figure: figure.name)
@@ -63,7 +64,7 @@ def test_a_figure_needs_what_its_function_takes(figure):
     ).parameters
     assert list(taken) == list(figure.needs)
     assert figure.category in CATEGORIES
-    assert figure.audience in get_args(registry.Audience)
+    assert figure.audience in get_args(Audience)
 
 
 @each_figure

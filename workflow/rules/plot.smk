@@ -1,6 +1,6 @@
 """Draw the figures of a data set, as SVG for pages and PNG beside it.
 
-Which figures a rule draws, and from what, says workflow/partial_pooling/figures/registry.py.
+Which figures a rule draws, and from what, says workflow/partial_pooling/figures/catalog.py.
 
 plot_fits    one fit a model, that of the first seed and the first target_accept
 in:  results/{dataset}/data.csv, exact.csv, exact.nc, that fit's batch and its diagnostics

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from partial_pooling.families.registry import FAMILIES
 from partial_pooling.files import write_json
 from partial_pooling.grading.calibration_tables import summarize
 from partial_pooling.grading.ranks import Calibration
@@ -31,7 +32,7 @@ def main(job: Any) -> None:
         job.input.data, {"prior": job.params.prior, "family": job.params.family, **settings}
     )
     origin |= provenance_of_kept(Path(job.input.data).parent)
-    said = sentences(calibration, tables, settings)
+    said = sentences(calibration, tables, settings, FAMILIES[job.params.family])
     section = {"sentences": said, "settings": settings, **shown, "provenance": origin}
     write_json(section, job.output.summary)
 

@@ -20,6 +20,7 @@ class Binomial(Family[Counts]):
     """Events among n trials, whose probability has the logit theta."""
 
     name = "binomial"
+    design = "numbers of trials"
     code = 'pm.Binomial("y", n=n, logit_p=theta, observed=events, dims="group")'
     forms = ("counts",)
     whole = True

@@ -44,6 +44,8 @@ class Family[Data: Groups = Any](ABC):
     code
         PyMC code of the observed variable, to copy, given `theta` and arrays of the names of the
         groups' data.
+    design
+        What a simulated data set has in common with the data, in words.
     whole
         Whether the data are whole numbers.
     reach
@@ -55,6 +57,7 @@ class Family[Data: Groups = Any](ABC):
     name: ClassVar[str]
     forms: ClassVar[tuple[str, ...]]
     code: ClassVar[str]
+    design: ClassVar[str]
     on_estimates: ClassVar[bool] = False
     whole: ClassVar[bool] = False
     reach: ClassVar[float] = 0.0

@@ -34,6 +34,7 @@ class Hypergeometric(Family[TwoByTwo]):
     """Events in a treated and a control arm, conditional on the margins."""
 
     name = "hypergeometric"
+    design = "sizes of the arms and numbers of events in both"
     code = """\
 # events of the treated arm given the margins: of k all that these allow
 total = events_treated + events_control

@@ -32,6 +32,7 @@ class Normal(Family[Estimates]):
     """Estimates with known standard errors."""
 
     name = "normal"
+    design = "standard errors"
     code = 'pm.Normal("y", mu=theta, sigma=std_error, observed=estimate, dims="group")'
     forms = tuple(FORMS)
     on_estimates = True

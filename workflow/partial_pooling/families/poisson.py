@@ -19,6 +19,7 @@ class Poisson(Family[Rates]):
     """Events whose expected number is exposure times exp(theta)."""
 
     name = "poisson"
+    design = "exposures"
     code = """\
 mean = exposure * pm.math.exp(theta)
 pm.Poisson("y", mu=mean, observed=events, dims="group")"""

@@ -27,6 +27,7 @@ class Student(Family[Summaries]):
     """Means, standard deviations and numbers of observations."""
 
     name = "student"
+    design = "standard deviations and sizes of the samples"
     code = """\
 # sd is held: the mean of n normal values is then a t variable
 pm.StudentT(

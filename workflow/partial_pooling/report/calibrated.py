@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from partial_pooling.families.family import Family
 from partial_pooling.grading.pairing import TOLD
 from partial_pooling.grading.power import POWER_COUNTS, simulations_needed
 from partial_pooling.grading.ranks import EXACT, Calibration
@@ -18,7 +19,10 @@ from partial_pooling.words import listed
 
 
 def sentences(
-    calibration: Calibration, tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
+    calibration: Calibration,
+    tables: Mapping[str, pd.DataFrame],
+    settings: Mapping[str, Any],
+    family: Family,
 ) -> list[str]:
     """Say what the tables show, a sentence or two a finding.
 
@@ -30,15 +34,17 @@ def sentences(
         `uniformity`, `paired`, `by_tau`, `power` and `fared` by these names.
     settings
         `truths`, `chains`, `draws`, `tune`, `target_accept`, `ranked_draws` of the fits.
+    family
+        Of the data.
     """
     tests = tables["uniformity"]
     of_all = tests[tests["fits"] == "all"]
     count = calibration.fits["simulation"].nunique()
     drawn = (
-        "from the exact posterior of these data with these standard errors, and each model fitted "
-        "to each together with these data"
+        f"from the exact posterior of these data with these {family.design}, and each model "
+        "fitted to each together with these data"
         if settings["truths"] == POSTERIOR
-        else "from the prior with these standard errors, and each model fitted to each"
+        else f"from the prior with these {family.design}, and each model fitted to each"
     )
     said = [
         f"{count:,} data sets were simulated {drawn} ({settings['chains']} chains of "

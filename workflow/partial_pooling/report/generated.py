@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 
 from partial_pooling.figures import registry
-from partial_pooling.report.columns import columns_text
+from partial_pooling.report.columns.page import columns_text
 from partial_pooling.report.page import notebook
 from partial_pooling.report.scorecard_document import DOCUMENT, STORED, document
 from partial_pooling.study.reference import schema_text, with_tables
