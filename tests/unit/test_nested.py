@@ -411,6 +411,16 @@ def test_no_digit_follows_from_the_number_of_threads():
     np.testing.assert_array_equal(*answers)
 
 
+def test_a_tail_of_tau_that_falls_as_slowly_as_any_can_is_integrated():
+    # one trial of three bounds theta on both sides, mu is flat: tau falls as its prior does
+    trials = np.array([[11.0, 1, 7], [16, 3, 7], [2, 0, 1], [15, 7, 12]])
+    posterior = nested(TwoByTwo(ABC, *trials), HyperPrior(Flat(), HalfCauchy(0.5)), HYPERGEOMETRIC)
+    assert posterior.errors(["log_tau", "theta[a]"]).max() < 1e-7
+    t = np.array([12.0, 20.0, 25.0])
+    log_density = np.log(posterior.density("log_tau", t))
+    assert np.diff(log_density) / np.diff(t) == pytest.approx([-1, -1], abs=1e-5)
+
+
 def test_one_theta_for_all_is_the_conditional_logistic_estimate():
     """With tau near 0 and mu flat, the posterior of mu is the conditional likelihood."""
     groups = trials((3, 10, 5, 20), (7, 30, 12, 30), (2, 9, 1, 8))

@@ -51,3 +51,17 @@ def test_likelihood_score_and_information_are_sums_of_all_terms(trial):
     np.testing.assert_allclose(score, a - mean, rtol=0, atol=2e-11 * size)
     information = HYPERGEOMETRIC.information(groups, theta[:, None])[:, 0]
     np.testing.assert_allclose(information, variance, rtol=0, atol=2e-9 * size)
+
+
+def test_far_out_the_likelihood_of_the_most_and_the_least_events_is_level():
+    # given 8 events in both arms the first has at least 0, at most 7; and 1 event in both
+    groups = TwoByTwo(tuple("abc"), *np.array([[7.0, 0, 3], [7, 7, 7], [1, 8, 5], [12, 12, 12]]))
+    far = 10.0 ** np.arange(2, 18)[:, None]
+    level = HYPERGEOMETRIC.log_likelihood(groups, np.array([80.0, -80.0, 0.0]))[:2]
+    for side, column in ((1, 0), (-1, 1)):
+        at = HYPERGEOMETRIC.log_likelihood(groups, np.broadcast_to(side * far, (16, 3)))
+        np.testing.assert_allclose(at[:, column], level[column], rtol=0, atol=1e-14)
+        np.testing.assert_allclose(level[column], 0, atol=1e-12)
+        score = HYPERGEOMETRIC.score(groups, np.broadcast_to(side * far, (16, 3)))
+        assert (score[:, column] == 0).all()
+        assert (score[:, 2] == (3 - 7 if side == 1 else 3 - 0)).all()

@@ -109,6 +109,19 @@ def test_missing_and_foreign_files_are_found_with_what_to_do(results, capsys):
     assert sorted(found_in(results)) == ["certificate.json", "fits/00aa.nc"]
 
 
+def test_a_chunk_that_is_lost_is_missed_while_a_batch_names_it(results):
+    chunk, batch = results / "trials/store/exact-00.parquet", results / "trials/batches/000.json"
+    write_json({"exact": [chunk.name]}, batch)
+    chunk.unlink()
+    seal_of(chunk).unlink()
+    write_contents(results)
+    assert found_in(results) == ["trials/store/exact-00.parquet"]
+    # what was in it is made anew, and cut into other chunks
+    write_json({"exact": ["exact-01.parquet"]}, batch)
+    write_contents(results)
+    assert verify(results)[0]
+
+
 def test_results_without_hidden_files_are_held_against_the_list(results, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(results, copy, ignore=shutil.ignore_patterns(".*"))

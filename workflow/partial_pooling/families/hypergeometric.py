@@ -58,16 +58,14 @@ pm.Potential("y", events_treated * theta - log_norm, dims="group")"""
 
     def log_likelihood(self, groups: TwoByTwo, theta: Array) -> Array:
         table = _normalizer(groups)
-        excess = groups.events_treated - table.pull
         at_origin = log_binomial(groups.events_treated, groups.n_treated, table.logits[0])
         at_origin += log_binomial(groups.events_control, groups.n_control, table.logits[1])
-        change = excess * (theta - table.origin) - table.values(theta)
+        change = table.log_likelihood(groups.events_treated, theta)
         result: Array = at_origin - table.at_origin + change
         return result
 
     def score(self, groups: TwoByTwo, theta: Array) -> Array:
-        table = _normalizer(groups)
-        return groups.events_treated - table.pull - table.values(theta, 1)
+        return _normalizer(groups).score(groups.events_treated, theta)
 
     def information(self, groups: TwoByTwo, theta: Array) -> Array:
         return np.maximum(_normalizer(groups).values(theta, 2), 0.0)

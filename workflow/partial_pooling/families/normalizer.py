@@ -48,8 +48,8 @@ class Normalizer:
         Shape (J,), where the first panel begins.
     panels
         Shape (J,), how many there are.
-    slopes
-        Shape (2, J), before the first panel and after the last.
+    ends
+        Shape (2, J), least and greatest k.
     coefficients
         Three arrays of shape (J * P, DEGREE + 1), highest power first, of the value and its first
         two derivatives in theta, in a panel's own coordinate from -1 to 1.
@@ -61,7 +61,7 @@ class Normalizer:
     logits: Array
     lower: Array
     panels: NDArray[np.intp]
-    slopes: Array
+    ends: Array
     coefficients: tuple[Array, Array, Array]
 
     @classmethod
@@ -105,12 +105,12 @@ class Normalizer:
             logits,
             lower,
             panels,
-            np.array([least - pull, most - pull]),
+            np.array([least, most]),
             (ordered[0], ordered[1], ordered[2]),
         )
 
     def values(self, theta: Array, derivative: int = 0) -> Array:
-        """The value or a derivative, of the shape (..., J) of theta."""
+        """The value or a derivative, of the shape (..., J) of theta; as at the end beyond it."""
         position = (theta - self.lower) / WIDTH
         panel = np.clip(np.floor(position), 0, self.panels - 1)
         x = np.clip(2 * (position - panel) - 1, -1, 1)
@@ -121,23 +121,48 @@ class Normalizer:
         for coefficient in coefficients[1:]:
             result *= x
             result += coefficient[index]
-        if derivative == 0:
-            before = np.minimum(position, 0.0) * WIDTH
-            after = np.maximum(position - self.panels, 0.0) * WIDTH
-            result += self.slopes[0] * before + self.slopes[1] * after
         return result
+
+    def log_likelihood(self, k: Array, theta: Array) -> Array:
+        """Log probability of k (J,), less that at the origin, of the shape (..., J) of theta.
+
+        Beyond the panels it is linear: level for the least k or the greatest, of which nothing
+        large is subtracted however far theta is.
+        """
+        inside, beyond = self._parts(theta)
+        result = (k - self.pull) * (inside - self.origin) - self.values(inside)
+        result += (k - self.ends[0]) * np.minimum(beyond, 0.0)
+        result += (k - self.ends[1]) * np.maximum(beyond, 0.0)
+        return result
+
+    def score(self, k: Array, theta: Array) -> Array:
+        """Slope of `log_likelihood` in theta, of the same shape."""
+        inside, beyond = self._parts(theta)
+        among = k - self.pull - self.values(inside, 1)
+        result: Array = np.where(
+            beyond < 0, k - self.ends[0], np.where(beyond > 0, k - self.ends[1], among)
+        )
+        return result
+
+    def _parts(self, theta: Array) -> tuple[Array, Array]:
+        """Theta within the panels, and how far it is from there."""
+        inside = np.clip(theta, self.lower, self.lower + WIDTH * self.panels)
+        return inside, theta - inside
 
     def data(self) -> dict[str, Array]:
         """What `symbol` takes, by name: the value's coefficients of shape (J, P, DEGREE + 1)."""
         return {
             **{name: getattr(self, name) for name in ("origin", "pull", "lower", "panels")},
-            "slopes": self.slopes.T,
+            "slopes": (self.ends - self.pull).T,
             "coefficients": self.coefficients[0].reshape(len(self.lower), -1, DEGREE + 1),
         }
 
 
 def symbol(pt: Any, theta: Any, data: Mapping[str, Any]) -> Any:
-    """`Normalizer.values` as a graph of PyTensor, handed in as pt, at theta of shape (J,)."""
+    """`Normalizer.values` as a graph of PyTensor, handed in as pt, at theta of shape (J,).
+
+    Beyond the panels it is linear.
+    """
     position = (theta - data["lower"]) / WIDTH
     panel = pt.clip(pt.floor(position), 0, data["panels"] - 1)
     x = pt.clip(2 * (position - panel) - 1, -1, 1)

@@ -27,7 +27,7 @@ def write_contents(results: Path, without: Sequence[str] = ()) -> None:
     """Bring the list up to date, and write seals anew that are gone.
 
     A file that is missing stays listed as long as its data set's folder is there, so that
-    `verification.verify` can miss it.
+    `verification.verify` can miss it; a chunk of a collection's store, as long as a batch names it.
 
     Parameters
     ----------
@@ -43,8 +43,7 @@ def write_contents(results: Path, without: Sequence[str] = ()) -> None:
     now = {
         place: sha256
         for place, sha256 in before.items()
-        if place not in without
-        and ("/" not in place or (results / place.partition("/")[0]).is_dir())
+        if place not in without and _may_be_there(results, place)
     }
     for path in files_of(results):
         place = path.relative_to(results).as_posix()
@@ -88,6 +87,19 @@ def files_of(results: Path) -> Iterator[Path]:
         place = path.relative_to(results)
         if place.as_posix() not in OTHERS and not NO_RESULTS & set(place.parts) and path.is_file():
             yield path
+
+
+def _may_be_there(results: Path, place: str) -> bool:
+    """Whether a file that is listed is there, or is to be missed."""
+    folder, _, rest = place.partition("/")
+    if not rest or (results / place).exists():
+        return True
+    kind, _, name = rest.partition("/")
+    if kind != "store":
+        return (results / folder).is_dir()
+    # what was in it may have been made anew in other chunks
+    batches = (results / folder).glob("batches/[!.]*.json")
+    return any(name in path.read_text(encoding="utf-8", errors="replace") for path in batches)
 
 
 def _write_seal(path: Path, seal: Seal) -> None:

@@ -134,7 +134,8 @@ class Thetas:
         """Where likelihood times population is greatest, and its sd there, each (N, J)."""
         mu, precision = mu[:, None], tau[:, None] ** -2.0
         score = self.family.score(self.groups, np.broadcast_to(mu, (len(mu), len(self.groups))))
-        end = mu + score / precision
+        with np.errstate(over="ignore"):
+            end = mu + score / precision
         lower, upper = np.minimum(mu, end), np.maximum(mu, end)
         start = (mu * precision + self._center * self._precision) / (precision + self._precision)
         theta = np.clip(start, lower, upper)

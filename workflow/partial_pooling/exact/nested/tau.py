@@ -23,6 +23,7 @@ from partial_pooling.exact.nodes import HIDDEN, Legendre, Rule
 from partial_pooling.exact.tau import PosteriorOfTau
 
 MOST = 30  # times to add rows, or to halve their step
+ROWS = 5_000  # that no posterior needs: a few hundred do
 CELL = 8  # Gauss-Legendre nodes between two rows
 SPARED = 0.3  # between rows fewer digits are needed than of their sum
 TAIL = 40.0  # log of what is negligible of the tail
@@ -57,6 +58,8 @@ class NestedTau(PosteriorOfTau[Outer]):
         ends, u = outer.pilot.ends, outer.pilot.rows(outer.rules)
         log_likelihood = outer.log_likelihood(u)
         for _ in range(MOST):
+            if len(u) > ROWS:
+                break
             posterior = cls(outer, power, _rule(u), u, log_likelihood)
             below, above = posterior._beyond(ends)
             if len(below) + len(above):
