@@ -698,21 +698,20 @@ def page(folder: Path) -> str:
         for name in KINDS
         if (folder / f"{name}.json").exists()
     }
-    commits = ", ".join(dict.fromkeys(one["commit"] for one in made.values()))
     lines = [
         "# What happened to results, and what stood there afterwards",
         "",
-        f"`uv run python benchmarks/attempts.py` made these attempts on copies of a tiny study, at "
-        f"commit {commits}, and wrote this page.",
+        "`uv run python benchmarks/attempts.py` made these attempts on copies of a tiny study, each "
+        "kind at a commit, and wrote this page.",
         "",
-        "| attempts | what is tried, and what survives it | number | survived | minutes |",
-        "| --- | --- | ---: | ---: | ---: |",
+        "| attempts | what is tried, and what survives it | number | survived | minutes | commit |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
     ]
     for name, one in made.items():
         survived = sum(not wrong for _, wrong in one["attempts"])
         counts = f"{len(one['attempts']):,} | {survived:,} | {one['seconds'] / 60:.0f}"
         said = (KINDS[name].__doc__ or "").rstrip(".")
-        lines.append(f"| {name.replace('_', ' ')} | {said} | {counts} |")
+        lines.append(f"| {name.replace('_', ' ')} | {said} | {counts} | {one['commit']} |")
     for name, one in made.items():
         lines += ["", f"## {name.replace('_', ' ')}", "", counted(w for w, _ in one["attempts"])]
         wrong = Counter((what, wrong) for what, wrong in one["attempts"] if wrong)
