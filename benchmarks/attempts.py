@@ -701,8 +701,8 @@ def page(folder: Path) -> str:
     lines = [
         "# What happened to results, and what stood there afterwards",
         "",
-        "`uv run python benchmarks/attempts.py` made these attempts on copies of a tiny study, each "
-        "kind at a commit, and wrote this page.",
+        "`uv run python benchmarks/attempts.py` made these attempts on copies of a tiny study, and "
+        "wrote this page.",
         "",
         "| attempts | what is tried, and what survives it | number | survived | minutes | commit |",
         "| --- | --- | ---: | ---: | ---: | --- |",
