@@ -155,7 +155,8 @@ def _mcse_sd(values: NDArray[np.float64]) -> NDArray[np.float64]:
     squares = (values - values.mean(axis=(1, 2), keepdims=True)) ** 2
     variance = squares.mean(axis=(1, 2))
     of_variance = ((squares**2).mean(axis=(1, 2)) - variance**2) / _ess(squares, "mean")
-    mcse: NDArray[np.float64] = np.sqrt(of_variance / variance / 4)
+    with np.errstate(invalid="ignore"):  # 0 / 0 of chains that never move
+        mcse: NDArray[np.float64] = np.sqrt(of_variance / variance / 4)
     return mcse
 
 
