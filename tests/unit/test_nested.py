@@ -1,6 +1,7 @@
 """Nested quadrature against the closed form, and against grids that share no code with it."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ from threadpoolctl import threadpool_limits
 from partial_pooling.data.groups import Counts, Estimates, Summaries, TwoByTwo
 from partial_pooling.errors import InputError
 from partial_pooling.exact.face import PROBABILITIES
+from partial_pooling.exact.nested.inner import Thetas
 from partial_pooling.exact.nested.pilot import between
 from partial_pooling.exact.nested.posterior import nested
 from partial_pooling.exact.nested.replicates import least_whole
-from partial_pooling.exact.nested.rules import COARSE
+from partial_pooling.exact.nested.rules import COARSE, FINE
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.binomial import BINOMIAL
 from partial_pooling.families.hypergeometric import HYPERGEOMETRIC
@@ -298,6 +300,18 @@ def test_a_tail_of_tau_that_falls_as_slowly_as_any_can_is_integrated():
     t = np.array([12.0, 20.0, 25.0])
     log_density = np.log(posterior.density("log_tau", t))
     assert np.diff(log_density) / np.diff(t) == pytest.approx([-1, -1], abs=1e-5)
+
+
+def test_where_a_likelihood_is_level_no_memory_is_spent():
+    # its score is rounding there, and times the variance of theta, e^80, larger than theta
+    groups = trials((0, 6, 0, 6), (0, 2, 0, 2), (0, 24, 8, 36), (0, 41, 1, 18))
+    mu, tau = np.linspace(-80, 80, 40), np.full(40, math.exp(39))
+    tracemalloc.start()
+    inner = Thetas(groups, HYPERGEOMETRIC, FINE).integrate(mu, tau)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 5e6  # 200 MB before this test was
+    assert np.exp(inner.log_evidence) == pytest.approx(np.tile([1, 1, 0.5, 0.5], (40, 1)))
 
 
 def test_one_theta_for_all_is_the_conditional_logistic_estimate():

@@ -34,6 +34,7 @@ RATIO = 2.5  # a panel's width in taus, at most
 NEARLY_NORMAL = 0.15  # of a family's reach, sds of theta that bear Gauss's rule
 INSIDE = 7.5  # sds about a mode
 OUT = 9.5  # sds of theta's population beyond which it has nothing
+AWAY = 50.0  # of a mode from the estimate or mu, beside the log of the population's variance
 
 
 class Inner(NamedTuple):
@@ -136,7 +137,11 @@ class Thetas:
         score = self.family.score(self.groups, np.broadcast_to(mu, (len(mu), len(self.groups))))
         with np.errstate(over="ignore"):
             end = mu + score / precision
-        lower, upper = np.minimum(mu, end), np.maximum(mu, end)
+        # towards where a likelihood is level its score falls exponentially: from there on it is
+        # rounding, and end anywhere
+        away = AWAY + np.abs(np.log(precision))
+        lower = np.maximum(np.minimum(mu, end), np.minimum(mu, self._center) - away)
+        upper = np.minimum(np.maximum(mu, end), np.maximum(mu, self._center) + away)
         start = (mu * precision + self._center * self._precision) / (precision + self._precision)
         theta = np.clip(start, lower, upper)
         for _ in range(SEARCH):
