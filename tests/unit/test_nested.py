@@ -38,6 +38,7 @@ from partial_pooling.priors.distributions import (
     HalfCauchy,
     HalfFlat,
     HalfNormal,
+    HalfStudentT,
     Normal,
     Uniform,
 )
@@ -197,20 +198,35 @@ def test_moments_of_further_data_agree_with_a_grid(case):
     assert found_sd == pytest.approx(sd, rel=2e-8)
 
 
-# theta[g1]: two rules are off alike, by more than what they differ by
-ALIKE = Summaries(
-    tuple(f"g{j}" for j in range(10)),
-    np.array([0.17, 0.187, -0.804, 0.871, 0.11, -0.203, 0.574, -1.217, -0.552, 0.142]),
-    np.array([0.478, 0.286, 0.104, 0.0533, 0.00424, 1.588, 0.0893, 0.556, 0.0396, 0.215]),
-    np.array([89.0, 13, 3, 3, 6, 7, 3, 4, 3, 4]),
-)
+# two rules that are off alike, by more than what they differ by
+OFF_ALIKE = {
+    # theta[g1]
+    "alike": (
+        STUDENT,
+        Summaries(
+            tuple(f"g{j}" for j in range(10)),
+            np.array([0.17, 0.187, -0.804, 0.871, 0.11, -0.203, 0.574, -1.217, -0.552, 0.142]),
+            np.array([0.478, 0.286, 0.104, 0.0533, 0.00424, 1.588, 0.0893, 0.556, 0.0396, 0.215]),
+            np.array([89.0, 13, 3, 3, 6, 7, 3, 4, 3, 4]),
+        ),
+        HyperPrior(Normal(0, 9), Uniform(0, 18)),
+    ),
+    # theta_new: the posterior of mu ends ten times as steeply on the right as on the left
+    "lopsided": (
+        HYPERGEOMETRIC,
+        trials(
+            *((0, 20, 1, 30), (0, 58, 0, 34), (0, 28, 1, 45), (0, 25, 1, 18)),
+            *((0, 8, 1, 9), (0, 23, 8, 20), (0, 56, 2, 66), (0, 4, 0, 6)),
+        ),
+        HyperPrior(Normal(0, 14), HalfStudentT(4, 2.85)),
+    ),
+}
 
 
-@pytest.mark.parametrize("case", [*CASES, "alike"])
+@pytest.mark.parametrize("case", [*CASES, *OFF_ALIKE])
 def test_the_error_of_a_number_is_below_its_bound(case):
     """Held against a much finer rule; mean and sd in posterior sds, quantiles in probability."""
-    family, groups = CASES.get(case, (STUDENT, ALIKE))
-    prior = HyperPrior(Normal(0, 9), Uniform(0, 18)) if case == "alike" else WIDE
+    family, groups, prior = OFF_ALIKE[case] if case in OFF_ALIKE else (*CASES[case], WIDE)
     posterior, surer = solve(groups, prior, family), nested(groups, prior, family, SURER)
     names = posterior.variables
     mean, sd = posterior.moments(names)

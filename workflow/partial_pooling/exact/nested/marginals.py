@@ -25,6 +25,8 @@ from partial_pooling.exact.nested.rules import Rules
 
 WIDE = 0.25  # tau in widths of a panel, from where the panel's own nodes resolve it
 DENSE = 0.035  # the same of its dense nodes
+PARTS = 50  # of a panel, each with so many of them, at most
+AT_END = 0.05  # tau in widths of an outer panel, from where a population reaches out of it
 OUTSIDE = 1.8  # half widths from the middle of a panel, to which its density may be carried on
 Z, Z_WEIGHT = hermite_e.hermegauss(24)
 Z_WEIGHT = Z_WEIGHT / math.sqrt(2 * math.pi)
@@ -158,6 +160,16 @@ class Marginals:
         result: Array = self.nodes.tau / np.maximum.reduceat(width, densities.starts[:-1])
         return result
 
+    @cached_property
+    def _narrow(self) -> NDArray[np.bool_]:
+        """Shape (R,), whether tau is so small that mu's own panels hold the population."""
+        densities = self.nodes.rows.densities
+        outer = [densities.starts[:-1], densities.starts[1:] - 1]
+        width = np.minimum(*(densities.right[of] - densities.left[of] for of in outer))
+        inside = self.nodes.tau < AT_END * width
+        result: NDArray[np.bool_] = self._resolved < np.where(inside, DENSE, DENSE / PARTS)
+        return result
+
     def _population(self, evidence: Array) -> Population:
         """Without some groups, whose log evidences at the nodes are of shape (P, N, K)."""
         logs, densities, _ = self.nodes.rows
@@ -165,23 +177,21 @@ class Marginals:
         _, count, groups = evidence.shape
         tau = self.nodes.tau[logs.row]
         resolved = self._resolved[logs.row]
-        wide, narrow = resolved >= WIDE, resolved < DENSE
-        middle = ~wide & ~narrow
+        wide, narrow = resolved >= WIDE, self._narrow[logs.row]
         own = self.nodes.given_tau * row_weight[logs.row][:, None]
-        dense = densities.mass * row_weight[logs.row][:, None]
-        at_dense = np.einsum(
-            "nm,pnk->pmk",
-            logs.rule.to_series.T @ powers(dense.shape[1], count),
-            evidence[middle],
-        )
-        mu = np.concatenate([logs.node[wide].ravel(), densities.node[middle].ravel()])
-        weight = np.concatenate([own[wide].ravel(), dense[middle].ravel()])
-        scale = np.concatenate(
-            [np.repeat(tau[wide], count), np.repeat(tau[middle], dense.shape[1])]
-        )
-        log_evidence = np.concatenate(
-            [evidence[wide].reshape(-1, groups), at_dense.reshape(-1, groups)]
-        )
+        nodes = [(logs.node[wide], own[wide], tau[wide], evidence[wide])]
+        width = logs.right - logs.left
+        parts = np.ceil(np.clip(width * DENSE / tau, 1, PARTS)).astype(np.intp)
+        parts[wide | narrow] = 0
+        for many in np.unique(parts[parts > 0]).tolist():
+            of = parts == many
+            node, mass = self._dense(of, many)
+            to_values = powers(densities.node.shape[1], count, many)
+            at_nodes = np.einsum("nm,pnk->pmk", logs.rule.to_series.T @ to_values, evidence[of])
+            nodes.append((node, mass * row_weight[logs.row[of]][:, None], tau[of], at_nodes))
+        mu, weight = (np.concatenate([each[k].ravel() for each in nodes]) for k in range(2))
+        scale = np.concatenate([np.repeat(each[2], each[0].shape[1]) for each in nodes])
+        log_evidence = np.concatenate([each[3].reshape(-1, groups) for each in nodes])
         kept = np.abs(weight) > NEGLIGIBLE
         mu, scale, weight, log_evidence = (v[kept] for v in (mu, scale, weight, log_evidence))
         log_row = np.log(row_weight[logs.row]) - densities.log_total[logs.row]
@@ -196,6 +206,17 @@ class Marginals:
         series = np.zeros(evidence.shape)
         series[narrow] = np.einsum("kn,pnj->pkj", logs.rule.to_series, smoothed - shift)
         return Population(mu, scale, weights, series, shift)
+
+    def _dense(self, of: NDArray[np.bool_], parts: int) -> tuple[Array, Array]:
+        """Nodes of some panels, each in equal parts, and what share of their row they stand for."""
+        logs, densities, _ = self.nodes.rows
+        if parts == 1:
+            return densities.node[of], densities.mass[of]
+        half = (logs.right - logs.left)[of, None] / 2
+        to_values = powers(densities.node.shape[1], logs.node.shape[1], parts)
+        node = logs.left[of, None] + half * (1 + to_values[1])  # of the series u alone
+        log_share = logs.log_series[of] @ to_values - densities.log_total[logs.row[of], None]
+        return node, np.exp(log_share) * half / parts * np.tile(densities.rule.weight, parts)
 
     @one_thread
     def _smoothed(self, narrow: NDArray[np.bool_], log_row: Array, evidence: Array) -> Array:
@@ -237,7 +258,7 @@ class Marginals:
         mu, tau, weight = mu[kept], tau[kept], weight[kept]
         for part in slices(len(x), max(1, len(mu))):
             total[part] = np.exp(-0.5 * ((x[part, None] - mu) / tau) ** 2) @ weight
-        rows = np.flatnonzero(self._resolved < DENSE)
+        rows = np.flatnonzero(self._narrow)
         if len(rows):
             at = np.broadcast_to(x, (len(rows), len(x)))
             panel, u, inside = logs.locate(rows[:, None], at)

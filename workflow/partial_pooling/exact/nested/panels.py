@@ -38,9 +38,11 @@ def _even(nodes: int) -> Array:
 
 
 @cache
-def powers(nodes: int, terms: int) -> Array:
-    """From Legendre series of some terms to their values at Gauss-Legendre nodes."""
-    return np.asarray(legendre.legvander(Legendre.of(nodes).node, terms - 1).T)
+def powers(nodes: int, terms: int, parts: int = 1) -> Array:
+    """From Legendre series of some terms to their values at Gauss-Legendre nodes of equal parts."""
+    middle = (2 * np.arange(parts) + 1.0) / parts - 1
+    node = middle[:, None] + Legendre.of(nodes).node / parts
+    return np.asarray(legendre.legvander(node.ravel(), terms - 1).T)
 
 
 @dataclass(frozen=True, eq=False)
