@@ -189,6 +189,7 @@ def test_solve_by_a_column_says_what_cannot_be_used(capsys, tmp_path):
     _, shown, _ = run(capsys, "solve", path, "--by", "review")
     assert "two: not used" in shown
     _, _, priors = shown.partition("one: 2 groups, I² 0\xa0%; μ ~ Normal(mu=0.2, sigma=2), τ ~ ")
+    assert "Made from the data, they cannot conflict with them." in shown and "none" not in shown
     assert priors.startswith(
         "HalfNormal(sigma=0.25), HalfNormal(sigma=0.5), HalfCauchy(beta=0.5)\n"
     )
@@ -206,6 +207,8 @@ def test_tables_under_three_priors_fit_a_terminal_and_name_every_prior(capsys):
     assert max(map(len, lines)) <= 100
     at = lines.index(next(line for line in lines if line.startswith("bcg")))
     table = pp.read_tables(path, "meta_analysis")[0][lines[at].partition(":")[0]]
+    share = pp.solve(table, priors["weak"]).i_squared
+    assert lines[at].endswith(f": {len(table)} groups, I² {100 * share:.0f}\xa0%")
     for line, (name, prior) in zip(lines[at + 1 : at + 4], priors.items(), strict=True):
         answer = pp.solve(table, prior)
         cells = re.split(r"\s{2,}", line.strip().replace("−", "-"))

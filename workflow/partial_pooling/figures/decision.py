@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from partial_pooling.decision.side import Side, side_of
 from partial_pooling.figures.axes import note
 from partial_pooling.figures.labels import escape, label, shorten, units
 from partial_pooling.figures.style import (
@@ -121,7 +122,7 @@ def influence(influence: pd.DataFrame, decisions: pd.DataFrame, exact: pd.DataFr
     mu, of_mu = (table.set_index("variable").loc[["mu"]] for table in (exact, decisions))
     low, middle, high = mu[["q2.5", "q50", "q97.5"]].to_numpy(dtype=float)[0].tolist()
     above = float(of_mu["above"].iloc[0])
-    told_of, share = _side(decisions)
+    side = _side(decisions)
     move = (told["mu_q50"] - middle).abs()
     kept = told.loc[move.nlargest(MOST_ROWS).index].sort_index()
     count = max(len(kept), 2)
@@ -132,13 +133,13 @@ def influence(influence: pd.DataFrame, decisions: pd.DataFrame, exact: pd.DataFr
     intervals(left, kept, "mu")
     left.axvline(above, color="black", linewidth=1.2, linestyle=":")
     left.set_xlabel(label("mu"))
-    right.axvline(float(share(of_mu["probability"].iloc[0])), color=GREY, linewidth=1.5)
+    right.axvline(side.share(float(of_mu["probability"].iloc[0])), color=GREY, linewidth=1.5)
     y = np.arange(len(kept))
-    right.plot(share(kept["mu_above"]), y, linestyle="none", marker="o", color=EXACT)
+    right.plot(side.share(kept["mu_above"]), y, linestyle="none", marker="o", color=EXACT)
     for edge in (0.025, 0.975):
         right.axvline(edge, color=MARKED, linewidth=1, linestyle="--")
     right.set_xlim(-0.03, 1.03)
-    right.set_xlabel(told_of)
+    right.set_xlabel(side.name)
     for ax in (left, right)[: by_width(1, 2)]:
         rows(ax, [escape(shorten(str(name), by_width(30, 22))) for name in kept["group"]])
     if not len(kept):
@@ -209,8 +210,8 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
     if not atlas["mu_above"].notna().any():
         note(ax, "not computed of so many groups")
         return figure
-    told, share = _side(decisions)
-    atlas = atlas.assign(mu_above=share(atlas["mu_above"]))
+    side = _side(decisions)
+    atlas = atlas.assign(mu_above=side.share(atlas["mu_above"]))
     table = atlas.pivot(index="mu_prior_sd", columns="tau_factor", values="mu_above")
     x, y, z = table.columns.to_numpy(float), table.index.to_numpy(float), table.to_numpy(float)
     levels = np.array([0, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 1])
@@ -227,7 +228,7 @@ def atlas(atlas: pd.DataFrame, priors: pd.DataFrame, decisions: pd.DataFrame) ->
         handles.append(
             Line2D([], [], ls="none", marker="*", ms=12, c="white", mec="black", label="this study")
         )
-    bar = figure.colorbar(filled, ax=ax, label=told, format=percent_tick, location=beside())
+    bar = figure.colorbar(filled, ax=ax, label=side.name, format=percent_tick, location=beside())
     if by_width(False, True):
         bar.set_ticks([0.025, 0.25, 0.75, 0.975])
     for axis in (ax.xaxis, ax.yaxis):
@@ -244,13 +245,9 @@ usual_priors_narrow = narrowed(usual_priors)
 atlas_narrow = narrowed(atlas)
 
 
-def _side(decisions: pd.DataFrame) -> tuple[str, Callable[[Any], Any]]:
-    """The side of c on which most of mu is: its name, and what gives it from that to be above."""
-    of_mu = decisions.set_index("variable").loc[["mu"]]
-    c, chance = of_mu[["above", "probability"]].to_numpy(dtype=float)[0].tolist()
-    above = chance >= 0.5
-    name = f"P(μ {'>' if above else '<'} {c:g})".replace("-", "−")
-    return name, (lambda chance: chance) if above else (lambda chance: 1 - chance)
+def _side(decisions: pd.DataFrame) -> Side:
+    of_mu = decisions.set_index("variable").loc[["mu"], ["probability", "above"]]
+    return side_of(*of_mu.to_numpy(dtype=float)[0].tolist())
 
 
 def beside() -> Literal["right", "bottom"]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from partial_pooling.decision.side import Side
 from partial_pooling.grading.inference import Interval
 from partial_pooling.report.figure import Figure
 from partial_pooling.report.html import Html, bold, folded, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.report.sections.influence import stands
-from partial_pooling.report.side import Side, above_words, side
+from partial_pooling.report.side import above_words, side
 from partial_pooling.words import CHANCES, chance, fixed, listed, percent, symbol
 
 PARTS = {"prior of mu": "prior of μ", "prior of tau": "prior of τ", "likelihood": "data"}
