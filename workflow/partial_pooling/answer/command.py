@@ -148,41 +148,32 @@ def _print_tables(results: dict[str, Result], unusable: dict[str, str]) -> None:
         form = forms[id(answer)]
         return [in_brackets((of.median, of.low, of.high), form) for of in of_each]
 
-    variables = ["μ (95 %)", "τ (95 %)", "new group (95 %)"]
-    told = _told(first)
-    if isinstance(first, Comparison):
-        made = first.from_data  # then each table has its own
+    told, head = _told(first), ["μ (95 %)", "τ (95 %)", "new group (95 %)"]
+    made = isinstance(first, Comparison) and first.from_data  # priors, for each table its own
+    rows = []
+    for name, of_table in answers.items():
+        one = next(iter(of_table.values()))
+        groups, i_squared = f"{len(one.data)}", share(one.i_squared)
+        if "" in of_table:
+            rows.append([cut(name, 40), groups, *cells(one), i_squared, _conflict(one)])
+            continue
+        about = f"{name}: {groups} groups, I² {i_squared.strip()}"
         if made:
-            told.append("Made from the data, they cannot conflict with them.")
-        else:
-            told += [
-                f"{which}: μ ~ {answer.prior.mu}, τ ~ {answer.prior.tau}"
-                for which, answer in first.answers.items()
-            ]
-        head = ["prior", *variables, *([] if made else ["conflict"])]
-        rows = []
-        for name, of_table in answers.items():
-            one = next(iter(of_table.values()))
-            about = f"{name}: {len(one.data)} groups, I² {share(one.i_squared).strip()}"
-            if made:
-                tau = ", ".join(str(answer.prior.tau) for answer in of_table.values())
-                about += f"; μ ~ {one.prior.mu}, τ ~ {tau}"
-            rows.append([about])
-            for which, answer in of_table.items():
-                agree = [] if made else [_conflict(answer)]
-                rows.append([f"  {which}", *cells(answer), *agree])
+            tau = ", ".join(str(answer.prior.tau) for answer in of_table.values())
+            about += f"; μ ~ {one.prior.mu}, τ ~ {tau}"
+        rows.append([about])
+        for which, answer in of_table.items():
+            rows.append([f"  {which}", *cells(answer), *([] if made else [_conflict(answer)])])
+    if isinstance(first, Answer):
+        head = ["table", "groups", *head, "I²", "conflict"]
+    elif made:
+        head = ["prior", *head]
+        told.append("Made from the data, they cannot conflict with them.")
     else:
-        head = ["table", "groups", *variables, "I²", "conflict"]
-        rows = [
-            [
-                cut(name, 40),
-                f"{len(answer.data)}",
-                *cells(answer),
-                share(answer.i_squared),
-                _conflict(answer),
-            ]
-            for name, of_table in answers.items()
-            for answer in of_table.values()
+        head = ["prior", *head, "conflict"]
+        told += [
+            f"{which}: μ ~ {answer.prior.mu}, τ ~ {answer.prior.tau}"
+            for which, answer in first.answers.items()
         ]
     print("\n".join(filled(told)))
     print(f"\n{Grid(head, rows).text()}")
