@@ -7,6 +7,7 @@ import pytest
 
 from partial_pooling.errors import InputError
 from partial_pooling.files import intact, replacing, seal_of, sha256_of, write_json
+from partial_pooling.study import environment
 from partial_pooling.study.environment import FLAGS, of_steps, recorded
 from partial_pooling.study.provenance import provenance
 
@@ -103,3 +104,11 @@ def test_steps_run_with_the_default_settings_of_what_compiles_models(tmp_path, m
     (tmp_path / ".numba_config.yaml").touch()
     with pytest.raises(InputError, match=r"\.numba_config\.yaml: found settings of numba"):
         of_steps(users, "/caches")
+
+
+def test_steps_write_compiled_files_unless_the_disk_is_nearly_full(monkeypatch):
+    users = {"PYTHONDONTWRITEBYTECODE": "1"}
+    monkeypatch.setattr(environment, "may_be_cut_off", lambda folder: False)
+    assert "PYTHONDONTWRITEBYTECODE" not in of_steps(users, "/caches")
+    monkeypatch.setattr(environment, "may_be_cut_off", lambda folder: True)
+    assert of_steps({}, "/caches")["PYTHONDONTWRITEBYTECODE"] == "1"

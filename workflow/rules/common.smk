@@ -96,9 +96,6 @@ except InputError as error:
 for name in set(os.environ) - set(ENVIRONMENT):
     del os.environ[name]
 os.environ |= ENVIRONMENT
-if may_be_cut_off(pathlib.Path()):
-    # a step would stumble over what another's full disk cut off
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def missing_fits(dataset, settings):

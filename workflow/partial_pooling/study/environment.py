@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from partial_pooling.errors import InputError
+from partial_pooling.study.bytecode import may_be_cut_off
 
 # Flags of PyTensor that every step has; the rest are its defaults. With fast math, functions that
 # numba finds compiled round otherwise than fresh ones, since sums are ordered as inlining suggests.
@@ -29,7 +30,8 @@ CHANGING = (
 )
 HARMLESS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
 # Of Python itself: libraries fail without their docstrings, and every start of Snakemake or PyMC
-# would compile their sources anew, 5 s a job.
+# would compile their sources anew, 5 s a job. On a nearly full disk they do: a step would stumble
+# over what another could not write to its end.
 OF_PYTHON = ("PYTHONOPTIMIZE", "PYTHONDONTWRITEBYTECODE")
 NUMBA_FILE = ".numba_config.yaml"  # numba reads it in the folder where it is started
 
@@ -62,6 +64,8 @@ def of_steps(environment: Mapping[str, str], caches: str) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if not changes_results(name)}
     for name in OF_PYTHON:
         kept.pop(name, None)
+    if may_be_cut_off(Path()):
+        kept["PYTHONDONTWRITEBYTECODE"] = "1"
     return kept | {
         "PYTENSOR_FLAGS": f"{FLAGS},base_compiledir={caches}/pytensor",
         "PYTENSORRC": os.devnull,
