@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from partial_pooling.arrays import Array
+from partial_pooling.arrays import Array, slices
 from partial_pooling.families.counting import log_binomial
 
 DEGREE = 18  # of a panel's polynomial: errors of (pi + sqrt(pi^2 + 1)) ** -19, or 4e-16
@@ -28,6 +28,7 @@ FEW = 400  # terms to add up one by one at any theta
 WIDE = 11.0  # sd of k from which no end of the sum matters, and a step of STEP sds will do
 STEP = 0.5
 REACH = 9.0  # sds of k
+ARRAYS = 5  # of theta's size, that the cache is to hold together
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class Normalizer:
     ends
         Shape (2, J), least and greatest k.
     coefficients
-        Three arrays of shape (J * P, DEGREE + 1), highest power first, of the value and its first
+        Three arrays of shape (DEGREE + 1, J * P), highest power first, of the value and its first
         two derivatives in theta, in a panel's own coordinate from -1 to 1.
     """
 
@@ -97,7 +98,7 @@ class Normalizer:
         power = values.reshape(-1, DEGREE + 1) @ to_series.T @ to_power.T
         slope = power[:, 1:] * np.arange(1, DEGREE + 1) * (2 / WIDTH)
         bend = slope[:, 1:] * np.arange(1, DEGREE) * (2 / WIDTH)
-        ordered = tuple(np.ascontiguousarray(c[:, ::-1]) for c in (power, slope, bend))
+        ordered = tuple(np.ascontiguousarray(c[:, ::-1].T) for c in (power, slope, bend))
         return cls(
             origin,
             pull,
@@ -111,17 +112,22 @@ class Normalizer:
 
     def values(self, theta: Array, derivative: int = 0) -> Array:
         """The value or a derivative, of the shape (..., J) of theta; as at the end beyond it."""
-        position = (theta - self.lower) / WIDTH
-        panel = np.clip(np.floor(position), 0, self.panels - 1)
-        x = np.clip(2 * (position - panel) - 1, -1, 1)
-        rows = np.arange(len(self.lower)) * (len(self.coefficients[0]) // len(self.lower))
-        index = panel.astype(np.intp) + rows
-        coefficients = self.coefficients[derivative].T
-        result: Array = coefficients[0][index]
-        for coefficient in coefficients[1:]:
-            result *= x
-            result += coefficient[index]
-        return result
+        shape = np.broadcast_shapes(np.shape(theta), self.lower.shape)
+        theta = np.broadcast_to(theta, shape).reshape(-1, len(self.lower))
+        result = np.empty(theta.shape)
+        first, *others = self.coefficients[derivative]
+        rows = np.arange(len(self.lower)) * (len(first) // len(self.lower))
+        for part in slices(len(theta), ARRAYS * len(self.lower)):
+            position = (theta[part] - self.lower) / WIDTH
+            panel = np.clip(np.floor(position), 0, self.panels - 1)
+            x = np.clip(2 * (position - panel) - 1, -1, 1)
+            index = panel.astype(np.intp) + rows
+            value = first.take(index)
+            for coefficient in others:
+                value *= x
+                value += coefficient.take(index)
+            result[part] = value
+        return result.reshape(shape)
 
     def log_likelihood(self, k: Array, theta: Array) -> Array:
         """Log probability of k (J,), less that at the origin, of the shape (..., J) of theta.
@@ -154,7 +160,7 @@ class Normalizer:
         return {
             **{name: getattr(self, name) for name in ("origin", "pull", "lower", "panels")},
             "slopes": (self.ends - self.pull).T,
-            "coefficients": self.coefficients[0].reshape(len(self.lower), -1, DEGREE + 1),
+            "coefficients": self.coefficients[0].T.reshape(len(self.lower), -1, DEGREE + 1),
         }
 
 

@@ -19,8 +19,9 @@ from partial_pooling.data.groups import Estimates, Summaries
 from partial_pooling.families.counting import stirling_error
 from partial_pooling.families.family import Family
 
-STEP = 0.25  # in the log of a precision: the trapezoid's error is exp(-2 pi (pi / 2) / STEP)
-DEPTH = 38.0  # log of what is left out
+STEP = 0.35  # in the log of a precision: the trapezoid's error is exp(-2 pi (pi / 2) / STEP)
+STEP_SD = 0.8  # the same in its sds, if it is nearly normal: exp(-2 pi^2 / STEP_SD^2)
+DEPTH = 30.0  # log of what is left out
 
 
 class Student(Family[Summaries]):
@@ -69,10 +70,10 @@ pm.StudentT(
         In w, the log of the precision in units of the scale's, the weights are a gamma density.
         """
         nu, scale = float(groups.n[index]) - 1, float(self._scale(groups)[index])
-        step = min(STEP, 0.55 * math.sqrt(2 / (nu + 1)))
+        step = min(STEP, STEP_SD * math.sqrt(2 / (nu + 1)))
         # far from the estimate the mixture's mass is at lower precisions
         peak = min(0.0, math.log((nu + 1) / (nu + (distance / scale) ** 2)))
-        below = peak - 2 * DEPTH / nu if nu < 40 else peak - 8.8 * math.sqrt(2 / nu) - 6 / nu
+        below = peak - 2 * DEPTH / nu if nu < 40 else peak - math.sqrt(4 * DEPTH / nu) - 6 / nu
         excess = 2 * DEPTH / nu
         above = min(math.sqrt(2 * excess), math.log1p(excess) + 1.5)
         w = step * np.arange(math.floor(below / step), math.ceil(above / step) + 1)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.polynomial import hermite_e
 from numpy.typing import NDArray
 
-from partial_pooling.arrays import Array, one_thread
+from partial_pooling.arrays import Array, one_thread, slices
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.nested.rules import Rules
 from partial_pooling.exact.nodes import Legendre
@@ -90,25 +90,29 @@ class Thetas:
             found = self.family.normals(self.groups, j, float(furthest[j]))
             assert found is not None
             variance, log_weight = found
-            distance = self._center[j] - mu
             total = variance + t2  # (rows, components), as what is taken by row below
-            each = (-0.5 / total)[of_row]
-            each *= distance[:, None] ** 2
-            each += (log_weight - 0.5 * np.log(2 * math.pi * total))[of_row]
-            top = each.max(axis=1)
-            each -= top[:, None]
-            np.exp(each, out=each)
-            evidence = each.sum(axis=1)
-            result.log_evidence[:, j] = top + np.log(evidence)
-            if result.mean.size:
-                keep = t2 / total
-                mean, second, within = (
-                    np.einsum("nk,nk->n", each, of[of_row]) / evidence
-                    for of in (keep, keep**2, keep * variance)
-                )
-                result.mean[:, j] = mu + mean * distance
-                between = np.maximum(second - mean**2, 0.0)
-                result.variance[:, j] = within + between * distance**2
+            slope, log_height = -0.5 / total, log_weight - 0.5 * np.log(2 * math.pi * total)
+            lost = variance / total  # of the distance between mu and the estimate
+            for part in slices(len(mu), len(variance)):
+                row = of_row[part]
+                distance = self._center[j] - mu[part]
+                each = slope[row]
+                each *= (distance**2)[:, None]
+                each += log_height[row]
+                top = each.max(axis=1)
+                each -= top[:, None]
+                np.exp(each, out=each)
+                evidence = each.sum(axis=1)
+                result.log_evidence[part, j] = top + np.log(evidence)
+                if not result.mean.size:
+                    continue
+                of = lost[row]
+                mean = np.einsum("nk,nk->n", each, of) / evidence
+                of *= of
+                square = np.einsum("nk,nk->n", each, of) / evidence
+                result.mean[part, j] = mu[part] + (1 - mean) * distance
+                between = np.maximum(square - mean**2, 0.0)
+                result.variance[part, j] = t2[row, 0] * mean + between * distance**2
 
     # -- log-concave likelihoods -----------------------------------------------------------
 

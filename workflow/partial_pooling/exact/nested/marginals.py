@@ -18,7 +18,7 @@ import numpy as np
 from numpy.polynomial import hermite_e, legendre
 from numpy.typing import NDArray
 
-from partial_pooling.arrays import Array, one_thread, slices
+from partial_pooling.arrays import Array, slices
 from partial_pooling.exact.nested.nodes import Nodes
 from partial_pooling.exact.nested.panels import Index, Panels, evaluate, place, powers
 from partial_pooling.exact.nested.rules import Rules
@@ -30,7 +30,7 @@ AT_END = 0.05  # tau in widths of an outer panel, from where a population reache
 OUTSIDE = 1.8  # half widths from the middle of a panel, to which its density may be carried on
 Z, Z_WEIGHT = hermite_e.hermegauss(24)
 Z_WEIGHT = Z_WEIGHT / math.sqrt(2 * math.pi)
-NEGLIGIBLE = 1e-15  # probability of a node that is left out
+NEGLIGIBLE = 1e-13  # probability of a node that is left out
 
 
 class Population(NamedTuple):
@@ -41,9 +41,9 @@ class Population(NamedTuple):
     mu, tau
         Shape (M,), normal densities.
     weight
-        Shape (M, K), their weights.
+        Shape (K, M), their weights.
     narrow
-        Shape (P, N, K), Legendre series of the logs of further densities, on panels of the logs.
+        Shape (P, K, N), Legendre series of the logs of further densities, on panels of the logs.
     shift
         Shape (K,), log of what all of it is to be multiplied with.
     """
@@ -90,8 +90,8 @@ class Marginals:
         none = np.zeros((*self.nodes.rows.logs.node.shape, 1))
         population = self._population(none)
 
-        def log_density(x: Array, _: Index) -> Array:
-            return self._log_density(population, 0, x.ravel()).reshape(x.shape)
+        def log_density(x: Array, row: Index) -> Array:
+            return self._log_density(population, row, x)
 
         mean, variance = self.nodes.mu
         return self._placed(log_density, mean[:, None], (variance + self.nodes.tau**2)[:, None])
@@ -102,12 +102,7 @@ class Marginals:
         population = self._population(evidence.reshape(*self.nodes.rows.logs.node.shape, -1))
 
         def log_density(x: Array, row: Index) -> Array:
-            result = self._log_likelihood(x, index[row])
-            for k in np.unique(row):
-                of = row == k
-                value = self._log_density(population, int(k), x[of].ravel())
-                result[of] += value.reshape(-1, x.shape[1])
-            return result
+            return self._log_likelihood(x, index[row]) + self._log_density(population, row, x)
 
         mean, variance = (each[:, index] for each in self.nodes.theta)
         return self._placed(log_density, mean, variance)
@@ -118,9 +113,13 @@ class Marginals:
         """Panels of K distributions, from their means and variances given tau, (R, K)."""
         middle = int(np.searchsorted(np.cumsum(self.nodes.weights[0]), 0.5))
         center, sd = mean[middle], np.sqrt(variance[middle])
-        edges = center[:, None] + sd[:, None] * np.array([-8.0, -4.0, 0.0, 4.0, 8.0])
-        row = np.repeat(np.arange(len(center)), 4)
-        return place(log_density, row, edges[:, :-1].ravel(), edges[:, 1:].ravel(), self.rules)
+        # of widths that are powers of two, beginning at multiples: many are those of others too
+        width = 2.0 ** np.round(np.log2(4 * sd))
+        first, last = np.floor((center - 8 * sd) / width), np.ceil((center + 8 * sd) / width)
+        count = (last - first).astype(np.intp)
+        row = np.repeat(np.arange(len(center)), count)
+        number = first[row] + np.arange(len(row)) - (np.cumsum(count) - count)[row]
+        return place(log_density, row, number * width[row], (number + 1) * width[row], self.rules)
 
     def _log_likelihood(self, x: Array, group: Index) -> Array:
         """Log likelihood of the theta of one group for each row of x, (P, K)."""
@@ -202,9 +201,9 @@ class Marginals:
         shift = np.maximum(
             log_weight.max(axis=0, initial=-np.inf), smoothed.max(axis=(0, 1), initial=-np.inf)
         )
-        weights = np.sign(weight)[:, None] * np.exp(log_weight - shift)
-        series = np.zeros(evidence.shape)
-        series[narrow] = np.einsum("kn,pnj->pkj", logs.rule.to_series, smoothed - shift)
+        weights = np.sign(weight) * np.exp(log_weight - shift).T
+        series = np.zeros((len(logs.row), groups, count))
+        series[narrow] = np.einsum("kn,pnj->pjk", logs.rule.to_series, smoothed - shift)
         return Population(mu, scale, weights, series, shift)
 
     def _dense(self, of: NDArray[np.bool_], parts: int) -> tuple[Array, Array]:
@@ -218,54 +217,70 @@ class Marginals:
         log_share = logs.log_series[of] @ to_values - densities.log_total[logs.row[of], None]
         return node, np.exp(log_share) * half / parts * np.tile(densities.rule.weight, parts)
 
-    @one_thread
-    def _smoothed(self, narrow: NDArray[np.bool_], log_row: Array, evidence: Array) -> Array:
-        """Logs of densities of theta at the nodes of narrow rows, (P', N, K)."""
-        logs = self.nodes.rows.logs
-        part = np.flatnonzero(narrow)
-        tau = self.nodes.tau[logs.row[part]]
-        if not len(part):
-            return np.zeros((0, *evidence.shape[1:]))
-        at = (logs.node[part][:, :, None] - tau[:, None, None] * Z).reshape(len(part), -1)
-        panel, _, _ = logs.locate(logs.row[part][:, None], at)
+    @cached_property
+    def _points(self) -> tuple[Index, list[Array]]:
+        """Points where the thetas of narrow rows are, a Gauss rule about each node, (P', N * Z).
+
+        Which of them lie on which panel (they are told in this order), and the polynomials of each
+        panel there.
+        """
+        logs, narrow = self.nodes.rows.logs, np.flatnonzero(self._narrow[self.nodes.rows.logs.row])
+        tau = self.nodes.tau[logs.row[narrow]]
+        at = (logs.node[narrow][:, :, None] - tau[:, None, None] * Z).reshape(len(narrow), -1)
+        panel, _, _ = logs.locate(logs.row[narrow][:, None], at)
         left, right = logs.left[panel], logs.right[panel]
         u = (2 * at - left - right) / (right - left)
-        inside = np.abs(u) < OUTSIDE
-        row, column = np.nonzero(inside)
-        terms = _carried_on(u[inside], logs.node.shape[1])
-        values = logs.log_value[part][:, :, None] + log_row[part][:, None, None] - evidence[part]
+        inside = np.flatnonzero(np.abs(u) < OUTSIDE)
+        inside = inside[np.argsort(panel.ravel()[inside], kind="stable")]
+        ends = np.searchsorted(panel.ravel()[inside], narrow[1:])
+        terms = _carried_on(u.ravel()[inside], logs.node.shape[1])
+        return inside, np.split(terms, ends)
+
+    def _smoothed(self, narrow: NDArray[np.bool_], log_row: Array, evidence: Array) -> Array:
+        """Logs of densities of theta at the nodes of narrow rows, (P', N, K)."""
+        count, nodes, groups = int(narrow.sum()), *evidence.shape[1:]
+        if not count:
+            return np.zeros((0, nodes, groups))
+        logs, (inside, terms) = self.nodes.rows.logs, self._points
+        values = (logs.log_value + log_row[:, None])[narrow][:, :, None] - evidence[narrow]
         series = logs.rule.to_series @ values
-        each = np.full((*at.shape, evidence.shape[2]), -np.inf)
-        order = np.argsort(panel[inside], kind="stable")
-        ordered = panel[inside][order]
-        first, last = (np.searchsorted(ordered, part, side=side) for side in ("left", "right"))
-        for of, start, stop in zip(series, first, last, strict=True):
-            mine = order[start:stop]
-            each[row[mine], column[mine]] = terms[mine] @ of
-        of_z = each.reshape(len(part), -1, len(Z), evidence.shape[2])
+        each = np.full((count * nodes * len(Z), groups), -np.inf)
+        each[inside] = np.concatenate([t @ of for t, of in zip(terms, series, strict=True)])
+        of_z = each.reshape(count, nodes, len(Z), groups)
         top = of_z.max(axis=2, initial=-1e300)
-        total = np.einsum("pnzk,z->pnk", np.exp(of_z - top[:, :, None]), Z_WEIGHT)
+        of_z -= top[:, :, None]
+        total = np.einsum("pnzk,z->pnk", np.exp(of_z, out=of_z), Z_WEIGHT)
         result: Array = top + np.log(total)
         return result
 
-    @one_thread
-    def _log_density(self, population: Population, k: int, x: Array) -> Array:
-        """Log density of one of the populations at x (n,)."""
-        logs = self.nodes.rows.logs
-        mu, tau, weight = population.mu, population.tau, population.weight[:, k]
-        total = np.zeros(len(x))
-        kept = np.abs(weight) > 1e-30
-        mu, tau, weight = mu[kept], tau[kept], weight[kept]
-        for part in slices(len(x), max(1, len(mu))):
-            total[part] = np.exp(-0.5 * ((x[part, None] - mu) / tau) ** 2) @ weight
-        rows = np.flatnonzero(self._narrow)
-        if len(rows):
-            at = np.broadcast_to(x, (len(rows), len(x)))
-            panel, u, inside = logs.locate(rows[:, None], at)
-            value = np.exp(np.minimum(evaluate(population.narrow[:, :, k], panel, u), 700.0))
-            total += np.where(inside, value, 0.0).sum(axis=0)
+    def _log_density(self, population: Population, k: Index, x: Array) -> Array:
+        """Log densities of some of the populations (P,) at x (P, N)."""
+        mu, at_zero = population.mu, population.mu / population.tau
+        total = np.zeros(x.shape)
+        # many populations are wanted on the same panels
+        ends = x[:, [0, -1]]
+        _, first, panel = np.unique(ends, axis=0, return_index=True, return_inverse=True)
+        starts = np.cumsum(np.bincount(panel))[:-1]
+        for of, same in zip(first, np.split(np.argsort(panel), starts), strict=True):
+            for part in slices(len(mu), x.shape[1]):
+                z = np.multiply.outer(x[of], 1 / population.tau[part])
+                z -= at_zero[part]
+                z *= z
+                z *= -0.5
+                np.exp(z, out=z)
+                total[same] += population.weight[k[same], part] @ z.T
+        logs, rows = self.nodes.rows.logs, np.flatnonzero(self._narrow)
+        series = population.narrow.reshape(-1, population.narrow.shape[2])
+        for part in slices(len(x), len(rows) * x.shape[1]) if len(rows) else ():
+            at = np.broadcast_to(x[part].ravel(), (len(rows), x[part].size))
+            node, u, inside = logs.locate(rows[:, None], at)
+            node = node * len(population.shift) + np.repeat(k[part], x.shape[1])
+            value = np.zeros(at.shape)
+            of_log = evaluate(series, node[inside], u[inside])
+            value[inside] = np.exp(np.minimum(of_log, 700.0))
+            total[part] += value.sum(axis=0).reshape(-1, x.shape[1])
         with np.errstate(divide="ignore"):
-            result: Array = np.log(np.maximum(total, 0.0)) + population.shift[k]
+            result: Array = np.log(np.maximum(total, 0.0)) + population.shift[k][:, None]
         return result
 
 

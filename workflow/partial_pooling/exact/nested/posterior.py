@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from partial_pooling.arrays import Array
+from partial_pooling.arrays import Array, one_thread
 from partial_pooling.data.groups import Groups
 from partial_pooling.exact.face import (
     PROBABILITIES,
@@ -44,6 +44,7 @@ ROUNDING = 1e-9
 TOGETHER = 250  # thetas whose distributions are placed at once
 
 
+@one_thread
 def nested(
     groups: Groups, prior: HyperPrior, family: Family, rules: Rules = FINE
 ) -> NestedPosterior:
@@ -93,6 +94,7 @@ class NestedPosterior(Posterior):
         return nested(groups, self.prior, self.family, self.rules)
 
     @cached_property
+    @one_thread
     def nodes(self) -> Nodes:
         """All that is known at the nodes."""
         return Nodes.of(self.of_tau)
@@ -176,6 +178,7 @@ class NestedPosterior(Posterior):
             return power
         return min(power, float(tail.sum()) - 1)
 
+    @one_thread
     def moments(self, variables: Sequence[str]) -> tuple[Array, Array]:
         """Means and standard deviations of K variables, each of shape (K,) (see `mean`)."""
         mean, sd = np.empty(len(variables)), np.empty(len(variables))
@@ -227,6 +230,7 @@ class NestedPosterior(Posterior):
 
     # -- distributions ---------------------------------------------------------------------
 
+    @one_thread
     def _distribution(self, variable: str) -> tuple[Panels, int]:
         """Panels of a variable other than tau, and which of their rows is its."""
         self._refuse_unknown(variable)
@@ -243,6 +247,7 @@ class NestedPosterior(Posterior):
                     self._panels[f"theta[{self.groups.names[j]}]"] = panels, row
         return self._panels[variable]
 
+    @one_thread
     def curves(self, variable: str, x: ArrayLike) -> tuple[Array, Array]:
         """See `Posterior.curves`."""
         x = np.asarray(x, dtype=float)
@@ -251,6 +256,7 @@ class NestedPosterior(Posterior):
         panels, row = self._distribution(variable)
         return panels.cdf(row, x), panels.density(row, x)
 
+    @one_thread
     def _quantiles(self, variables: Sequence[str], p: Array) -> Array:
         result = np.empty((len(variables), len(p)))
         found: dict[int, Array] = {}
