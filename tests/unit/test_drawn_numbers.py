@@ -20,6 +20,7 @@ from matplotlib.text import Annotation
 from scipy import stats
 
 from partial_pooling.data.groups import Estimates
+from partial_pooling.figures import calibration
 from partial_pooling.figures.accuracy import error as draw_error
 from partial_pooling.figures.accuracy import z_scores as draw_z_scores
 from partial_pooling.figures.axes import axis_from_zero, log_axis
@@ -1025,7 +1026,7 @@ def test_methods_that_agree_to_three_digits_share_a_line(ml, reml, told):
 # -- narrow screens ----------------------------------------------------------------------------
 
 # those of the answer are in test_decision_drawn_numbers.py and above, a collection's in its own
-ELSEWHERE = ("Groups", "Collection")
+ELSEWHERE = ("Groups", "Collection", "Calibration")
 NARROW = [f for f in FIGURES if f.narrow and (f.category not in ELSEWHERE or f.name == "shrinkage")]
 NEEDED = {
     "traces": ["fits"],
@@ -1160,7 +1161,8 @@ def test_calibration_ecdf_draws_differences_and_bands_of_each_source(ecdf_table)
                 )
 
 
-def test_calibration_ranks_are_counts_over_what_uniform_ranks_have():
+@pytest.fixture
+def histogram_table():
     random = np.random.default_rng(12)
     table = cells_of(source=SOURCES, variable=RANKED, left=(0, 0.2, 0.6))
     table["right"] = table["left"].map({0: 0.2, 0.2: 0.6, 0.6: 1.0})
@@ -1168,6 +1170,11 @@ def test_calibration_ranks_are_counts_over_what_uniform_ranks_have():
     table["count"] = random.integers(5, 40, len(table))
     table["lower"] = random.integers(1, 5, len(table))
     table["upper"] = random.integers(40, 60, len(table))
+    return table
+
+
+def test_calibration_ranks_are_counts_over_what_uniform_ranks_have(histogram_table):
+    table = histogram_table
     figure = draw_calibration_ranks(table)
     panels = np.array(figure.axes).reshape(4, 3)
     assert [ax.get_title() for ax in panels[0]] == [*MODELS, "exact control"]
@@ -1185,12 +1192,18 @@ def test_calibration_ranks_are_counts_over_what_uniform_ranks_have():
             assert [level(line) for line in ax.lines] == [1]
 
 
-def test_calibration_coverage_is_the_excess_in_percentage_points_with_its_interval():
+@pytest.fixture
+def coverage_table():
     random = np.random.default_rng(13)
     table = cells_of(source=SOURCES, variable=RANKED, nominal=(0.2, 0.5, 0.9))
     table["coverage"] = table["nominal"] + random.uniform(-0.1, 0.1, len(table))
     table["lower"] = table["coverage"] - random.uniform(0.01, 0.03, len(table))
     table["upper"] = table["coverage"] + random.uniform(0.04, 0.08, len(table))
+    return table
+
+
+def test_calibration_coverage_is_the_excess_in_percentage_points_with_its_interval(coverage_table):
+    table = coverage_table
     figure = draw_calibration_coverage(table)
     assert [ax.get_title() for ax in figure.axes] == ["μ", "log τ", "mean of all θ"]
     assert figure.axes[0].get_ylabel() == "coverage less nominal\n(percentage points)"
@@ -1220,13 +1233,19 @@ def test_calibration_coverage_is_the_excess_in_percentage_points_with_its_interv
         np.testing.assert_allclose(line.get_ydata(), excess)
 
 
-def test_calibration_by_tau_has_two_standard_errors_and_shares_in_percent():
+@pytest.fixture
+def by_tau_table():
     table = cells_of(model=MODELS, tau_low=(0.0, 1.5, 6.25))
     table["tau_high"] = table["tau_low"].map({0.0: 1.5, 1.5: 6.25, 6.25: 900.0})
     table["error"] = [0.9, 0.3, 0.01, 0.02, -0.04, 0.05]
     table["error_se"] = [0.1, 0.05, 0.02, 0.03, 0.04, 0.06]
     table["thinned"] = [0.2, 0.7, 0.96, 0.9, 1.0, 0.85]
     table["divergent"] = [0.95, 0.6, 0.125, 0.3, 0.05, 0.0]
+    return table
+
+
+def test_calibration_by_tau_has_two_standard_errors_and_shares_in_percent(by_tau_table):
+    table = by_tau_table
     figure = draw_calibration_by_tau(table)
     above, below = figure.axes
     assert above.get_ylabel() == "mean log τ − exact\n(exact posterior sd)"
@@ -1265,7 +1284,8 @@ def test_legend_of_a_calibration_of_four_models_is_not_cut():
     assert box.x0 >= 0 and box.x1 <= figure.bbox.width
 
 
-def test_calibration_power_is_of_all_variables_together_in_percent():
+@pytest.fixture
+def power_table():
     random = np.random.default_rng(14)
     table = cells_of(
         source=SOURCES,
@@ -1275,6 +1295,11 @@ def test_calibration_power_is_of_all_variables_together_in_percent():
     )
     table = table[(table["source"] != "exact") | (table["test"] != "paired")].copy()
     table["power"] = random.uniform(0.05, 0.9, len(table))
+    return table
+
+
+def test_calibration_power_is_of_all_variables_together_in_percent(power_table):
+    table = power_table
     figure = draw_calibration_power(table)
     (ax,) = figure.axes
     flat, *lines = ax.lines
@@ -1320,3 +1345,41 @@ def test_every_source_of_a_calibration_is_named_in_its_colour():
         ("noncentered", (0, 114, 178), "s"),
         ("exact control", BLACK, "*"),
     ]
+
+
+@pytest.mark.parametrize("name", ["ecdf", "ranks", "by_tau", "coverage", "power"])
+@pytest.mark.parametrize("models", [2, 4])
+def test_on_a_narrow_screen_a_calibration_shows_the_same_numbers_in_three_columns_at_most(
+    name, models, request
+):
+    table = request.getfixturevalue(f"{'histogram' if name == 'ranks' else name}_table")
+    of = "model" if "model" in table else "source"
+    if models == 4:  # the exact control stays the last
+        more = [
+            table[table[of] == old].assign(**{of: new})
+            for old, new in zip(MODELS, ("partial", "marginal"), strict=True)
+        ]
+        sampled = table[of] != "exact"
+        table = pd.concat([table[sampled], *more, table[~sampled]], ignore_index=True)
+    ends = ("", "_narrow")
+    wide, narrow = (getattr(calibration, f"calibration_{name}{end}")(table) for end in ends)
+
+    def numbers(drawing):
+        lines = [[line.get_xydata().tolist() for line in ax.lines] for ax in drawing.axes]
+        steps = [
+            patch.get_data().values.tolist()
+            for ax in drawing.axes
+            for patch in ax.patches
+            if isinstance(patch, StepPatch)
+        ]
+        return sorted(lines, key=repr), sorted(steps)
+
+    assert numbers(wide) == numbers(narrow)
+    assert (wide.get_size_inches()[0] >= 7, narrow.get_size_inches()[0]) == (True, 3.7)
+    assert len({round(ax.get_position().x0, 2) for ax in narrow.axes}) <= 3
+    narrow.canvas.draw()
+    box = narrow.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= narrow.bbox.width
+    if name in ("ecdf", "ranks"):
+        told = [ax.get_title() for ax in narrow.axes if ax.get_title()]
+        assert told == [*list(PARAMETRIZATIONS)[:models], "exact"]

@@ -9,13 +9,14 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from scipy.special import ndtr
+from scipy.special import logsumexp, ndtr
 
 from partial_pooling.data.forms.registry import FORMS
 from partial_pooling.data.groups import Counts, Estimates, Rates, Summaries, TwoByTwo
 from partial_pooling.exact.posterior import solve
 from partial_pooling.families.normal import Normal
 from partial_pooling.families.registry import FAMILIES, families_of
+from partial_pooling.families.student import STUDENT
 from partial_pooling.models.parametrizations import (
     INTEGRATED,
     PARAMETRIZATIONS,
@@ -314,3 +315,27 @@ def test_a_likelihood_of_the_data_is_the_default_as_soon_as_it_is_there(monkeypa
     monkeypatch.setitem(FAMILIES, "student", Student())
     assert families_of("observations") == ["student", "normal"]
     assert families_of("estimates") == ["normal"]
+
+
+@pytest.mark.parametrize("n", [1.5, 2, 3, 5, 10, 20, 41, 100, 1000])
+def test_mixture_of_normals_is_the_t_density_and_its_convolution_with_a_normal_one(n):
+    # the trapezoid's rule is the same in every quadrature: no bound of the posterior sees its error
+    groups = Summaries(("a",), np.array([0.3]), np.array([1.7 * np.sqrt(n)]), np.array([float(n)]))
+    scale = 1.7
+    far = scale * np.array([0.0, 0.5, 2, 10, 1e3, 1e6])
+    variance, log_weight = STUDENT.normals(groups, 0, far.max())
+
+    def log_density(tau):
+        total = variance + tau**2
+        return logsumexp(
+            log_weight - 0.5 * np.log(2 * np.pi * total) - far[:, None] ** 2 / (2 * total), axis=1
+        )
+
+    exact = stats.t(n - 1, 0.3, scale).logpdf(0.3 + far)
+    np.testing.assert_allclose(log_density(0.0), exact, rtol=0, atol=1e-11)
+    z = np.arange(-12, 12, 1e-3)
+    for tau in (0.1 * scale, 3 * scale, 100 * scale):
+        # evenly, at steps that the t density's nearest pole does not notice
+        each = stats.t(n - 1, 0, scale).pdf(far[:4, None] + tau * z) * stats.norm.pdf(z)
+        convolved = np.log(each.sum(axis=1) * 1e-3)
+        np.testing.assert_allclose(log_density(tau)[:4], convolved, rtol=0, atol=1e-11)

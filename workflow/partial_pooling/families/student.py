@@ -19,9 +19,9 @@ from partial_pooling.data.groups import Estimates, Summaries
 from partial_pooling.families.counting import stirling_error
 from partial_pooling.families.family import Family
 
-STEP = 0.35  # in the log of a precision: the trapezoid's error is exp(-2 pi (pi / 2) / STEP)
-STEP_SD = 0.8  # the same in its sds, if it is nearly normal: exp(-2 pi^2 / STEP_SD^2)
-DEPTH = 30.0  # log of what is left out
+# in the log of a precision, and in its sds if it is nearly normal: the trapezoid's error is 1e-11
+STEP, STEP_SD = 0.25, 0.6
+DEPTH = 32.0  # log of what is left out
 
 
 class Student(Family[Summaries]):
@@ -73,8 +73,8 @@ pm.StudentT(
         step = min(STEP, STEP_SD * math.sqrt(2 / (nu + 1)))
         # far from the estimate the mixture's mass is at lower precisions
         peak = min(0.0, math.log((nu + 1) / (nu + (distance / scale) ** 2)))
-        below = peak - 2 * DEPTH / nu if nu < 40 else peak - math.sqrt(4 * DEPTH / nu) - 6 / nu
         excess = 2 * DEPTH / nu
+        below = peak - min(1 + excess, math.sqrt(2 * excess) + excess / 2)
         above = min(math.sqrt(2 * excess), math.log1p(excess) + 1.5)
         w = step * np.arange(math.floor(below / step), math.ceil(above / step) + 1)
         log_gamma = -float(stirling_error(nu / 2)) + 0.5 * math.log(nu / (4 * math.pi))

@@ -5,6 +5,7 @@ Tables have a column `source`: a model, or `exact` for the exact control.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from partial_pooling.figures.axes import log_axis, model_handles, separate
 from partial_pooling.figures.draws import fade
@@ -23,13 +25,19 @@ from partial_pooling.figures.style import (
     GREY,
     MARKERS,
     MOST_VECTOR_LINES,
+    NARROW,
     WIDTH,
+    by_width,
+    grid,
+    narrowed,
     new_figure,
     styled,
 )
 from partial_pooling.words import SYMBOLS
 
 MOST_RANKED_GROUPS = 8  # of the histograms
+ACROSS = 3  # columns of ranks on a narrow screen
+SMALL: dict[str, Any] = {"fontsize": 8.5, "fontweight": "normal"}  # their titles
 
 
 @styled
@@ -48,9 +56,9 @@ def calibration_ecdf(ecdf: pd.DataFrame) -> Figure:
         the exact control, all with the same axes.
     """
     sources = list(dict.fromkeys(ecdf["source"]))
-    figure = new_figure(6.6, WIDTH + 1.9 * max(len(sources) - 3, 0))
-    axes = figure.subplots(3, len(sources), squeeze=False, sharex=True, sharey=True)
-    for row, variable in zip(axes, ("mu", "log_tau", "theta"), strict=True):
+    names = {"mu": SYMBOLS["mu"], "log_tau": SYMBOLS["log_tau"], "theta": "all θ"}
+    figure, axes = _of_ranks(sources, list(names.values()), "ECDF of ranks minus uniform", 1.9, 1.2)
+    for row, variable in zip(axes, names, strict=True):
         for ax, source in zip(row, sources, strict=True):
             of_source = _rows_of(ecdf, source, variable)
             lines = [line for _, line in of_source.groupby("variable", sort=False)]
@@ -68,8 +76,6 @@ def calibration_ecdf(ecdf: pd.DataFrame) -> Figure:
                     alpha=1 if len(lines) == 1 else fade(len(lines)),
                     rasterized=len(lines) > MOST_VECTOR_LINES,
                 )
-        row[0].set_ylabel("all θ" if variable == "theta" else SYMBOLS[variable])
-    _finish_ranks(figure, axes, sources, "ECDF of ranks minus uniform")
     figure.legend(
         handles=[Patch(color="#DCDCDC", label="holds 95 % of uniform curves, whole")],
         loc="outside upper center",
@@ -94,8 +100,13 @@ def calibration_ranks(histogram: pd.DataFrame) -> Figure:
     """
     sources = list(dict.fromkeys(histogram["source"]))
     variables = list(dict.fromkeys(histogram["variable"]))[: 2 + MOST_RANKED_GROUPS]
-    figure = new_figure(1.0 + 0.78 * len(variables), WIDTH + 1.9 * max(len(sources) - 3, 0))
-    axes = figure.subplots(len(variables), len(sources), squeeze=False, sharex=True, sharey=True)
+    names = [variable.removeprefix("theta[").removesuffix("]") for variable in variables]
+    labels = [
+        SYMBOLS.get(variable, f"θ {escape(shorten(name, by_width(12, 8)))}")
+        for variable, name in zip(variables, names, strict=True)
+    ]
+    counted = "count of ranks, relative to uniform"
+    figure, axes = _of_ranks(sources, labels, counted, 0.78, 0.6)
     for row, variable in zip(axes, variables, strict=True):
         for ax, source in zip(row, sources, strict=True):
             bins = histogram[(histogram["source"] == source) & (histogram["variable"] == variable)]
@@ -108,22 +119,20 @@ def calibration_ranks(histogram: pd.DataFrame) -> Figure:
             ax.axhline(1, color=GREY, linewidth=0.8)
             ax.stairs(ratio["count"], edges, color=COLOURS[source], linewidth=1.3)
             ax.grid(visible=False)
-        name = variable.removeprefix("theta[").removesuffix("]")
-        row[0].set_ylabel(
-            SYMBOLS.get(variable, f"θ {escape(shorten(name, 12))}"),
-            rotation=0,
-            horizontalalignment="right",
-            verticalalignment="center",
-        )
+        for ax in row:
+            ax.yaxis.label.set(rotation=0, horizontalalignment="right", verticalalignment="center")
     axes[0, 0].set_ylim(0)
-    _finish_ranks(figure, axes, sources, "count of ranks, relative to uniform")
     figure.legend(
         handles=[
             Line2D([], [], color=GREY, linewidth=0.8, label="uniform"),
-            Patch(color="#DCDCDC", label="holds at least 95 % of uniform histograms, whole"),
+            Patch(
+                color="#DCDCDC",
+                label="holds at least 95 % of uniform"
+                + by_width(" histograms, whole", "\nhistograms, whole"),
+            ),
         ],
         loc="outside upper center",
-        ncols=2,
+        ncols=by_width(2, 1),
     )
     return figure
 
@@ -169,11 +178,11 @@ def calibration_by_tau(by_tau: pd.DataFrame) -> Figure:
         if number == 0
         else f"> {cell['tau_low']:.2g}"
         if number == len(cells) - 1
-        else f"{cell['tau_low']:.2g} to\n{cell['tau_high']:.2g}"
+        else f"{cell['tau_low']:.2g} to{by_width('\n', ' ')}{cell['tau_high']:.2g}"
         for number, cell in enumerate(cells.to_dict("records"))
     ]
-    below.set_xticks(range(len(labels)), labels, fontsize=9)
-    below.set_xlabel(f"true τ ({units()}), equally many simulations each")
+    below.set_xticks(range(len(labels)), labels, fontsize=9, rotation=by_width(0, 90))
+    below.set_xlabel(f"true τ ({units()}),{by_width(' ', '\n')}equally many simulations each")
     above.set_ylabel("mean log τ − exact\n(exact posterior sd)")
     below.set_ylabel("% of fits")
     below.set_ylim(-4, 104)
@@ -187,7 +196,7 @@ def calibration_by_tau(by_tau: pd.DataFrame) -> Figure:
             Line2D([], [], color=GREY, linestyle=":", label="with divergences"),
         ],
         loc="outside upper center",
-        ncols=len(models) + 2 if len(models) < 3 else 3,
+        ncols=by_width(len(models) + 2 if len(models) < 3 else 3, 2),
         columnspacing=1.2,
     )
     return figure
@@ -209,8 +218,8 @@ def calibration_coverage(coverage: pd.DataFrame) -> Figure:
         control. Bars of mu and log tau are 95 % intervals.
     """
     sources = list(dict.fromkeys(coverage["source"]))
-    figure = new_figure(3.6)
-    axes = figure.subplots(1, 3, sharex=True, sharey=True)
+    figure = new_figure(by_width(3.6, 7.2))
+    axes = grid(figure, 1, 3, sharex=True, sharey=True)[0]
     for ax, variable in zip(axes, ("mu", "log_tau", "theta"), strict=True):
         ax.axhline(0, color=GREY, linewidth=0.8)
         for k, source in enumerate(sources):
@@ -235,8 +244,14 @@ def calibration_coverage(coverage: pd.DataFrame) -> Figure:
         ax.set_title("mean of all θ" if variable == "theta" else SYMBOLS[variable])
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     axes[0].set_ylabel("coverage less nominal\n(percentage points)")
-    axes[1].set_xlabel("nominal probability of the central interval (%)")
-    figure.legend(handles=_source_handles(sources), loc="outside upper center", ncols=len(sources))
+    axes[by_width(1, 2)].set_xlabel(
+        f"nominal probability of{by_width(' ', '\n')}the central interval (%)"
+    )
+    figure.legend(
+        handles=_source_handles(sources),
+        loc="outside upper center",
+        ncols=by_width(len(sources), 2),
+    )
     return figure
 
 
@@ -289,7 +304,7 @@ def calibration_power(power: pd.DataFrame) -> Figure:
     ax.set_xlabel("simulations")
     ax.set_ylabel("% of subsets that show\na fault")
     ax.annotate(
-        "5 %: nominal rate of false alarms",
+        by_width("5 %: nominal rate of false alarms", "5 %: false alarms"),
         (counts[-1], 5),
         (0, 3),
         textcoords="offset points",
@@ -305,10 +320,17 @@ def calibration_power(power: pd.DataFrame) -> Figure:
             ),
         ],
         loc="outside upper center",
-        ncols=3,
+        ncols=by_width(3, 2),
         columnspacing=1.2,
     )
     return figure
+
+
+calibration_ecdf_narrow = narrowed(calibration_ecdf)
+calibration_ranks_narrow = narrowed(calibration_ranks)
+calibration_by_tau_narrow = narrowed(calibration_by_tau)
+calibration_coverage_narrow = narrowed(calibration_coverage)
+calibration_power_narrow = narrowed(calibration_power)
 
 
 def _source_handles(sources: Sequence[str]) -> list[Line2D]:
@@ -317,15 +339,38 @@ def _source_handles(sources: Sequence[str]) -> list[Line2D]:
     return [*model_handles(models), control]
 
 
-def _finish_ranks(figure: Figure, axes: Any, sources: Sequence[str], counted: str) -> None:
-    for ax, source in zip(axes[0], sources, strict=True):
-        title = "exact control" if source == "exact" else escape(source)
-        ax.set_title(title, color=COLOURS[source])
-    for ax in axes[-1]:
-        ax.set_xlim(0, 1)
-        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+def _of_ranks(
+    sources: Sequence[str], names: Sequence[str], counted: str, wide: float, narrow: float
+) -> tuple[Figure, NDArray[Any]]:
+    """A figure with a row a variable and a column a source, and its axes, (variables, sources).
+
+    A row is as many inches high as told; on a narrow screen there are ACROSS columns, and the other
+    sources follow below.
+    """
+    across = min(len(sources), by_width(len(sources), ACROSS))
+    bands = math.ceil(len(sources) / across)
+    rows = len(names)
+    figure = new_figure(
+        1.0 + rows * bands * by_width(wide, narrow),
+        by_width(WIDTH + 1.9 * max(len(sources) - 3, 0), NARROW),
+    )
+    drawn = figure.subplots(bands * rows, across, squeeze=False, sharex=True, sharey=True)
+    axes = np.concatenate(drawn.reshape(bands, rows, across), axis=1)
+    for ax in axes[:, len(sources) :].ravel():
+        ax.remove()
+    axes = axes[:, : len(sources)]
+    for column, source in enumerate(sources):
+        title = by_width("exact control", "exact") if source == "exact" else escape(source)
+        axes[0, column].set_title(title, color=COLOURS[source], **by_width({}, SMALL))
+        axes[-1, column].tick_params(labelbottom=True)
+    for row, name in zip(axes, names, strict=True):
+        for ax in row[::across]:
+            ax.set_ylabel(name)
+    axes[0, 0].set_xlim(0, 1)
+    axes[0, 0].set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     figure.supxlabel("rank of the truth, 0 to 1", fontsize=10.5)
     figure.supylabel(counted, fontsize=10.5)
+    return figure, axes
 
 
 def _rows_of(table: pd.DataFrame, source: str, variable: str) -> pd.DataFrame:

@@ -279,6 +279,7 @@ CATALOG: tuple[Figure, ...] = (
         "together leave it more often. A curve above zero at its left has the truth below the "
         "draws more often than uniform ranks would. The exact control ranks the truth in "
         "the exact posterior of the same data.",
+        has_narrow=True,
     ),
     Figure(
         "calibration_ranks",
@@ -291,6 +292,7 @@ CATALOG: tuple[Figure, ...] = (
         "{ranks} as histograms, relative to uniform ones, with a band for all bins at once.{found}",
         " Ranks of a right sampler stay within it in at least 95 % of calibrations, for each "
         "variable. Of many groups the first are shown.",
+        has_narrow=True,
     ),
     Figure(
         "calibration_by_tau",
@@ -304,6 +306,7 @@ CATALOG: tuple[Figure, ...] = (
         "posterior standard deviations, by the τ that was simulated; below, the shares of fits "
         "with few effective draws, and with divergences.{found}",
         " Bars are two standard errors either side.",
+        has_narrow=True,
     ),
     Figure(
         "calibration_coverage",
@@ -315,6 +318,7 @@ CATALOG: tuple[Figure, ...] = (
         "the exact control.",
         "How often central intervals hold the truth, less their nominal probability, with 95 % "
         "intervals.",
+        has_narrow=True,
     ),
     Figure(
         "calibration_power",
@@ -329,6 +333,7 @@ CATALOG: tuple[Figure, ...] = (
         " Solid: by the band of the ranks' ECDF; dashed: by the χ² test of their histograms; "
         "dotted: by ranks paired with exact positions of the same truths. At the right end there "
         "is only one subset, the whole.",
+        has_narrow=True,
     ),
     Figure(
         "map_of_verdicts",

@@ -60,6 +60,7 @@ CALIBRATION = {
         },
     )
     for entry in registry.of_category("Calibration")
+    if entry.name not in registry.narrow_versions()
 }
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from partial_pooling.report.captions import CALIBRATION
+from partial_pooling.report.figure import NARROW
 from partial_pooling.report.html import Html, figure, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import Column, Format, fixed, p_value
 
 TITLE = "Is the sampler right for data like these?"
+FOLDER = "calibration"
 
 
 def finding(report: Results) -> str:
@@ -50,7 +52,8 @@ def calibration(report: Results) -> Html:
         )
         tables = Html(tables + of_pairs)
     figures = [
-        figure(name, report.svg(name, "calibration"), *text) for name, text in CALIBRATION.items()
+        figure(name, report.svg(name, FOLDER), *text, _narrow(report, NARROW[name]))
+        for name, text in CALIBRATION.items()
     ]
     return Html(
         paragraphs(escape(sentence) for sentence in summary["sentences"][1:])
@@ -58,6 +61,12 @@ def calibration(report: Results) -> Html:
         + tables
         + "".join(figures[1:])
     )
+
+
+def _narrow(report: Results, name: str) -> bytes | None:
+    """A figure for a narrow screen; earlier versions had none."""
+    there = (report.folder / FOLDER / f"{name}.svg").exists()
+    return report.svg(name, FOLDER) if there else None
 
 
 def _tests(
