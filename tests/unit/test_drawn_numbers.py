@@ -1025,8 +1025,9 @@ def test_methods_that_agree_to_three_digits_share_a_line(ml, reml, told):
 
 # -- narrow screens ----------------------------------------------------------------------------
 
-# those of the answer are in test_decision_drawn_numbers.py and above, a collection's in its own
-ELSEWHERE = ("Groups", "Collection", "Calibration")
+# those of the answer are in test_decision_drawn_numbers.py and above, a collection's and the
+# scorecard's in their own, a calibration's below
+ELSEWHERE = ("Groups", "Collection", "Calibration", "Scorecard")
 NARROW = [f for f in FIGURES if f.narrow and (f.category not in ELSEWHERE or f.name == "shrinkage")]
 NEEDED = {
     "traces": ["fits"],

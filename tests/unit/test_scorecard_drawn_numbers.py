@@ -6,10 +6,14 @@ import pytest
 
 from partial_pooling.figures.scorecard import (
     caught_and_false,
+    caught_and_false_narrow,
     characteristics,
+    characteristics_narrow,
     maps_accurate,
     maps_honest,
+    maps_honest_narrow,
     over_draws,
+    over_draws_narrow,
 )
 from partial_pooling.grading.checks import CHECKS, SCORES
 
@@ -42,8 +46,9 @@ def of(checks, truth, draws):
     return rows[rows["draws"] == draws].set_index("check")
 
 
-def test_caught_and_false_draws_each_check_with_its_interval(checks):
-    figure = caught_and_false(checks)
+@pytest.mark.parametrize("draw", [caught_and_false, caught_and_false_narrow])
+def test_caught_and_false_draws_each_check_with_its_interval(checks, draw):
+    figure = draw(checks)
     for ax, truth in zip(figure.axes, ("accurate", "honest"), strict=True):
         rows = of(checks, truth, "all")
         for bar, name in zip(ax.containers, ("caught", "false_alarm"), strict=True):
@@ -55,14 +60,16 @@ def test_caught_and_false_draws_each_check_with_its_interval(checks):
             zip(ax.get_yticks(), [t.get_text() for t in ax.get_yticklabels()], strict=True)
         )
         assert labels[len(NAMES) - 1] == "R-hat > 1.01"  # the first above
-        assert ": 30 of 100" in ax.get_title(loc="left")
+        assert ": 30 of 100" in ax.get_title(loc="left").replace("\n", " ")
 
 
-def test_over_draws_draws_four_checks(checks):
-    figure = over_draws(checks)
-    for k, (truth, name) in enumerate(
-        (t, n) for t in ("accurate", "honest") for n in ("caught", "false_alarm")
-    ):
+@pytest.mark.parametrize("draw", [over_draws, over_draws_narrow])
+def test_over_draws_draws_four_checks(checks, draw):
+    figure = draw(checks)
+    panels = [(t, n) for t in ("accurate", "honest") for n in ("caught", "false_alarm")]
+    if draw is over_draws_narrow:  # the right ones below the left
+        panels = [*panels[::2], *panels[1::2]]
+    for k, (truth, name) in enumerate(panels):
         bars = figure.axes[k].containers
         for bar, check in zip(
             bars, ("usual", "divergences_any", "diagnose", "alarms"), strict=True
@@ -71,7 +78,8 @@ def test_over_draws_draws_four_checks(checks):
             np.testing.assert_allclose(bar[0].get_ydata(), expected)
 
 
-def test_characteristics_draws_curves_with_their_areas():
+@pytest.mark.parametrize("draw", [characteristics, characteristics_narrow])
+def test_characteristics_draws_curves_with_their_areas(draw):
     roc = pd.DataFrame(
         [
             {"truth": "honest", "score": name, "false_alarm": x, "caught": x ** (1 / (k + 2))}
@@ -85,7 +93,7 @@ def test_characteristics_draws_curves_with_their_areas():
             for k, name in enumerate(SCORES)
         ]
     )
-    none, ax = characteristics(roc, areas).axes
+    none, ax = draw(roc, areas).axes
     assert none.texts[0].get_text() == "all fits are alike"
     lines = ax.get_lines()[1:]
     for k, (line, name) in enumerate(zip(lines, SCORES, strict=True)):
@@ -96,7 +104,11 @@ def test_characteristics_draws_curves_with_their_areas():
 
 @pytest.mark.parametrize(
     ("draw", "truth"),
-    [pytest.param(maps_accurate, "accurate", marks=pytest.mark.slow), (maps_honest, "honest")],
+    [
+        pytest.param(maps_accurate, "accurate", marks=pytest.mark.slow),
+        (maps_honest, "honest"),
+        pytest.param(maps_honest_narrow, "honest", marks=pytest.mark.slow),
+    ],
 )
 def test_maps_have_each_share_in_its_cell(draw, truth):
     rows = [

@@ -391,6 +391,7 @@ CATALOG: tuple[Figure, ...] = (
         "fits that are bad (circles, the further right the better), and of the others (squares, "
         "the further left the better). Bars are 95 % intervals, tables being the independent unit."
         "{found}",
+        has_narrow=True,
     ),
     Figure(
         "characteristics",
@@ -402,6 +403,7 @@ CATALOG: tuple[Figure, ...] = (
         "Each check as a number: share of bad fits caught against share of false alarms, over all "
         "thresholds. The area is the chance that it ranks a bad fit behind a good one; 0.5, the "
         "grey line, is no better than a coin.{found}",
+        has_narrow=True,
     ),
     Figure(
         "over_draws",
@@ -412,6 +414,7 @@ CATALOG: tuple[Figure, ...] = (
         "Caught and false alarms of four checks against the number of draws.{found}",
         "The same shares by number of draws a chain, for R-hat and ESS, any divergence, all that "
         "diagnose functions look at, and this project's alarms. Bars are 95 % intervals.{found}",
+        has_narrow=True,
     ),
     Figure(
         "maps_accurate",
@@ -423,6 +426,7 @@ CATALOG: tuple[Figure, ...] = (
         "Where each check fails, for fits that are not accurate: percent caught (left) and of "
         "false alarms (right), by number of groups and exact median of τ over typical standard "
         "error.{found}",
+        has_narrow=True,
     ),
     Figure(
         "maps_honest",
@@ -432,5 +436,6 @@ CATALOG: tuple[Figure, ...] = (
         "researcher",
         "For each check, shares caught and of false alarms by number of groups and tau.{found}",
         "Where each check fails, for fits that err more than they admit; as above.{found}",
+        has_narrow=True,
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,18 @@ from matplotlib.figure import Figure
 
 from partial_pooling.figures.axes import note
 from partial_pooling.figures.plane import over_plane
-from partial_pooling.figures.style import COLOURS, EXACT, GREY, HALO, Array, new_figure, styled
+from partial_pooling.figures.style import (
+    COLOURS,
+    EXACT,
+    GREY,
+    HALO,
+    Array,
+    by_width,
+    grid,
+    narrowed,
+    new_figure,
+    styled,
+)
 from partial_pooling.grading.checks import CHECKS, SCORE_WORDS
 from partial_pooling.grading.over_tables import GROUPS, RATIOS
 from partial_pooling.words import TAU_TO_ERROR
@@ -58,12 +71,14 @@ def caught_and_false(checks: pd.DataFrame) -> Figure:
                 elinewidth=1.4,
                 label=words if truth == "accurate" else None,
             )
-        ax.set_yticks(place, [WORDS[name] for name in rows["check"]])
+        names = [WORDS[name] for name in rows["check"]]
+        ax.set_yticks(place, names, fontsize=by_width(None, 8.5))
         number, others = int(rows["bad"].iloc[0]), int(rows["good"].iloc[0])
-        ax.set_title(f"{title}: {number:,} of {number + others:,}", loc="left")
+        told = f"{title}: {number:,} of {number + others:,}"
+        ax.set_title(by_width(told, textwrap.fill(told, 18)), loc="left")
         ax.set_xlim(-2, 102)
         ax.xaxis.set_major_formatter("{x:.0f} %")
-    figure.legend(loc="outside upper center", ncols=2)
+    figure.legend(loc="outside upper center", ncols=by_width(2, 1))
     return figure
 
 
@@ -81,7 +96,7 @@ def characteristics(roc: pd.DataFrame, areas: pd.DataFrame) -> Figure:
     matplotlib.figure.Figure
         A panel a truth; the legends have the areas.
     """
-    figure = new_figure(9.4)
+    figure = new_figure(by_width(9.4, 11.6))
     for ax, (truth, title) in zip(figure.subplots(2), TITLES.items(), strict=True):
         ax.set_title(title, loc="left")
         ax.plot([0, 100], [0, 100], color=GREY, linewidth=0.8)
@@ -106,7 +121,9 @@ def characteristics(roc: pd.DataFrame, areas: pd.DataFrame) -> Figure:
         ax.set_ylabel("caught (%)")
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 101)
-        ax.legend(title="area", loc="center left", bbox_to_anchor=(1.02, 0.5))
+        beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
+        below = {"loc": "upper left", "bbox_to_anchor": (0, -0.16), "fontsize": 9}
+        ax.legend(title="area", **by_width(beside, below))
     return figure
 
 
@@ -124,8 +141,8 @@ def over_draws(checks: pd.DataFrame) -> Figure:
     matplotlib.figure.Figure
         A row a truth; left caught, right false alarms, with 95 % intervals.
     """
-    figure = new_figure(6.4)
-    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    figure = new_figure(by_width(6.4, 10.4))
+    panels = grid(figure, 2, 2, sharex=True, sharey=True)
     for row, truth in zip(panels, TITLES, strict=True):
         rows = checks[
             (checks["truth"] == truth) & (checks["part"] == "all") & (checks["draws"] != "all")
@@ -156,7 +173,7 @@ def over_draws(checks: pd.DataFrame) -> Figure:
         row[1].set_title(f"{truth.capitalize()}: false alarms", loc="left", fontsize=10)
     for ax in panels[-1]:
         ax.set_xlabel("draws a chain")
-    figure.legend(loc="outside upper center", ncols=2)
+    figure.legend(loc="outside upper center", ncols=by_width(2, 1))
     return figure
 
 
@@ -191,12 +208,19 @@ def _maps(maps: pd.DataFrame, truth: str) -> Figure:
         mine = rows[rows["check"] == check.name]
         _cells(left, mine, "caught", CAUGHT)
         _cells(right, mine, "false_alarm", FALSE_ALARM)
-        left.set_title(f"{check.short}: caught", loc="left", fontsize=9.5)
+        left.set_title(f"{check.short}:{by_width(' ', '\n')}caught", loc="left", fontsize=9.5)
         right.set_title("false alarms", loc="left", fontsize=9.5)
         left.set_ylabel("groups")
     for ax in panels[-1]:
-        ax.set_xlabel(TAU_TO_ERROR)
+        ax.set_xlabel(by_width(TAU_TO_ERROR, "τ / error"))
     return figure
+
+
+caught_and_false_narrow = narrowed(caught_and_false)
+characteristics_narrow = narrowed(characteristics)
+over_draws_narrow = narrowed(over_draws)
+maps_accurate_narrow = narrowed(maps_accurate)
+maps_honest_narrow = narrowed(maps_honest)
 
 
 def _cells(ax: Axes, rows: pd.DataFrame, share: str, colour: str) -> None:
@@ -208,12 +232,12 @@ def _cells(ax: Axes, rows: pd.DataFrame, share: str, colour: str) -> None:
             *(x, y, f"{100 * values[y, x]:.0f}"),
             horizontalalignment="center",
             verticalalignment="center",
-            fontsize=8,
+            fontsize=by_width(8, 7),
             bbox=HALO if values[y, x] > 0.5 else None,
         )
     over_plane(ax, values, colour)
     # a map is far from the last one's edge
-    ax.tick_params(labelsize=8, labelbottom=True)
+    ax.tick_params(labelsize=by_width(8, 7), labelbottom=True)
 
 
 def _in_percent(rows: pd.DataFrame, name: str) -> tuple[Array, Array]:

@@ -113,10 +113,12 @@ def render_scorecard(folder: Path, collections: Mapping[str, Any], templates: Pa
     figures = {
         entry.name: figure(
             entry.name,
-            intact(folder / "figures" / f"{entry.name}.svg").read_bytes(),
+            _svg(folder, entry.name),
             *filled(entry.name, {}),
+            _svg(folder, entry.narrow),
         )
         for entry in registry.of_category("Scorecard")
+        if entry.name not in registry.narrow_versions()
     }
     page = environment.get_template("scorecard.html.j2").render(
         lead=words.lead(found["models"], found["checks"]),
@@ -128,3 +130,7 @@ def render_scorecard(folder: Path, collections: Mapping[str, Any], templates: Pa
         collections=collections,
     )
     return with_policy(page, templates / "scorecard.html.j2")
+
+
+def _svg(folder: Path, name: str) -> bytes:
+    return intact(folder / "figures" / f"{name}.svg").read_bytes()
