@@ -1,10 +1,13 @@
 """What a page leaves out of an SVG shows nothing."""
 
+import base64
+import io
 import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from partial_pooling.report.svg import compact
 
@@ -51,14 +54,62 @@ def test_what_is_shown_stays():
     assert after["svg"].attrib == before["svg"].attrib
 
 
+def points(path):
+    """Where a path of relative moves, lines and curves goes, control points as well."""
+    found, here, start = [], np.zeros(2), np.zeros(2)
+    for command, rest in re.findall(r"([a-z])([^a-z]*)", path):
+        if command == "z":
+            here = start
+            continue
+        numbers = [float(v) for v in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", rest)]
+        of_one = {"m": 1, "l": 1, "q": 2, "c": 3}[command]
+        if command == "m":
+            start = here + numbers[:2]
+        for moves in np.reshape(numbers, (-1, of_one, 2)):
+            found += list(here + moves)
+            here = here + moves[-1]
+    return np.array(found)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_coordinates_are_told_to_a_hundredth_of_a_point(seed):
-    x = np.random.default_rng(seed).normal(0, 300, 20)
-    told = "".join(f"{'ML'[k % 2]} {each:.6f} {-each:.6f} \n" for k, each in enumerate(x))
+    rng = np.random.default_rng(seed)
+    told, wanted = "", []
+    for command in "MLLQCLzMLCCz" * 50:
+        of_one = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}[command]
+        each = rng.normal(0, 300, (of_one, 2)).round(rng.integers(0, 7))
+        told += command + " ".join(f" {x:.6f} {y:.6f}" for x, y in each) + " \n"
+        wanted += list(each)
     short = compact(f'<svg><path d="{told}"/></svg>')
-    assert not re.search(r"\s[ML]|[ML]\s", short)
-    numbers = np.array([float(v) for v in re.findall(r"-?\d+(?:\.\d+)?", short)])
-    np.testing.assert_allclose(numbers, np.column_stack([x, -x]).ravel(), atol=0.0101)
+    (path,) = re.findall(r" d='(.*?)'", short)
+    assert " " not in path
+    # however long the path, since it is rounded before it is told from point to point
+    np.testing.assert_allclose(points(path), wanted, atol=0.00501)
+    assert len(path) < 0.55 * len(told)
+
+
+def test_what_matplotlib_does_not_write_stays_as_it_is():
+    arc = "M 0 0 A 5 5 0 0 1 10 10 z"
+    assert f"d='{arc}'" in compact(f'<svg><path d="{arc}"/></svg>')
+
+
+def test_pixels_keep_their_colours_nearly():
+    rng = np.random.default_rng(4)
+    blue = np.array([0, 114, 178, 0])
+    pixels = np.zeros((40, 60, 4), dtype=np.uint8)
+    pixels[5:30, 10:50] = blue
+    pixels[5:30, 10:50, 3] = rng.integers(0, 256, (25, 40))  # lines over each other
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    address = base64.b64encode(written.getvalue()).decode()
+    short = compact(f'<svg><image xlink:href="data:image/png;base64,\n{address}" x="1"/></svg>')
+    (told,) = re.findall(r"base64,([^']*)'", short)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(told))).convert("RGBA")).astype(int)
+    opaque = shown[..., 3:] * (shown[..., :3] - 255) / 255  # on white
+    wanted = pixels[..., 3:] * (pixels[..., :3].astype(int) - 255) / 255
+    assert np.abs(opaque - wanted).max() <= 20  # of 255
+    assert np.abs(opaque - wanted).mean() < 3
+    assert len(told) < len(address)
 
 
 def test_marks_of_one_look_have_it_from_their_group_and_names_are_short():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 
 PREAMBLE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
@@ -11,9 +13,10 @@ TAG = re.compile(r"<[^>]+>")
 ATTRIBUTE = re.compile(r""" ([\w:-]+)="([^"']*)\"""")
 REFERENCE = re.compile(r"""(?<=url\(#)[\w.-]+|(?<="#)[\w.-]+""")
 FURTHER_DECIMALS = re.compile(r"(?<=\.\d\d)\d+")
-BLANKS = re.compile(r"\s+")
-AROUND_COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+DRAWN = re.compile(r"[MLQCz\d\s.-]*")  # what of paths Matplotlib writes
+PART = re.compile(r"([MLQCz])([^MLQCz]*)")
 AROUND_MARK = re.compile(r"\s*([:;])\s*")
+PIXELS = re.compile(r"(?<=data:image/png;base64,)[\w+/=\s]+")
 MOVE = re.compile(r"translate\((\S+?)\s+(\S+?)\)")
 PLAIN_GROUP = re.compile(r"<g>((?:<(?!/?g[ >])[^>]*>)*)</g>")
 # Neighbours of one look: marks, or lines within one frame. What an element has of itself by the
@@ -29,7 +32,8 @@ def compact(svg: str) -> str:
     """Leave out what is not seen: preamble, comments, blanks, long names, further decimals.
 
     It shows the same: coordinates are told to a hundredth of a point, neighbours of one look have
-    it from their group, and text is left as it is.
+    it from their group, and text is left as it is. Parts that are drawn as pixels have 256
+    colours, near theirs.
     """
     svg = BETWEEN_TAGS.sub("><", PREAMBLE.sub("", svg)).strip()
     names = {name: f"i{k}" for k, name in enumerate(dict.fromkeys(REFERENCE.findall(svg)))}
@@ -42,9 +46,8 @@ def compact(svg: str) -> str:
             value = names[value]
         elif name == "style":
             value = AROUND_MARK.sub(r"\1", value)
-        elif name == "d":
-            value = AROUND_COMMAND.sub(r"\1", FURTHER_DECIMALS.sub("", value))
-            value = BLANKS.sub(",", value.strip())
+        elif name == "d" and DRAWN.fullmatch(value):
+            value = _from_point_to_point(value)
         elif name in ("x", "y"):
             value = FURTHER_DECIMALS.sub("", value)
         elif name == "transform":
@@ -55,10 +58,46 @@ def compact(svg: str) -> str:
     def shortened(tag: re.Match[str]) -> str:
         return ATTRIBUTE.sub(shorter, REFERENCE.sub(lambda name: names[name[0]], tag[0]))
 
-    svg = TAG.sub(shortened, svg)
+    svg = TAG.sub(shortened, PIXELS.sub(_with_few_colours, svg))
     while (inner := PLAIN_GROUP.sub(r"\1", svg)) != svg:
         svg = inner
     return ALIKE.sub(_grouped, svg)
+
+
+def _from_point_to_point(path: str) -> str:
+    """A path by relative coordinates, which are shorter, and add up to the absolute ones."""
+    told, before = [], ""
+    x = y = 0  # in hundredths
+    start = x, y
+    for command, rest in PART.findall(path):
+        points = [round(100 * float(number)) for number in rest.split()]
+        moves = [each - (y if k % 2 else x) for k, each in enumerate(points)]
+        x, y = points[-2:] if points else start
+        if command == "M":
+            start = x, y
+        numbers = ",".join(_hundredths(move) for move in moves)
+        # a command goes on until the next; that to move, as lines
+        told.append(("," if command == before else command.lower()) + numbers)
+        before = "L" if command == "M" else command
+    return "".join(told).replace(",-", "-")
+
+
+def _hundredths(number: int) -> str:
+    whole, rest = divmod(abs(number), 100)
+    told = f"{whole or ''}" + (f".{rest:02d}".rstrip("0") if rest else "")
+    return ("-" if number < 0 else "") + (told or "0")
+
+
+def _with_few_colours(pixels: re.Match[str]) -> str:
+    from PIL import Image  # in a page of many groups only
+
+    with Image.open(io.BytesIO(base64.b64decode(pixels[0]))) as image:
+        few = image.convert("RGBA").quantize(
+            method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
+    written = io.BytesIO()
+    few.save(written, "PNG", optimize=True)
+    return base64.b64encode(written.getvalue()).decode()
 
 
 def _moved(move: re.Match[str]) -> str:
