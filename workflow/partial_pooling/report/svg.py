@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from functools import cache
 
 PREAMBLE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 BETWEEN_TAGS = re.compile(r">\s+<")
@@ -82,6 +83,7 @@ def _from_point_to_point(path: str) -> str:
     return "".join(told).replace(",-", "-")
 
 
+@cache
 def _hundredths(number: int) -> str:
     whole, rest = divmod(abs(number), 100)
     told = f"{whole or ''}" + (f".{rest:02d}".rstrip("0") if rest else "")
@@ -96,7 +98,7 @@ def _with_few_colours(pixels: re.Match[str]) -> str:
             method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
         )
     written = io.BytesIO()
-    few.save(written, "PNG", optimize=True)
+    few.save(written, "PNG")
     return base64.b64encode(written.getvalue()).decode()
 
 
