@@ -29,6 +29,7 @@ from partial_pooling.figures.style import (
     GREY,
     MOST_VECTOR_MARKS,
     WIDTH,
+    by_line,
     by_width,
     grid,
     narrowed,
@@ -102,8 +103,10 @@ def z_scores(estimates: pd.DataFrame) -> Figure:
             )
             beyond = float(np.mean(cells["z"].abs() > 2))
             over.set_title(
-                f"{escape(model)}: |z| > 2 in {percent(beyond)} of {len(cells):,}"
-                f"{by_width(' ', chr(10))}(N(0, 1): 4.6 %)",
+                by_line(
+                    f"{escape(model)}: |z| > 2 in {percent(beyond)} of {len(cells):,}",
+                    "(N(0, 1): 4.6 %)",
+                ),
                 color=COLOURS[model],
                 loc="left",
                 fontsize=by_width(11, 9.5),

@@ -27,6 +27,7 @@ from partial_pooling.figures.style import (
     MOST_VECTOR_LINES,
     NARROW,
     WIDTH,
+    by_line,
     by_width,
     grid,
     narrowed,
@@ -127,8 +128,7 @@ def calibration_ranks(histogram: pd.DataFrame) -> Figure:
             Line2D([], [], color=GREY, linewidth=0.8, label="uniform"),
             Patch(
                 color="#DCDCDC",
-                label="holds at least 95 % of uniform"
-                + by_width(" histograms, whole", "\nhistograms, whole"),
+                label=by_line("holds at least 95 % of uniform", "histograms, whole"),
             ),
         ],
         loc="outside upper center",
@@ -182,7 +182,7 @@ def calibration_by_tau(by_tau: pd.DataFrame) -> Figure:
         for number, cell in enumerate(cells.to_dict("records"))
     ]
     below.set_xticks(range(len(labels)), labels, fontsize=9, rotation=by_width(0, 90))
-    below.set_xlabel(f"true τ ({units()}),{by_width(' ', '\n')}equally many simulations each")
+    below.set_xlabel(by_line(f"true τ ({units()}),", "equally many simulations each"))
     above.set_ylabel("mean log τ − exact\n(exact posterior sd)")
     below.set_ylabel("% of fits")
     below.set_ylim(-4, 104)
@@ -244,9 +244,7 @@ def calibration_coverage(coverage: pd.DataFrame) -> Figure:
         ax.set_title("mean of all θ" if variable == "theta" else SYMBOLS[variable])
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     axes[0].set_ylabel("coverage less nominal\n(percentage points)")
-    axes[by_width(1, 2)].set_xlabel(
-        f"nominal probability of{by_width(' ', '\n')}the central interval (%)"
-    )
+    axes[by_width(1, 2)].set_xlabel(by_line("nominal probability of", "the central interval (%)"))
     figure.legend(
         handles=_source_handles(sources),
         loc="outside upper center",

@@ -74,10 +74,14 @@ def of_category(category: Category) -> list[Figure]:
     return [figure for figure in FIGURES if figure.category == category]
 
 
+def shown(category: Category) -> list[Figure]:
+    """Figures of a category that stand on a page, each with its narrow version if it has one."""
+    return [figure for figure in CATALOG if figure.category == category]
+
+
 def in_report() -> list[str]:
     """Names of the figures that every report shows; it shows a calibration's where there is one."""
-    figures = (figure for name in REPORTED for figure in of_category(name))
-    return [figure.name for figure in figures if figure.name not in narrow_versions()]
+    return [figure.name for name in REPORTED for figure in shown(name)]
 
 
 def narrow_versions() -> set[str]:

@@ -19,6 +19,7 @@ from partial_pooling.figures.style import (
     GREY,
     HALO,
     Array,
+    by_line,
     by_width,
     grid,
     narrowed,
@@ -208,7 +209,7 @@ def _maps(maps: pd.DataFrame, truth: str) -> Figure:
         mine = rows[rows["check"] == check.name]
         _cells(left, mine, "caught", CAUGHT)
         _cells(right, mine, "false_alarm", FALSE_ALARM)
-        left.set_title(f"{check.short}:{by_width(' ', '\n')}caught", loc="left", fontsize=9.5)
+        left.set_title(by_line(f"{check.short}:", "caught"), loc="left", fontsize=9.5)
         right.set_title("false alarms", loc="left", fontsize=9.5)
         left.set_ylabel("groups")
     for ax in panels[-1]:

@@ -156,6 +156,11 @@ def by_width[T](wide: T, narrow: T) -> T:
     return narrow if _narrow.get() else wide
 
 
+def by_line(*parts: str) -> str:
+    """Parts of a label on one line; on a narrow screen each has its own."""
+    return by_width(" ", "\n").join(parts)
+
+
 def new_figure(height: float, width: float | None = None) -> Figure:
     """An empty figure, sizes in inches, which makes room for its labels by itself."""
     width = by_width(WIDTH, NARROW) if width is None else width

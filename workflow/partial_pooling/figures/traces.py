@@ -29,6 +29,7 @@ from partial_pooling.figures.style import (
     HALO,
     MOST_VECTOR_LINES,
     WIDTH,
+    by_line,
     by_width,
     grid,
     narrowed,
@@ -191,8 +192,7 @@ def log_tau(fits: Fits) -> Figure:
         ax.xaxis.set_major_locator(MaxNLocator(by_width(9, 4)))
         ax.xaxis.set_major_formatter(THOUSANDS)
     axes[-1].set_xlabel(
-        f"iteration, chains joined end to end;{by_width(' ', chr(10))}"
-        "ticks below: divergent transitions"
+        by_line("iteration, chains joined end to end;", "ticks below: divergent transitions")
     )
     return figure
 

@@ -59,8 +59,7 @@ CALIBRATION = {
             else "Ranks of the truth among the draws"
         },
     )
-    for entry in registry.of_category("Calibration")
-    if entry.name not in registry.narrow_versions()
+    for entry in registry.shown("Calibration")
 }
 
 

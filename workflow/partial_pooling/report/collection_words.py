@@ -11,11 +11,11 @@ import pandas as pd
 
 from partial_pooling.exact.population import FEWEST as FEWEST_TABLES
 from partial_pooling.figures import registry
-from partial_pooling.files import intact
 from partial_pooling.grading.over_tables import GROUPS, RATIOS, models_of, verdict_map
 from partial_pooling.report.captions import filled
 from partial_pooling.report.collection import Collection
-from partial_pooling.report.html import Html, figure, paragraphs
+from partial_pooling.report.figure import embedded
+from partial_pooling.report.html import Html, paragraphs
 from partial_pooling.words import listed, percent, significant, some_of
 
 FEWEST = 10  # tables of a cell that words may name
@@ -31,17 +31,11 @@ def together(collection: Collection, null: float | None = 0.0) -> dict[str, Html
         "mu_over_tables": mu_words(collection.usable, null),
     }
     parts = {}
-    for entry in registry.of_category("Collection"):
-        if entry.name in registry.narrow_versions():
-            continue
+    for entry in registry.shown("Collection"):
         if entry.name == "map_of_verdicts" and not collection.models:
             continue
-        wide, narrow = (
-            intact(collection.folder / "figures" / f"{name}.svg").read_bytes()
-            for name in (entry.name, entry.narrow)
-        )
         told = filled(entry.name, {"found": found.get(entry.name, "")})
-        parts[entry.name] = figure(entry.name, wide, *told, narrow)
+        parts[entry.name] = embedded(collection.folder / "figures", entry.name, told, entry.narrow)
     parts["tau_over_tables"] = Html(parts["tau_over_tables"] + priors(collection.population))
     return parts
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from partial_pooling.figures import registry
+from partial_pooling.files import intact
 from partial_pooling.report import html
 from partial_pooling.report.captions import caption
 from partial_pooling.report.html import Html
@@ -21,7 +23,23 @@ class Figure(NamedTuple):
 
 def figure(report: Results, name: str) -> Html:
     """Show a figure of the results folder, embedded, with its caption; nothing if it is empty."""
-    words, narrow = caption(report, name), NARROW.get(name)
+    words = caption(report, name)
     if words is None:
         return Html("")
-    return html.figure(name, report.svg(name), *words, report.svg(narrow) if narrow else None)
+    return embedded(report.folder / "figures", name, words, NARROW.get(name, ""))
+
+
+def embedded(folder: Path, name: str, words: tuple[str, str], narrow: str) -> Html:
+    """Show an SVG of a folder, embedded.
+
+    Parameters
+    ----------
+    folder, name
+        Where it lies, and its name without the ending.
+    words
+        For those who do not see it, and its caption.
+    narrow
+        Name of that which takes its place on a narrow screen; may be empty.
+    """
+    wide, *other = (intact(folder / f"{each}.svg").read_bytes() for each in (name, narrow) if each)
+    return html.figure(name, wide, *words, *other)

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 
 from partial_pooling.figures import registry
+from partial_pooling.figures.catalog import CATALOG
 from partial_pooling.report.columns.page import columns_text
 from partial_pooling.report.page import notebook
 from partial_pooling.report.scorecard_document import DOCUMENT, STORED, document
@@ -32,11 +33,7 @@ def generated() -> dict[Path, str]:
         ROOT / "workflow" / "notebooks" / "report.ipynb": nbformat.writes(notebook()) + "\n",
         ROOT / "docs" / "columns.md": columns_text(),
         **({DOCUMENT: document()} if STORED.exists() else {}),
-        **{
-            captions / f"{figure.name}.rst": registry.template(figure)
-            for figure in registry.FIGURES
-            if figure.name not in registry.narrow_versions()
-        },
+        **{captions / f"{figure.name}.rst": registry.template(figure) for figure in CATALOG},
     }
 
 

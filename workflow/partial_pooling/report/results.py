@@ -17,7 +17,7 @@ from partial_pooling.data.measures import MEASURES, Measure, ReadingScale, estim
 from partial_pooling.data.reading import read_data
 from partial_pooling.families.normal import NORMAL
 from partial_pooling.families.registry import FAMILIES
-from partial_pooling.files import intact, read_json
+from partial_pooling.files import read_json
 from partial_pooling.grading.grades import ALARM, HONEST, RIGHT
 from partial_pooling.priors.priors import HyperPrior, parse_hyperprior
 from partial_pooling.study.calibrated import calibration_of
@@ -183,10 +183,6 @@ class Results:
     def calibrated(self) -> dict[str, Any] | None:
         """What calibration/summary.json says; none where these data were not calibrated."""
         return calibration_of(self.folder, self.provenance)
-
-    def svg(self, name: str, folder: str = "figures") -> bytes:
-        """An SVG of a folder of the results."""
-        return intact(self.folder / folder / f"{name}.svg").read_bytes()
 
     def _csv(self, name: str) -> pd.DataFrame:
         # a group may be called NA, or 7

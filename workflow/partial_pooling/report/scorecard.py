@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from partial_pooling.figures import registry
-from partial_pooling.files import intact
 from partial_pooling.report import scorecard_tables as tables
 from partial_pooling.report import scorecard_words as words
 from partial_pooling.report.captions import filled
-from partial_pooling.report.html import figure
+from partial_pooling.report.figure import embedded
 from partial_pooling.report.policy import with_policy
 from partial_pooling.report.scorecard_tables import Tabled
 from partial_pooling.tables import read_table
@@ -111,14 +110,8 @@ def render_scorecard(folder: Path, collections: Mapping[str, Any], templates: Pa
         loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
     figures = {
-        entry.name: figure(
-            entry.name,
-            _svg(folder, entry.name),
-            *filled(entry.name, {}),
-            _svg(folder, entry.narrow),
-        )
-        for entry in registry.of_category("Scorecard")
-        if entry.name not in registry.narrow_versions()
+        entry.name: embedded(folder / "figures", entry.name, filled(entry.name, {}), entry.narrow)
+        for entry in registry.shown("Scorecard")
     }
     page = environment.get_template("scorecard.html.j2").render(
         lead=words.lead(found["models"], found["checks"]),
@@ -130,7 +123,3 @@ def render_scorecard(folder: Path, collections: Mapping[str, Any], templates: Pa
         collections=collections,
     )
     return with_policy(page, templates / "scorecard.html.j2")
-
-
-def _svg(folder: Path, name: str) -> bytes:
-    return intact(folder / "figures" / f"{name}.svg").read_bytes()

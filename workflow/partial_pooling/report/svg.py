@@ -91,7 +91,7 @@ def _hundredths(number: int) -> str:
 
 
 def _with_few_colours(pixels: re.Match[str]) -> str:
-    from PIL import Image  # in a page of many groups only
+    from PIL import Image  # for pages alone
 
     with Image.open(io.BytesIO(base64.b64decode(pixels[0]))) as image:
         few = image.convert("RGBA").quantize(

@@ -169,6 +169,11 @@ class Marginals:
         result: NDArray[np.bool_] = self._resolved < np.where(inside, DENSE, DENSE / PARTS)
         return result
 
+    @cached_property
+    def _on_narrow(self) -> NDArray[np.bool_]:
+        """Shape (P,), the panels of narrow rows."""
+        return self._narrow[self.nodes.rows.logs.row]
+
     def _population(self, evidence: Array) -> Population:
         """Without some groups, whose log evidences at the nodes are of shape (P, N, K)."""
         logs, densities, _ = self.nodes.rows
@@ -176,7 +181,7 @@ class Marginals:
         _, count, groups = evidence.shape
         tau = self.nodes.tau[logs.row]
         resolved = self._resolved[logs.row]
-        wide, narrow = resolved >= WIDE, self._narrow[logs.row]
+        wide, narrow = resolved >= WIDE, self._on_narrow
         own = self.nodes.given_tau * row_weight[logs.row][:, None]
         nodes = [(logs.node[wide], own[wide], tau[wide], evidence[wide])]
         width = logs.right - logs.left
@@ -194,7 +199,7 @@ class Marginals:
         kept = np.abs(weight) > NEGLIGIBLE
         mu, scale, weight, log_evidence = (v[kept] for v in (mu, scale, weight, log_evidence))
         log_row = np.log(row_weight[logs.row]) - densities.log_total[logs.row]
-        smoothed = self._smoothed(narrow, log_row, evidence)
+        smoothed = self._smoothed(log_row, evidence)
         with np.errstate(divide="ignore"):
             log_weight = np.log(np.abs(weight) / (math.sqrt(2 * math.pi) * scale))
         log_weight = log_weight[:, None] - log_evidence
@@ -224,7 +229,7 @@ class Marginals:
         Which of them lie on which panel (they are told in this order), and the polynomials of each
         panel there.
         """
-        logs, narrow = self.nodes.rows.logs, np.flatnonzero(self._narrow[self.nodes.rows.logs.row])
+        logs, narrow = self.nodes.rows.logs, np.flatnonzero(self._on_narrow)
         tau = self.nodes.tau[logs.row[narrow]]
         at = (logs.node[narrow][:, :, None] - tau[:, None, None] * Z).reshape(len(narrow), -1)
         panel, _, _ = logs.locate(logs.row[narrow][:, None], at)
@@ -236,8 +241,9 @@ class Marginals:
         terms = _carried_on(u.ravel()[inside], logs.node.shape[1])
         return inside, np.split(terms, ends)
 
-    def _smoothed(self, narrow: NDArray[np.bool_], log_row: Array, evidence: Array) -> Array:
+    def _smoothed(self, log_row: Array, evidence: Array) -> Array:
         """Logs of densities of theta at the nodes of narrow rows, (P', N, K)."""
+        narrow = self._on_narrow
         count, nodes, groups = int(narrow.sum()), *evidence.shape[1:]
         if not count:
             return np.zeros((0, nodes, groups))

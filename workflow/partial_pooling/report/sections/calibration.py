@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from partial_pooling.report.captions import CALIBRATION
-from partial_pooling.report.figure import NARROW
-from partial_pooling.report.html import Html, figure, paragraphs, table
+from partial_pooling.report.figure import NARROW, embedded
+from partial_pooling.report.html import Html, paragraphs, table
 from partial_pooling.report.results import Results
 from partial_pooling.words import Column, Format, fixed, p_value
 
 TITLE = "Is the sampler right for data like these?"
-FOLDER = "calibration"
 
 
 def finding(report: Results) -> str:
@@ -51,8 +51,9 @@ def calibration(report: Results) -> Html:
             "paired",
         )
         tables = Html(tables + of_pairs)
+    folder = report.folder / "calibration"
     figures = [
-        figure(name, report.svg(name, FOLDER), *text, _narrow(report, NARROW[name]))
+        embedded(folder, name, text, _if_there(folder, NARROW[name]))
         for name, text in CALIBRATION.items()
     ]
     return Html(
@@ -63,10 +64,9 @@ def calibration(report: Results) -> Html:
     )
 
 
-def _narrow(report: Results, name: str) -> bytes | None:
-    """A figure for a narrow screen; earlier versions had none."""
-    there = (report.folder / FOLDER / f"{name}.svg").exists()
-    return report.svg(name, FOLDER) if there else None
+def _if_there(folder: Path, narrow: str) -> str:
+    """The name of a figure for a narrow screen; earlier versions had none."""
+    return narrow if (folder / f"{narrow}.svg").exists() else ""
 
 
 def _tests(
